@@ -1,0 +1,130 @@
+"""Ablate each head as section 2.2 describes it: its query, key and value weights are set to zero.
+
+This is the plain version: zero, run the whole model, restore. It is slow and obviously correct, and serves as the
+oracle of faster ones. Biases stay, since the paper names the weights alone: the head then attends uniformly and
+puts out its value bias.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from .artifacts import atomic_path
+from .errors import CompanionError
+from .model import ChirpRegressor
+
+__all__ = ["Ablation", "ablate_every_head", "head_zeroed", "layer_summary", "loss_increase", "squared_errors"]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Predictions of the intact model and with each head ablated, and the labels; seconds, hertz, hertz."""
+
+    baseline: np.ndarray  # (pictures, 3)
+    ablated: np.ndarray  # (layers, heads, pictures, 3)
+    labels: np.ndarray  # (pictures, 3)
+    label_std: np.ndarray  # (3,) the unit of the loss
+
+
+@contextmanager
+def head_zeroed(model: ChirpRegressor, layer: int, head: int) -> Iterator[None]:
+    """Zero W_query, W_key and W_value of one head (counted from 0) within a block, LoRA's share of them included.
+
+    Raises:
+        CompanionError: the model has no such layer or head.
+    """
+    heads = model.vit.config.num_attention_heads
+    if not (0 <= layer < len(model.layers) and 0 <= head < heads):
+        raise CompanionError(f"no head {head} in layer {layer}: {len(model.layers)} layers, {heads} heads, from 0")
+    size = model.vit.config.hidden_size // heads
+    rows = slice(head * size, (head + 1) * size)
+    attention = model.layers[layer].attention
+    weights = []
+    for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+        weights.append(projection.weight)  # of the base layer, where LoRA wraps it
+        # W' = W + BA: with the head's rows of B zero too, nothing of the head's weights is left
+        weights += [adapter.weight for adapter in getattr(projection, "lora_B", {}).values()]
+    saved = [weight.detach()[rows].clone() for weight in weights]
+    try:
+        with torch.no_grad():
+            for weight in weights:
+                weight[rows] = 0
+        yield
+    finally:
+        with torch.no_grad():
+            for weight, rows_before in zip(weights, saved, strict=True):
+                weight[rows] = rows_before
+
+
+def ablate_every_head(
+    model: ChirpRegressor, pictures: torch.Tensor, labels: np.ndarray, *, batch: int = 32, partial: Path | None = None
+) -> Ablation:
+    """Predict `pictures` intact and with each head ablated in turn, in float32.
+
+    Args:
+        model: LoRA-wrapped or merged; left as it was.
+        pictures: (pictures, 3, 224, 224).
+        labels: (pictures, 3), kept with the result.
+        batch: pictures at a time.
+        partial: where finished layers are kept, so that an interrupted sweep goes on.
+    """
+    model.eval()
+    layers, heads = len(model.layers), model.vit.config.num_attention_heads
+    baseline = _predict(model, pictures, batch)
+    done = _read_partial(partial, baseline)
+    with tqdm(total=layers * heads, initial=len(done) * heads, unit=" heads", desc="ablation", disable=None) as bar:
+        for layer in range(len(done), layers):
+            row = []
+            for head in range(heads):
+                with head_zeroed(model, layer, head):
+                    row.append(_predict(model, pictures, batch))
+                bar.update()
+            done.append(np.stack(row))
+            if partial is not None:
+                with atomic_path(partial) as temporary:
+                    np.savez(temporary, baseline=baseline, ablated=np.stack(done))
+    return Ablation(baseline, np.stack(done), np.asarray(labels), model.label_std.cpu().numpy())
+
+
+def _predict(model: ChirpRegressor, pictures: torch.Tensor, batch: int) -> np.ndarray:
+    with torch.inference_mode():
+        return np.concatenate([model.predict(some).cpu().numpy() for some in pictures.split(batch)])
+
+
+def _read_partial(partial: Path | None, baseline: np.ndarray) -> list[np.ndarray]:
+    if partial is None or not partial.exists():
+        return []
+    try:
+        with np.load(partial) as file:
+            before, ablated = file["baseline"], file["ablated"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CompanionError(f"the unfinished sweep {partial} is damaged; remove it and run again") from error
+    if before.shape != baseline.shape or not np.allclose(before, baseline, rtol=1e-4, atol=1e-3):
+        raise CompanionError(f"the unfinished sweep {partial} is of another model; remove it and run again")
+    return list(ablated)
+
+
+def squared_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:
+    """Return squared errors in standardised units, averaged over the targets: shape of `predictions` less the last."""
+    return (((predictions - ablation.labels) / ablation.label_std) ** 2).mean(-1)
+
+
+def loss_increase(ablation: Ablation) -> tuple[np.ndarray, np.ndarray]:
+    """Return the increase of the mean squared error in percent (layers, heads), as in Figure 4, and its standard error.
+
+    The standard error is of the paired differences: the same pictures, with the head and without it.
+    """
+    intact = squared_errors(ablation.baseline, ablation)
+    difference = squared_errors(ablation.ablated, ablation) - intact
+    scale = 100 / intact.mean()
+    return scale * difference.mean(-1), scale * difference.std(-1, ddof=1) / np.sqrt(len(intact))
+
+
+def layer_summary(increase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (n - 1) over the heads of each layer, (layers,) each."""
+    return increase.mean(1), increase.std(1, ddof=1)

@@ -1,0 +1,142 @@
+"""Chirps and their spectrograms: what is drawn, before it becomes a picture.
+
+Distributions, bins and line profile are those of the published generator (chirp-spectrogram-generator 0.1.6),
+its known edges included: see `spectrogram`. Index and seed fix a chirp and its noise on every machine.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from .errors import CompanionError
+
+__all__ = [
+    "BINS",
+    "DURATION",
+    "MAX_FREQUENCY",
+    "TARGETS",
+    "Chirp",
+    "LabelScale",
+    "Spectrogram",
+    "check_chirp",
+    "draw_chirp",
+    "label_scale",
+    "labels",
+    "spectrogram",
+]
+
+DURATION = 60.0  # seconds
+MAX_FREQUENCY = 100.0  # hertz
+BINS = 128  # along time and along frequency
+LONGEST, SHORTEST = 15.0, 1.0  # seconds
+LARGEST_SWEEP = 30.0  # hertz
+NOISE_LEVELS = (0.09, 0.3)
+TARGETS = ("start_time", "start_frequency", "end_frequency")
+
+
+@dataclass(frozen=True)
+class Chirp:
+    """The parameters of one chirp; times in seconds, frequencies in hertz."""
+
+    start_time: float
+    start_frequency: float
+    end_frequency: float
+    duration: float
+    kind: Literal["linear", "exponential"]
+    noise_level: float
+
+
+@dataclass(frozen=True)
+class LabelScale:
+    """Mean and standard deviation of each target over a training set, (3,) each."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """A chirp's intensities over (frequency, time), low frequencies first."""
+
+    intensity: np.ndarray  # (128, 128) float64, noise and smoothing included
+    line: np.ndarray  # (128, 128) float64, the smoothed chirp alone
+
+
+def draw_chirp(seed: int, index: int) -> tuple[Chirp, np.random.Generator]:
+    """Return chirp `index` of the set `seed`, and the generator its noise comes from."""
+    rng = np.random.default_rng([seed, index])
+    start = rng.uniform(0, MAX_FREQUENCY)
+    chirp = Chirp(
+        start_time=rng.uniform(0, DURATION - LONGEST),
+        start_frequency=start,
+        end_frequency=float(np.clip(start + rng.uniform(-LARGEST_SWEEP, LARGEST_SWEEP), 0, MAX_FREQUENCY)),
+        duration=rng.uniform(SHORTEST, LONGEST),
+        kind="linear" if rng.random() < 0.5 else "exponential",
+        noise_level=rng.uniform(*NOISE_LEVELS),
+    )
+    return chirp, rng
+
+
+def labels(chirp: Chirp) -> np.ndarray:
+    """Return the regression targets: start time in seconds, start and end frequency in hertz, (3,) float32."""
+    return np.array([getattr(chirp, target) for target in TARGETS], np.float32)
+
+
+def label_scale(seed: int, count: int) -> LabelScale:
+    """Return the scale of the first `count` labels of a set (section 2.2: labels are standardised)."""
+    table = np.stack([labels(draw_chirp(seed, index)[0]) for index in range(count)])
+    return LabelScale(mean=table.mean(0), std=table.std(0))
+
+
+def check_chirp(chirp: Chirp) -> None:
+    """Raise CompanionError if a parameter is not a number or lies outside the picture."""
+    limits = {
+        "start_time": (0, DURATION),
+        "start_frequency": (0, MAX_FREQUENCY),
+        "end_frequency": (0, MAX_FREQUENCY),
+        "duration": (0, DURATION),
+        "noise_level": (0, np.inf),
+    }
+    for name, (low, high) in limits.items():
+        value = getattr(chirp, name)
+        if not low <= value <= high:  # also catches NaN
+            raise CompanionError(f"chirp {name} is {value}, outside {low:g} to {high:g}; give a value in that range")
+    if chirp.kind not in ("linear", "exponential"):
+        raise CompanionError(f"chirp kind is {chirp.kind!r}; it must be 'linear' or 'exponential'")
+
+
+def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
+    """Return the time bins of the drawn line and its frequency in bins at each.
+
+    The published edges are kept: times and frequencies are truncated to bins, the last bin stops one step short
+    of the end, and an exponential sweep to bin 0 falls there after its first bin.
+
+    Raises:
+        CompanionError: a parameter is out of range.
+    """
+    check_chirp(chirp)
+    first = int(chirp.start_time * BINS / DURATION)
+    count = int(chirp.duration * BINS / DURATION)
+    time = np.arange(first, min(first + count, BINS))
+    progress = (time - first) / max(count, 1)
+    start = int(chirp.start_frequency * BINS / MAX_FREQUENCY)
+    end = int(chirp.end_frequency * BINS / MAX_FREQUENCY)
+    if chirp.kind == "linear":
+        frequency = start + (end - start) * progress
+    else:
+        frequency = max(start, 1) * (end / max(start, 1)) ** progress
+    return time, np.clip(frequency, 0, BINS - 1)
+
+
+def spectrogram(chirp: Chirp, rng: np.random.Generator) -> Spectrogram:
+    """Draw the chirp's line (five bins wide, Gaussian profile), add noise, smooth with sigma of one bin."""
+    time, frequency = trajectory(chirp)
+    line = np.zeros((BINS, BINS))
+    for offset in range(-2, 3):
+        rows = frequency.astype(int) + offset
+        drawn = (rows >= 0) & (rows < BINS)
+        line[rows[drawn], time[drawn]] += np.exp(-((rows[drawn] - frequency[drawn]) ** 2))
+    noise = chirp.noise_level * rng.standard_normal((BINS, BINS))
+    return Spectrogram(intensity=gaussian_filter(line + noise, 1.0), line=gaussian_filter(line, 1.0))

@@ -1,0 +1,47 @@
+"""From an index to a picture and its labels: a data set is a seed, drawn on the fly in worker processes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from .chirps import Chirp, draw_chirp, labels, spectrogram
+from .rendering import Picture, draw_picture, title_of
+
+__all__ = ["SPLITS", "ChirpSet", "loader", "sample", "split_seed"]
+
+SPLITS = {"train": 0, "validation": 1, "test": 2}  # each split is a set of its own: no picture is in two
+SPLIT_STRIDE = 1000
+
+
+def split_seed(seed: int, split: str) -> int:
+    """Return the seed of one split of the data set `seed`."""
+    return seed * SPLIT_STRIDE + SPLITS[split]
+
+
+def sample(seed: int, index: int, *, with_regions: bool = True) -> tuple[Chirp, Picture]:
+    """Draw picture `index` of the set `seed` with its chirp; the same on every machine."""
+    chirp, rng = draw_chirp(seed, index)
+    picture = draw_picture(chirp, spectrogram(chirp, rng), title_of(index, chirp), with_regions=with_regions)
+    return chirp, picture
+
+
+class ChirpSet(Dataset):
+    """Pictures (3, 224, 224) uint8 and raw labels (3,) float32 (seconds, hertz, hertz) of chosen indices."""
+
+    def __init__(self, seed: int, indices: Sequence[int]):
+        self.seed, self.indices = seed, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
+        chirp, picture = sample(self.seed, int(self.indices[place]), with_regions=False)
+        pixels = np.ascontiguousarray(picture.pixels.transpose(2, 0, 1))
+        return torch.from_numpy(pixels), torch.from_numpy(labels(chirp))
+
+
+def loader(data: ChirpSet, *, batch: int, workers: int) -> DataLoader:
+    """Return batches in order; pictures are drawn in `workers` processes beside the model's."""
+    return DataLoader(data, batch_size=batch, num_workers=workers, prefetch_factor=4 if workers else None)

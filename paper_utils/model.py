@@ -1,0 +1,133 @@
+"""The paper's model: a ViT backbone, LoRA on queries and values, and a regression head on the CLS token.
+
+Sources: section 2.2 of the paper (the head, and W' = W + BA scaled by alpha / r), and the published training code
+for the sizes: r = 8, alpha = 16, dropout 0.1, head width-256-128-3.
+"""
+
+import copy
+import os
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+from transformers import ViTModel
+
+from .artifacts import atomic_path, checksum, read_json
+from .chirps import LabelScale
+from .errors import CompanionError
+from .vit import DATA, load_vit
+
+__all__ = ["ChirpRegressor", "build_regressor", "load_backbone", "load_regressor", "merged", "save_regressor"]
+
+EMBEDDED = DATA / "backbone"
+LORA = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], bias="none")
+
+
+class ChirpRegressor(nn.Module):
+    """Predict start time, start frequency and end frequency from pictures.
+
+    The label scale travels with the weights, so that `predict` speaks in seconds and hertz.
+    """
+
+    def __init__(self, vit: nn.Module, scale: LabelScale):
+        super().__init__()
+        self.vit = vit
+        self.head = nn.Sequential(
+            nn.Linear(vit.config.hidden_size, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 3)
+        )
+        self.register_buffer("label_mean", torch.as_tensor(scale.mean, dtype=torch.float32))
+        self.register_buffer("label_std", torch.as_tensor(scale.std, dtype=torch.float32))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Map pictures (batch, 3, 224, 224), uint8 or in 0..1, to standardised labels (batch, 3)."""
+        if pictures.dtype == torch.uint8:
+            pictures = pictures.float() / 255
+        return self.head(self.vit(pixel_values=pictures).last_hidden_state[:, 0])
+
+    def standardise(self, labels: torch.Tensor) -> torch.Tensor:
+        """Map seconds and hertz to the units of `forward`."""
+        return (labels - self.label_mean) / self.label_std
+
+    def predict(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Map pictures to (batch, 3) seconds, hertz, hertz."""
+        return self(pictures).float() * self.label_std + self.label_mean
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer layers, LoRA-wrapped or not."""
+        vit = self.vit.get_base_model() if hasattr(self.vit, "get_base_model") else self.vit
+        return vit.layers
+
+
+def load_backbone(name: str) -> ViTModel:
+    """Return a pre-trained ViT without pooler: "embedded", a local folder, or a Hugging Face name.
+
+    Raises:
+        CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
+    """
+    if name != "embedded":
+        return load_vit(name)
+    weights, card = EMBEDDED / "model.safetensors", EMBEDDED / "training.json"
+    way_out = "restore it with `git checkout data/backbone`, or make it again with `make backbone`"
+    for path in (weights, card):
+        if not path.is_file():
+            raise CompanionError(f"the embedded backbone lacks {path}; {way_out}")
+    if checksum(weights) != read_json(card)["sha256"]:
+        raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {card.name}); {way_out}")
+    return load_vit(str(EMBEDDED))
+
+
+def build_regressor(backbone: str, scale: LabelScale, *, seed: int) -> ChirpRegressor:
+    """Return a fresh LoRA-wrapped regressor; only LoRA and head are trainable."""
+    vit = load_backbone(backbone)
+    torch.manual_seed(seed)
+    return ChirpRegressor(get_peft_model(vit, copy.deepcopy(LORA)), scale)
+
+
+def merged(model: ChirpRegressor) -> ChirpRegressor:
+    """Return a copy with LoRA added into the weights: the same function, faster, and plain to look into."""
+    plain = copy.deepcopy(model)
+    plain.vit = plain.vit.merge_and_unload()
+    return plain.eval()
+
+
+def save_regressor(model: ChirpRegressor, path: str | os.PathLike, *, backbone: str) -> None:
+    """Write LoRA, head and label scale (not the backbone) as one safetensors file."""
+    with atomic_path(path) as temporary:
+        save_file(_own_tensors(model), temporary, metadata={"backbone": backbone})
+
+
+def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> ChirpRegressor:
+    """Read what `save_regressor` wrote, over the backbone it was trained on or the one given.
+
+    Raises:
+        CompanionError: the file is missing or damaged, or its tensors are not this model's.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no iterator
+            backbone = backbone or file.metadata()["backbone"]
+    except (OSError, SafetensorError) as error:
+        raise CompanionError(f"cannot read the model {path}: {error}; remove it and run notebook 02 again") from error
+    zeros = torch.zeros(3).numpy()
+    model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0)
+    expected = {key: tensor.shape for key, tensor in _own_tensors(model).items()}
+    wrong = sorted(
+        key for key in expected.keys() | tensors.keys() if key not in tensors or tensors[key].shape != expected.get(key)
+    )
+    if wrong:
+        raise CompanionError(
+            f"{path} does not fit a model on backbone {backbone!r}: {len(wrong)} of {len(expected)} tensors are "
+            f"missing, unknown or of another shape, the first is {wrong[0]}; give the backbone it was trained on"
+        )
+    model.load_state_dict(tensors, strict=False)
+    return model.eval()
+
+
+def _own_tensors(model: ChirpRegressor) -> dict[str, torch.Tensor]:
+    kept = {name: tensor.detach() for name, tensor in model.named_parameters() if tensor.requires_grad}
+    return kept | {name: tensor for name, tensor in model.named_buffers() if name.startswith("label_")}

@@ -1,0 +1,169 @@
+"""Pre-train the embedded backbone on procedural pictures: `python -m paper_utils.pretraining --help`.
+
+The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns which patches
+the stroke crosses (without it the regression never starts). Most pictures are small (112 pixels, positions
+interpolated), the last ones have the 224 pixels of the paper.
+"""
+
+import argparse
+import itertools
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+from tqdm.auto import tqdm
+
+from .artifacts import atomic_path, checksum, write_json
+from .vit import new_embedded_vit
+from .strokes import draw_stroke_picture
+
+__all__ = ["Recipe", "StrokeLocaliser", "learning_rate", "pretrain"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the backbone is trained on and for how long."""
+
+    seed: int = 20250324
+    small_pictures: int = 320_000  # at 112 pixels
+    large_pictures: int = 48_000  # at 224 pixels, at the end
+    batch: int = 64
+    large_batch: int = 32
+    peak_rate: float = 6e-4
+    warm_up: int = 32_000  # pictures
+    cool_down: int = 80_000  # last pictures, over which the rate falls to zero
+    weight_decay: float = 0.05
+
+    @property
+    def pictures(self) -> int:
+        return self.small_pictures + self.large_pictures
+
+
+class StrokeSet(Dataset):
+    """Pictures of the endless set, at the size their index falls under."""
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        size = 112 if index < self.recipe.small_pictures else 224
+        picture = draw_stroke_picture(self.recipe.seed, index, size=size)
+        return (
+            torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(),
+            torch.from_numpy(picture.ends),
+            torch.from_numpy(picture.patches).flatten().float(),
+        )
+
+
+class StrokeLocaliser(nn.Module):
+    """The ViT with the two linear read-outs used only here."""
+
+    def __init__(self, *, seed: int):
+        super().__init__()
+        self.vit = new_embedded_vit(seed=seed)
+        width = self.vit.config.hidden_size
+        self.ends = nn.Linear(width, 4)
+        self.patches = nn.Linear(width, 1)
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the ends (batch, 4) in units of their spread, and patch logits (batch, patches)."""
+        tokens = self.vit(pixel_values=pictures, interpolate_pos_encoding=True).last_hidden_state
+        return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:])[..., 0]
+
+
+def learning_rate(recipe: Recipe, seen: int) -> float:
+    """Return the rate after `seen` pictures: linear rise, plateau, linear fall to zero."""
+    rise = seen / recipe.warm_up
+    fall = (recipe.pictures - seen) / recipe.cool_down
+    return recipe.peak_rate * max(0.0, min(1.0, rise, fall))
+
+
+def pretrain(recipe: Recipe, folder: Path, *, workers: int, threads: int, minutes_between_saves: float = 3) -> None:
+    """Train to the recipe's end, resuming from `folder`/checkpoint.pt if there is one.
+
+    Leaves `folder`/model.safetensors (half precision), config.json and training.json.
+    """
+    torch.set_num_threads(threads)
+    localiser = StrokeLocaliser(seed=recipe.seed)
+    localiser.vit.set_attn_implementation("matmul")
+    optimizer = torch.optim.AdamW(localiser.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
+    checkpoint = folder / "checkpoint.pt"
+    seen, seconds, log = 0, 0.0, []
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        localiser.load_state_dict(state["localiser"])
+        optimizer.load_state_dict(state["optimizer"])
+        seen, seconds, log = state["seen"], state["seconds"], state["log"]
+    started = saved = time.monotonic()
+    recent: list[tuple[float, float]] = []
+
+    def save() -> None:
+        state = {"localiser": localiser.state_dict(), "optimizer": optimizer.state_dict(), "seen": seen}
+        with atomic_path(checkpoint) as temporary:
+            torch.save(state | {"seconds": seconds + time.monotonic() - started, "log": log}, temporary)
+
+    with tqdm(total=recipe.pictures, initial=seen, unit=" pictures", disable=None) as bar:
+        for pictures, ends, patches in _batches(recipe, seen, workers):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, seen)
+            recent.append(_step(localiser, optimizer, pictures, ends, patches))
+            seen += len(pictures)
+            bar.update(len(pictures))
+            if len(recent) == 100:
+                means = [sum(column) / len(recent) for column in zip(*recent, strict=True)]
+                log.append([seen, *means])
+                elapsed = seconds + time.monotonic() - started
+                print(f"{seen} {elapsed:.0f}s ends {means[0]:.4f} patches {means[1]:.4f}", flush=True)
+                recent = []
+            if time.monotonic() - saved > 60 * minutes_between_saves:
+                save()
+                saved = time.monotonic()
+    save()
+    localiser.vit.half().save_pretrained(folder)
+    took = seconds + time.monotonic() - started
+    content = {"sha256": checksum(folder / "model.safetensors"), "recipe": asdict(recipe), "seconds": took, "log": log}
+    write_json(folder / "training.json", content)
+
+
+def _batches(recipe: Recipe, seen: int, workers: int):
+    small = range(seen, recipe.small_pictures)
+    large = range(max(seen, recipe.small_pictures), recipe.pictures)
+    loaders = [
+        DataLoader(StrokeSet(recipe), batch_size=batch, sampler=part, num_workers=workers, prefetch_factor=4)
+        for part, batch in ((small, recipe.batch), (large, recipe.large_batch))
+        if len(part)
+    ]
+    return itertools.chain.from_iterable(loaders)
+
+
+def _step(localiser, optimizer, pictures, ends, patches) -> tuple[float, float]:
+    with torch.autocast("cpu", torch.bfloat16):
+        found, logits = localiser(pictures.float() / 255)
+    # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
+    ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
+    patch_loss = functional.binary_cross_entropy_with_logits(logits.float(), patches)
+    (ends_loss + 2 * patch_loss).backward()
+    nn.utils.clip_grad_norm_(localiser.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    return ends_loss.item(), patch_loss.item()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m paper_utils.pretraining", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--folder", type=Path, default=Path("build/backbone"), help="checkpoints and result")
+    parser.add_argument("--small-pictures", type=int, default=Recipe.small_pictures, help="pictures of 112 pixels")
+    parser.add_argument("--large-pictures", type=int, default=Recipe.large_pictures, help="pictures of 224 pixels")
+    parser.add_argument("--workers", type=int, default=1, help="drawing processes")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
+    options = parser.parse_args()
+    recipe = Recipe(small_pictures=options.small_pictures, large_pictures=options.large_pictures)
+    pretrain(recipe, options.folder, workers=options.workers, threads=options.threads)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""How large a run is: smoke (tests), laptop (default) and paper (the published scale), one code for all."""
+
+from dataclasses import asdict, dataclass, replace
+
+from .errors import CompanionError
+
+__all__ = ["PROFILES", "Profile", "get_profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Every size and setting of a run that is not fixed by the paper's method."""
+
+    name: str
+    proves: str  # what a run of this profile can show
+    epochs: int  # at most; early stopping may end sooner
+    pictures_per_epoch: int
+    fresh_pictures: bool  # draw new pictures every epoch, or pass over the same ones as the paper does
+    validation_pictures: int
+    test_pictures: int
+    batch: int
+    learning_rate: float
+    plateau_patience: int  # epochs without progress before the rate falls tenfold
+    stopping_patience: int  # epochs without progress before training ends
+    map_pictures: int
+    ablation_pictures: int
+    backbone: str = "embedded"
+    seed: int = 42
+    workers: int = 1
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            proves="that every step runs; its numbers mean nothing",
+            epochs=2,
+            pictures_per_epoch=32,
+            fresh_pictures=True,
+            validation_pictures=16,
+            test_pictures=16,
+            batch=8,
+            learning_rate=1e-3,
+            plateau_patience=3,
+            stopping_patience=4,
+            map_pictures=15,
+            ablation_pictures=4,
+        ),
+        Profile(
+            name="laptop",
+            proves="the paper's method on a small backbone of our own: the effects, not the paper's numbers",
+            epochs=20,
+            pictures_per_epoch=512,
+            fresh_pictures=True,
+            validation_pictures=256,
+            test_pictures=1000,
+            batch=16,
+            learning_rate=2e-3,
+            plateau_patience=2,
+            stopping_patience=5,
+            map_pictures=48,
+            ablation_pictures=128,
+        ),
+        Profile(
+            name="paper",
+            proves="the published scale: ViT-Base, 80,000 pictures an epoch; needs a GPU and the backbone's weights",
+            epochs=100,
+            pictures_per_epoch=80_000,
+            fresh_pictures=False,
+            validation_pictures=20_000,
+            test_pictures=20_000,
+            batch=32,
+            learning_rate=1e-4,
+            plateau_patience=3,
+            stopping_patience=4,
+            map_pictures=256,
+            ablation_pictures=20_000,
+            backbone="google/vit-base-patch16-224",
+            workers=8,
+        ),
+    )
+}
+
+
+def get_profile(name: str, *, backbone: str | None = None) -> Profile:
+    """Return a profile by name, with another backbone if one is given.
+
+    Raises:
+        CompanionError: no profile has that name.
+    """
+    if name not in PROFILES:
+        raise CompanionError(f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)")
+    return replace(PROFILES[name], backbone=backbone) if backbone else PROFILES[name]

@@ -1,0 +1,182 @@
+"""The notebooks' one door to results: what a run computes, kept under build/, or what the repository ships.
+
+A fresh run computes everything from seeds and keeps each result with a fingerprint of the code and settings it
+came from; a result is used again only while its fingerprint holds. A reference run reads data/reference, which was
+made by a fresh run of the laptop profile, so that a notebook opened by hand shows numbers at once.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import ablation as ablations
+from . import training
+from .artifacts import atomic_path, code_hash, fingerprint, provenance, read_json, write_json
+from .attention import attention_maps
+from .chirps import Chirp
+from .dataset import sample, split_seed
+from .errors import CompanionError
+from .figures import save_figure
+from .model import ChirpRegressor, load_regressor, merged, save_regressor
+from .profiles import get_profile
+from .vit import DATA
+
+__all__ = ["MappedPictures", "Run"]
+
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent
+REFERENCE = DATA / "reference"
+DRAWING = ("chirps", "rendering", "dataset")
+LEARNING = (*DRAWING, "vit", "model", "training")
+ABLATING = (*LEARNING, "ablation")
+SHOWING = (*ABLATING, "attention", "semantics", "figures", "runs")
+
+
+@dataclass(frozen=True)
+class MappedPictures:
+    """Test pictures with their regions and the raw attention map of every head."""
+
+    chirps: list[Chirp]
+    pixels: np.ndarray  # (pictures, 224, 224, 3) uint8
+    regions: np.ndarray  # (pictures, 224, 224) uint8
+    maps: np.ndarray  # (pictures, layers, heads, 14, 14) float32
+
+
+class Run:
+    """One run of one profile.
+
+    Args:
+        profile: name of the profile.
+        source: "reference" for the shipped results, "fresh" to compute (or take up) this checkout's own.
+        notebook: who asks; names the results file.
+        backbone: another backbone than the profile's.
+        root: the checkout.
+
+    Raises:
+        CompanionError: unknown profile or source, or no shipped results for that profile.
+    """
+
+    def __init__(
+        self,
+        profile: str = "laptop",
+        source: str = "reference",
+        *,
+        notebook: str,
+        backbone: str | None = None,
+        root: Path = ROOT,
+    ):
+        self.profile = get_profile(profile, backbone=backbone)
+        if source not in ("reference", "fresh"):
+            raise CompanionError(f"unknown source {source!r}; it is 'reference' or 'fresh'")
+        self.fresh = source == "fresh"
+        if not self.fresh and (profile != "laptop" or backbone):
+            raise CompanionError("only the laptop profile on its own backbone ships results; set source = 'fresh'")
+        self.notebook = notebook
+        self.build = Path(root) / "build" / profile
+        self.figures = Path(root) / "figures" / profile
+
+    def fine_tuned(self) -> tuple[ChirpRegressor, list[training.Epoch]]:
+        """Return the fine-tuned model, LoRA merged, and the history of its training."""
+
+        def compute(path: Path) -> None:
+            checkpoint = self.build / "fine_tuning.pt"
+            model, history = training.fine_tune(self.profile, checkpoint)
+            write_json(path.with_name("history.json"), [dataclasses.asdict(epoch) for epoch in history])
+            save_regressor(model, path, backbone=self.profile.backbone)
+            checkpoint.unlink()
+
+        path = self._result("model.safetensors", LEARNING, compute)
+        history = [training.Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
+        return merged(load_regressor(path)), history
+
+    def evaluation(self, model: ChirpRegressor) -> training.Evaluation:
+        """Return predictions and labels of the test pictures, and the seconds the model took."""
+
+        def compute(path: Path) -> None:
+            data = training.test_set(self.profile, self.profile.test_pictures)
+            result = training.evaluate(model, data, workers=self.profile.workers, title="test pictures")
+            _write_arrays(path, dataclasses.asdict(result))
+
+        arrays = _read_arrays(self._result("evaluation.npz", LEARNING, compute))
+        return training.Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
+
+    def ablation(self, model: ChirpRegressor) -> ablations.Ablation:
+        """Return the predictions of the first test pictures with each head ablated in turn."""
+
+        def compute(path: Path) -> None:
+            pixels, labels = zip(*training.test_set(self.profile, self.profile.ablation_pictures), strict=True)
+            partial = self.build / "ablation_partial.npz"
+            labels = torch.stack(labels).numpy()
+            result = ablations.ablate_every_head(model, torch.stack(pixels), labels, partial=partial)
+            _write_arrays(path, dataclasses.asdict(result))
+            partial.unlink()
+
+        return ablations.Ablation(**_read_arrays(self._result("ablation.npz", ABLATING, compute)))
+
+    def mapped_pictures(self, model: ChirpRegressor) -> MappedPictures:
+        """Return test pictures with regions and attention maps; always computed, it takes seconds."""
+        seed = split_seed(self.profile.seed, "test")
+        chirps, pictures = zip(*(sample(seed, index) for index in range(self.profile.map_pictures)), strict=True)
+        pixels = np.stack([picture.pixels for picture in pictures])
+        maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
+        return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
+
+    def save(self, figure, name: str) -> None:
+        """Save a figure as PNG and PDF with its provenance; only a fresh run writes."""
+        if self.fresh:
+            origin = provenance(self.profile.as_dict()) | {"notebook": self.notebook}
+            save_figure(figure, self.figures / name, origin | {"inputs": self.inputs()})
+
+    def record(self, results: dict[str, float]) -> None:
+        """Keep headline numbers for results.json; only a fresh run writes."""
+        if self.fresh:
+            write_json(self.build / "results" / f"{self.notebook}.json", results)
+
+    def inputs(self) -> dict[str, str]:
+        """Return hashes of all a figure depends on, by the name a person knows them by."""
+        notebook = ROOT / "notebooks" / f"{self.notebook}.py"
+        files = [PACKAGE / f"{room}.py" for room in SHOWING] + [notebook]
+        hashes = {str(path.relative_to(ROOT)): code_hash(path) for path in files}
+        return hashes | {"the profile": fingerprint([], self.profile.as_dict()), "the backbone": self._backbone_key()}
+
+    def _backbone_key(self) -> str:
+        if self.profile.backbone != "embedded":
+            return self.profile.backbone
+        return str(read_json(DATA / "backbone" / "training.json").get("sha256"))
+
+    def _result(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
+        """Return the path of a result that is there and up to date, computing it if it is not."""
+        if not self.fresh:
+            path = REFERENCE / name
+            if not path.is_file():
+                raise CompanionError(f"the shipped result {path} is missing; `git checkout data/reference` restores it")
+            return path
+        path = self.build / "results" / name
+        sidecar = path.with_name(f"{name}.origin.json")
+        key = fingerprint(
+            [PACKAGE / f"{room}.py" for room in rooms], [self.profile.as_dict(), self._backbone_key()]
+        )
+        if path.is_file() and sidecar.is_file() and read_json(sidecar).get("fingerprint") == key:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        compute(path)
+        write_json(sidecar, provenance(self.profile.as_dict()) | {"fingerprint": key})
+        return path
+
+
+def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
+
+
+def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path) as file:
+            return dict(file)
+    except (OSError, ValueError) as error:
+        raise CompanionError(f"the result {path} is damaged: {error}; remove it and run again") from error

@@ -1,0 +1,204 @@
+"""Fine-tune and evaluate: the paper's recipe, resumable, with the numbers it reports.
+
+AdamW and mean squared error on standardised labels, ReduceLROnPlateau (factor 0.1), early stopping on the
+validation loss, mixed precision where the machine has it.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from tqdm.auto import tqdm
+
+from .artifacts import atomic_path
+from .chirps import TARGETS, label_scale
+from .dataset import ChirpSet, loader, split_seed
+from .errors import CompanionError
+from .model import ChirpRegressor, build_regressor
+from .profiles import Profile
+from .vit import attention_kernel, autocast
+
+__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "test_set"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch of fine-tuning came to; losses in standardised units."""
+
+    pictures_seen: int
+    train_loss: float
+    validation_loss: float
+    pearson_r: dict[str, float]  # by target, on the validation pictures
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Predictions and labels, (pictures, 3) in seconds, hertz, hertz, and the time they took."""
+
+    predictions: np.ndarray
+    labels: np.ndarray
+    seconds: float
+
+
+def test_set(profile: Profile, count: int) -> ChirpSet:
+    """Return the first `count` test pictures, which no training or validation ever sees."""
+    return ChirpSet(split_seed(profile.seed, "test"), range(count))
+
+
+def accuracy(evaluation: Evaluation) -> dict[str, dict[str, float]]:
+    """Return by target: Pearson r with its 95 % interval, mean absolute error, bias, both in the target's unit."""
+    result = {}
+    for column, target in enumerate(TARGETS):
+        predicted, true = evaluation.predictions[:, column], evaluation.labels[:, column]
+        correlation = stats.pearsonr(predicted, true)
+        low, high = correlation.confidence_interval()
+        error = predicted - true
+        result[target] = {
+            "pearson_r": float(correlation.statistic),
+            "pearson_r_low": float(low),
+            "pearson_r_high": float(high),
+            "mean_absolute_error": float(np.abs(error).mean()),
+            "bias": float(error.mean()),
+        }
+    return result
+
+
+def evaluate(model: ChirpRegressor, data: ChirpSet, *, batch: int = 32, workers: int = 1, title: str = "") -> Evaluation:
+    """Predict a set in mixed precision; the seconds count the model alone, not the drawing."""
+    device = next(model.parameters()).device
+    model.eval()
+    predictions, truths, seconds = [], [], 0.0
+    with torch.inference_mode(), autocast(device):
+        for pictures, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False, disable=None):
+            begun = time.perf_counter()
+            predictions.append(model.predict(pictures.to(device)).cpu().numpy())
+            seconds += time.perf_counter() - begun
+            truths.append(labels.numpy())
+    return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
+
+
+def fine_tune(profile: Profile, checkpoint: Path) -> tuple[ChirpRegressor, list[Epoch]]:
+    """Fine-tune the profile's backbone; resume from `checkpoint` where an interrupted run left one.
+
+    The checkpoint is written after every epoch and stays until the caller has stored the result.
+
+    Raises:
+        CompanionError: the loss is no longer a number, or the checkpoint belongs to another profile.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    training_seed = split_seed(profile.seed, "train")
+    scale = label_scale(training_seed, max(1000, profile.pictures_per_epoch))
+    model = build_regressor(profile.backbone, scale, seed=profile.seed).to(device)
+    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=profile.learning_rate)
+    scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=profile.plateau_patience)
+    state = _State(profile, model, optimizer, scheduler)
+    state.resume(checkpoint)
+    validation = ChirpSet(split_seed(profile.seed, "validation"), range(profile.validation_pictures))
+    with tqdm(total=profile.epochs, initial=len(state.history), unit=" epochs", desc="fine-tuning", disable=None) as bar:
+        while len(state.history) < profile.epochs and state.epochs_without_progress < profile.stopping_patience:
+            begun = time.monotonic()
+            number = len(state.history)
+            train_loss = _train_epoch(model, optimizer, _epoch_pictures(profile, number), profile, seed=number)
+            checked = evaluate(model, validation, workers=profile.workers, title="validation")
+            error = (checked.predictions - checked.labels) / scale.std
+            loss = float((error**2).mean())
+            rates = {target: values["pearson_r"] for target, values in accuracy(checked).items()}
+            epoch = Epoch(
+                pictures_seen=(number + 1) * profile.pictures_per_epoch,
+                train_loss=train_loss,
+                validation_loss=loss,
+                pearson_r=rates,
+                learning_rate=optimizer.param_groups[0]["lr"],
+                seconds=time.monotonic() - begun,
+            )
+            scheduler.step(loss)
+            state.add(epoch)
+            state.save(checkpoint)
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.4f}", r=f"{min(rates.values()):.3f}")
+    model.load_state_dict(state.best)
+    return model.cpu().eval(), state.history
+
+
+def _epoch_pictures(profile: Profile, epoch: int) -> ChirpSet:
+    count = profile.pictures_per_epoch
+    seed = split_seed(profile.seed, "train")
+    if profile.fresh_pictures:
+        return ChirpSet(seed, range(epoch * count, (epoch + 1) * count))
+    return ChirpSet(seed, np.random.default_rng([seed, epoch]).permutation(count))
+
+
+def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Profile, *, seed: int) -> float:
+    device = next(model.parameters()).device
+    torch.manual_seed(seed)  # dropout: a resumed run draws what the uninterrupted one would have drawn
+    model.train()
+    losses = []
+    batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False, disable=None)
+    with _kernel_for_training(model, device):
+        for pictures, labels in batches:
+            with autocast(device):
+                found = model(pictures.to(device))
+            loss = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)))
+            if not torch.isfinite(loss):
+                raise CompanionError(f"the training loss is {loss.item()}; lower the learning rate of the profile")
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(loss.item())
+    return float(np.mean(losses))
+
+
+def _kernel_for_training(model: ChirpRegressor, device: torch.device) -> contextlib.AbstractContextManager:
+    return attention_kernel(model.vit, "matmul" if device.type == "cpu" else "sdpa")
+
+
+class _State:
+    """Everything an interrupted fine-tuning needs to go on as if nothing had happened."""
+
+    def __init__(self, profile: Profile, model: ChirpRegressor, optimizer, scheduler):
+        self.profile = profile.as_dict()
+        self.parts = {"optimizer": optimizer, "scheduler": scheduler}
+        self.model = model
+        self.history: list[Epoch] = []
+        self.best: dict[str, torch.Tensor] = model.state_dict()
+
+    @property
+    def epochs_without_progress(self) -> int:
+        losses = [epoch.validation_loss for epoch in self.history]
+        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+
+    def add(self, epoch: Epoch) -> None:
+        self.history.append(epoch)
+        if self.epochs_without_progress == 0:
+            self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+
+    def save(self, path: Path) -> None:
+        content = {name: part.state_dict() for name, part in self.parts.items()}
+        content |= {"model": self.model.state_dict(), "best": self.best, "profile": self.profile}
+        content["history"] = [asdict(epoch) for epoch in self.history]
+        with atomic_path(path) as temporary:
+            torch.save(content, temporary)
+
+    def resume(self, path: Path) -> None:
+        if not path.exists():
+            return
+        try:
+            content = torch.load(path, weights_only=True)
+        except Exception as error:  # torch raises many kinds for a damaged file
+            raise CompanionError(f"the checkpoint {path} is damaged; remove it to train from the start") from error
+        if content["profile"] != self.profile:
+            raise CompanionError(f"the checkpoint {path} is of other settings; remove it to train from the start")
+        self.model.load_state_dict(content["model"])
+        self.best = content["best"]
+        for name, part in self.parts.items():
+            part.load_state_dict(content[name])
+        self.history = [Epoch(**epoch) for epoch in content["history"]]

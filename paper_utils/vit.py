@@ -1,0 +1,108 @@
+"""Vision Transformers as such: the embedded backbone's shape, attention kernels, loading from disk or hub."""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from transformers import AttentionInterface, ViTConfig, ViTModel
+from transformers.utils import logging
+
+from .errors import CompanionError
+
+__all__ = ["DATA", "EMBEDDED_SIZES", "attention_kernel", "autocast", "load_vit", "new_embedded_vit"]
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+EMBEDDED_SIZES = {
+    "hidden_size": 192,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 768,
+    "image_size": 224,
+    "patch_size": 16,
+}
+
+
+def matmul_attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **options):
+    """Attend with two matrix products and a softmax in the input's own precision.
+
+    On CPUs with bfloat16 units the backward pass of torch's fused attention is the bottleneck of training (two
+    thirds of a step at head dimension 16), and the eager path of transformers turns the softmax to float32.
+    """
+    scores = torch.matmul(query * scaling, key.transpose(-1, -2))
+    with torch.autocast(scores.device.type, enabled=False):
+        weights = torch.softmax(scores, dim=-1)
+    return torch.matmul(weights, value).transpose(1, 2), None
+
+
+AttentionInterface.register("matmul", matmul_attention)
+
+
+@contextlib.contextmanager
+def attention_kernel(vit: torch.nn.Module, name: str) -> Iterator[None]:
+    """Switch the attention implementation within a block: "sdpa", "eager" (keeps the maps) or "matmul"."""
+    base = vit.get_base_model() if hasattr(vit, "get_base_model") else vit
+    before = base.config._attn_implementation
+    base.set_attn_implementation(name)
+    try:
+        yield
+    finally:
+        base.set_attn_implementation(before)
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Return mixed precision where it pays: on a GPU, and on a CPU with bfloat16 units."""
+    native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+
+
+def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:
+    """Return (1, 1 + grid * grid, width) fixed 2-D positions, zeros for CLS (He et al. 2022, MAE, appendix A.1)."""
+    place = torch.arange(grid, dtype=torch.float64)
+    frequency = torch.exp(-math.log(10_000) * torch.arange(width // 4, dtype=torch.float64) / (width // 4))
+    angle = place[:, None] * frequency
+    line = torch.cat([angle.sin(), angle.cos()], dim=1)
+    rows = line[:, None].expand(grid, grid, -1)
+    columns = line[None].expand(grid, grid, -1)
+    patches = torch.cat([columns, rows], dim=-1).reshape(grid * grid, width)
+    return torch.cat([torch.zeros(1, width, dtype=torch.float64), patches]).float()[None]
+
+
+def new_embedded_vit(*, seed: int) -> ViTModel:
+    """Return a ViT of the embedded backbone's sizes with random weights and 2-D sine-cosine positions."""
+    torch.manual_seed(seed)
+    vit = ViTModel(ViTConfig(**EMBEDDED_SIZES, attn_implementation="sdpa"), add_pooling_layer=False)
+    grid = EMBEDDED_SIZES["image_size"] // EMBEDDED_SIZES["patch_size"]
+    with torch.no_grad():
+        vit.embeddings.position_embeddings.copy_(sine_cosine_positions(grid, EMBEDDED_SIZES["hidden_size"]))
+    return vit
+
+
+def load_vit(name: str) -> ViTModel:
+    """Return a pre-trained ViT, float32 and without pooler, from a local folder or by its Hugging Face name.
+
+    Raises:
+        CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
+    """
+    is_folder = Path(name).is_dir()
+    way_out = (
+        "check the folder, or give another backbone"
+        if is_folder
+        else "go online once, or save it elsewhere with save_pretrained and give that folder as the backbone"
+    )
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # a missing pooler is expected; all else is checked below
+    try:
+        vit, report = ViTModel.from_pretrained(
+            name, add_pooling_layer=False, dtype=torch.float32, attn_implementation="sdpa", output_loading_info=True
+        )
+    except Exception as error:  # transformers, safetensors and the hub each raise their own
+        reason = str(error).strip().splitlines()[0]
+        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {way_out}") from error
+    finally:
+        logging.set_verbosity(verbosity)
+    if report["missing_keys"]:
+        missing = sorted(report["missing_keys"])
+        raise CompanionError(f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {way_out}")
+    return vit
