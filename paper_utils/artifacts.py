@@ -15,7 +15,18 @@ from pathlib import Path
 
 from .errors import CompanionError
 
-__all__ = ["atomic_path", "checksum", "code_hash", "fingerprint", "provenance", "read_json", "write_json"]
+__all__ = [
+    "ROOT",
+    "atomic_path",
+    "checksum",
+    "code_hash",
+    "fingerprint",
+    "provenance",
+    "read_json",
+    "write_json",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
@@ -36,7 +47,9 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise CompanionError(f"cannot write {path}: {error.strerror or error}; free the disk or mend the rights") from error
+        raise CompanionError(
+            f"cannot write {path}: {error.strerror or error}; free the disk or mend the rights"
+        ) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -94,8 +107,7 @@ def provenance(profile: dict) -> dict:
 
 def _commit() -> str:
     """Return the commit, with "-dirty" if the code differs from it, or "unknown" outside a git checkout."""
-    root = Path(__file__).resolve().parent.parent
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

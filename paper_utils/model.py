@@ -15,14 +15,14 @@ from safetensors.torch import save_file
 from torch import nn
 from transformers import ViTModel
 
-from .artifacts import atomic_path, checksum, read_json
+from .artifacts import atomic_path
 from .chirps import LabelScale
 from .errors import CompanionError
-from .vit import DATA, load_vit
+from .profiles import verified_backbone
+from .vit import load_vit
 
 __all__ = ["ChirpRegressor", "build_regressor", "load_backbone", "load_regressor", "merged", "save_regressor"]
 
-EMBEDDED = DATA / "backbone"
 LORA = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], bias="none")
 
 
@@ -68,16 +68,7 @@ def load_backbone(name: str) -> ViTModel:
     Raises:
         CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
     """
-    if name != "embedded":
-        return load_vit(name)
-    weights, card = EMBEDDED / "model.safetensors", EMBEDDED / "training.json"
-    way_out = "restore it with `git checkout data/backbone`, or make it again with `make backbone`"
-    for path in (weights, card):
-        if not path.is_file():
-            raise CompanionError(f"the embedded backbone lacks {path}; {way_out}")
-    if checksum(weights) != read_json(card)["sha256"]:
-        raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {card.name}); {way_out}")
-    return load_vit(str(EMBEDDED))
+    return load_vit(str(verified_backbone().parent) if name == "embedded" else name)
 
 
 def build_regressor(backbone: str, scale: LabelScale, *, seed: int) -> ChirpRegressor:

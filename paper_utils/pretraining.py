@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from .artifacts import atomic_path, checksum, write_json
-from .vit import new_embedded_vit
 from .strokes import draw_stroke_picture
+from .vit import new_embedded_vit
 
 __all__ = ["Recipe", "StrokeLocaliser", "learning_rate", "pretrain"]
 

@@ -1,10 +1,14 @@
 """How large a run is: smoke (tests), laptop (default) and paper (the published scale), one code for all."""
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
+from .artifacts import ROOT, checksum, read_json
 from .errors import CompanionError
 
-__all__ = ["PROFILES", "Profile", "get_profile"]
+__all__ = ["EMBEDDED", "PROFILES", "Profile", "get_profile", "verified_backbone"]
+
+EMBEDDED = ROOT / "data" / "backbone"
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,14 @@ class Profile:
     seed: int = 42
     workers: int = 1
 
+    @property
+    def folder(self) -> str:
+        """Name of the folders under build/ and figures/; another backbone's results never mix with these."""
+        own = PROFILES[self.name].backbone
+        return self.name if self.backbone == own else f"{self.name}+{Path(self.backbone).name}"
+
     def as_dict(self) -> dict:
+        """Return the settings as plain data."""
         return asdict(self)
 
 
@@ -59,7 +70,7 @@ PROFILES = {
             validation_pictures=256,
             test_pictures=1000,
             batch=16,
-            learning_rate=2e-3,
+            learning_rate=1e-3,
             plateau_patience=2,
             stopping_patience=5,
             map_pictures=48,
@@ -93,5 +104,23 @@ def get_profile(name: str, *, backbone: str | None = None) -> Profile:
         CompanionError: no profile has that name.
     """
     if name not in PROFILES:
-        raise CompanionError(f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)")
+        raise CompanionError(
+            f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)"
+        )
     return replace(PROFILES[name], backbone=backbone) if backbone else PROFILES[name]
+
+
+def verified_backbone() -> Path:
+    """Return the path of the embedded backbone's weights, having checked them against their SHA-256.
+
+    Raises:
+        CompanionError: a file is missing or damaged.
+    """
+    weights, card = EMBEDDED / "model.safetensors", EMBEDDED / "training.json"
+    way_out = "restore it with `git checkout data/backbone`, or make it again with `make backbone`"
+    for path in (weights, card):
+        if not path.is_file():
+            raise CompanionError(f"the embedded backbone lacks {path}; {way_out}")
+    if checksum(weights) != read_json(card)["sha256"]:
+        raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {card.name}); {way_out}")
+    return weights

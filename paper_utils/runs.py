@@ -16,20 +16,19 @@ import torch
 
 from . import ablation as ablations
 from . import training
-from .artifacts import atomic_path, code_hash, fingerprint, provenance, read_json, write_json
+from .artifacts import ROOT, atomic_path, checksum, code_hash, fingerprint, provenance, read_json, write_json
 from .attention import attention_maps
-from .chirps import Chirp
+from .chirps import Chirp, LabelScale
 from .dataset import sample, split_seed
 from .errors import CompanionError
 from .figures import save_figure
-from .model import ChirpRegressor, load_regressor, merged, save_regressor
-from .profiles import get_profile
-from .vit import DATA
+from .model import ChirpRegressor, build_regressor, load_regressor, merged, save_regressor
+from .profiles import get_profile, verified_backbone
 
 __all__ = ["MappedPictures", "Run"]
 
 PACKAGE = Path(__file__).resolve().parent
-ROOT = PACKAGE.parent
+DATA = ROOT / "data"
 REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "rendering", "dataset")
 LEARNING = (*DRAWING, "vit", "model", "training")
@@ -77,8 +76,8 @@ class Run:
         if not self.fresh and (profile != "laptop" or backbone):
             raise CompanionError("only the laptop profile on its own backbone ships results; set source = 'fresh'")
         self.notebook = notebook
-        self.build = Path(root) / "build" / profile
-        self.figures = Path(root) / "figures" / profile
+        self.build = Path(root) / "build" / self.profile.folder
+        self.figures = Path(root) / "figures" / self.profile.folder
 
     def fine_tuned(self) -> tuple[ChirpRegressor, list[training.Epoch]]:
         """Return the fine-tuned model, LoRA merged, and the history of its training."""
@@ -126,6 +125,23 @@ class Run:
         maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
         return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
 
+    data = DATA
+
+    def published_heads(self) -> list[dict]:
+        """Return the heads that the paper names, counted from 1, with what it says they see."""
+        return read_json(DATA / "published_heads.json")
+
+    def trained_parameters(self) -> int:
+        """Return how many numbers the fine-tuning may change: LoRA and head."""
+        model = build_regressor(self.profile.backbone, LabelScale(np.zeros(3), np.ones(3)), seed=0)
+        return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+    def origin(self) -> str:
+        """Return a line with profile, seed and versions, for the foot of a notebook."""
+        origin = provenance(self.profile.as_dict())
+        versions = ", ".join(f"{name} {number}" for name, number in origin["versions"].items())
+        return f"profile {origin['profile']}, seed {origin['seed']}, backbone {origin['backbone']}\n{versions}"
+
     def save(self, figure, name: str) -> None:
         """Save a figure as PNG and PDF with its provenance; only a fresh run writes."""
         if self.fresh:
@@ -147,7 +163,7 @@ class Run:
     def _backbone_key(self) -> str:
         if self.profile.backbone != "embedded":
             return self.profile.backbone
-        return str(read_json(DATA / "backbone" / "training.json").get("sha256"))
+        return checksum(verified_backbone())
 
     def _result(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
         """Return the path of a result that is there and up to date, computing it if it is not."""
@@ -158,9 +174,7 @@ class Run:
             return path
         path = self.build / "results" / name
         sidecar = path.with_name(f"{name}.origin.json")
-        key = fingerprint(
-            [PACKAGE / f"{room}.py" for room in rooms], [self.profile.as_dict(), self._backbone_key()]
-        )
+        key = fingerprint([PACKAGE / f"{room}.py" for room in rooms], [self.profile.as_dict(), self._backbone_key()])
         if path.is_file() and sidecar.is_file() and read_json(sidecar).get("fingerprint") == key:
             return path
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from .attention import min_max
 from .errors import CompanionError
 from .rendering import CORNERS, REGIONS, patch_coverage
 
-__all__ = ["FEATURES", "HeadScores", "Rule", "classify", "feature_patches", "score_heads"]
+__all__ = ["FEATURES", "HeadScores", "Rule", "classify", "feature_patches", "score_heads", "strongest"]
 
 FEATURES = {
     "chirp": ("chirp",),
@@ -94,3 +94,10 @@ def classify(scores: HeadScores, rule: Rule = Rule()) -> tuple[np.ndarray, np.nd
     mono = share.max(0) >= rule.bright_share
     kinds = np.where(mono, "monosemantic", np.where(responds.sum(0) >= 2, "polysemantic", "unselective"))
     return kinds, np.where(mono, np.array(list(FEATURES))[best], "")
+
+
+def strongest(score: np.ndarray, wanted: np.ndarray, *, count: int) -> list[tuple[int, int]]:
+    """Return layer and head of the wanted heads by falling score, at most `count`; the best others if none is wanted."""
+    ranked = np.argsort(np.where(wanted, score, -np.inf) if wanted.any() else score, axis=None)[::-1]
+    places = [np.unravel_index(place, score.shape) for place in ranked[: min(count, wanted.sum() or 5)]]
+    return [(int(layer), int(head)) for layer, head in places]

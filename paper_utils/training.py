@@ -6,7 +6,6 @@ validation loss, mixed precision where the machine has it.
 
 import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,7 +71,9 @@ def accuracy(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     return result
 
 
-def evaluate(model: ChirpRegressor, data: ChirpSet, *, batch: int = 32, workers: int = 1, title: str = "") -> Evaluation:
+def evaluate(
+    model: ChirpRegressor, data: ChirpSet, *, batch: int = 32, workers: int = 1, title: str = ""
+) -> Evaluation:
     """Predict a set in mixed precision; the seconds count the model alone, not the drawing."""
     device = next(model.parameters()).device
     model.eval()
@@ -103,7 +104,9 @@ def fine_tune(profile: Profile, checkpoint: Path) -> tuple[ChirpRegressor, list[
     state = _State(profile, model, optimizer, scheduler)
     state.resume(checkpoint)
     validation = ChirpSet(split_seed(profile.seed, "validation"), range(profile.validation_pictures))
-    with tqdm(total=profile.epochs, initial=len(state.history), unit=" epochs", desc="fine-tuning", disable=None) as bar:
+    with tqdm(
+        total=profile.epochs, initial=len(state.history), unit=" epochs", desc="fine-tuning", disable=None
+    ) as bar:
         while len(state.history) < profile.epochs and state.epochs_without_progress < profile.stopping_patience:
             begun = time.monotonic()
             number = len(state.history)

@@ -11,9 +11,8 @@ from transformers.utils import logging
 
 from .errors import CompanionError
 
-__all__ = ["DATA", "EMBEDDED_SIZES", "attention_kernel", "autocast", "load_vit", "new_embedded_vit"]
+__all__ = ["EMBEDDED_SIZES", "attention_kernel", "autocast", "load_vit", "new_embedded_vit"]
 
-DATA = Path(__file__).resolve().parent.parent / "data"
 EMBEDDED_SIZES = {
     "hidden_size": 192,
     "num_hidden_layers": 12,
@@ -104,5 +103,7 @@ def load_vit(name: str) -> ViTModel:
         logging.set_verbosity(verbosity)
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
-        raise CompanionError(f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {way_out}")
+        raise CompanionError(
+            f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {way_out}"
+        )
     return vit

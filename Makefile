@@ -1,0 +1,81 @@
+# Targets: `make help`. Everything runs in .venv, offline once that is made.
+
+PROFILE ?= laptop
+BACKBONE ?=
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+export TQDM_DISABLE ?= $(shell test -t 2 || echo 1)
+export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(filter paper,$(PROFILE)),0,1))
+
+BIN := .venv/bin
+# another backbone is another run: it gets folders of its own, as in paper_utils/profiles.py
+BUILD := build/$(PROFILE)$(if $(BACKBONE),+$(notdir $(BACKBONE:%/=%)))
+OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
+ROOMS := $(filter-out %/strokes.py %/pretraining.py %/summary.py %/execute.py,$(wildcard paper_utils/*.py))
+NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
+EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
+SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test retest lint lab \
+	status backbone reference clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@echo "  make figure-N    figure N of the paper, 1 to 8, and what it needs"
+	@echo "Options: PROFILE=smoke|laptop|paper (now $(PROFILE)), BACKBONE=folder or Hugging Face name, PYTHON=python3.11"
+
+figures: $(BUILD)/results.stamp ## every figure of the paper, into figures/$(PROFILE)
+
+setup: .venv/ready ## the virtual environment, from pinned requirements
+.venv/ready: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "setting up .venv (once, some minutes)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) data/backbone/model.safetensors .venv/ready
+	@$(BIN)/python -m paper_utils.execute $< $(OPTIONS)
+
+# who needs whose results
+$(BUILD)/03_attention_maps.ipynb $(BUILD)/04_head_ablation.ipynb: $(BUILD)/02_finetune_vit.ipynb
+$(BUILD)/05_prediction_shift.ipynb: $(BUILD)/04_head_ablation.ipynb
+$(BUILD)/06_monosemantic_gallery.ipynb: $(BUILD)/03_attention_maps.ipynb
+
+$(BUILD)/results.stamp: $(EXECUTED) paper_utils/summary.py
+	@$(BIN)/python -m paper_utils.summary results $(OPTIONS)
+	@touch $@
+
+figure-2: $(BUILD)/01_generate_chirps.ipynb
+figure-1 figure-6 figure-7: $(BUILD)/03_attention_maps.ipynb
+figure-3: $(BUILD)/05_prediction_shift.ipynb
+figure-4: $(BUILD)/04_head_ablation.ipynb
+figure-5 figure-8: $(BUILD)/06_monosemantic_gallery.ipynb
+
+test: build/tests.stamp ## lint, unit tests, notebooks against their shipped outputs, a smoke run; skipped if nothing changed
+build/tests.stamp: $(SOURCES) .venv/ready
+	@mkdir -p build
+	@$(MAKE) --no-print-directory retest
+	@touch $@
+retest: .venv/ready lint ## the same, always
+	$(BIN)/python -m pytest -q --nbval
+
+lint: .venv/ready
+	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
+
+lab: .venv/ready ## JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=.
+
+status: .venv/ready ## for each figure: fresh, stale or missing, and why
+	@$(BIN)/python -m paper_utils.summary status $(OPTIONS)
+
+backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about 45 minutes on 4 cores)
+	@$(BIN)/python -m paper_utils.pretraining
+
+reference: figures ## ship this checkout's laptop run: data/reference and the notebooks' outputs
+	@$(BIN)/python -m paper_utils.reference
+
+clean: ## remove what runs have made (not .venv, not figures/)
+	rm -rf build

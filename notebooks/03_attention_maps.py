@@ -1,0 +1,100 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     cell_metadata_filter: tags,-all
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3 · What the heads attend to
+#
+# A head's attention matrix says which patches each patch looks at. The paper drops the CLS token, averages over the
+# looking patches, scales the rest to 0..1 and lays it over the picture. What does that show for the two heads that
+# the paper singles out, layer 6 head 4 and layer 12 head 12?
+
+# %% tags=["parameters"]
+profile = "laptop"
+source = "reference"  # the shipped results; "fresh" computes everything from seeds
+backbone = None  # the profile's own
+
+# %%
+import numpy as np
+
+from paper_utils import attention, figures
+from paper_utils.runs import Run
+
+run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
+
+# %% [markdown]
+# ## Figure 1: the method
+
+# %%
+figure_1 = figures.flowchart()
+run.save(figure_1, "figure_1")
+figure_1
+
+# %% [markdown]
+# ## Maps of all 144 heads
+
+# %%
+model, _ = run.fine_tuned()
+mapped = run.mapped_pictures(model)
+pictures, layers, heads, rows, columns = mapped.maps.shape
+print(f"{pictures} pictures, {layers} layers, {heads} heads, maps of {rows} x {columns} patches")
+
+# %% [markdown]
+# Min-max scaling makes every map run from black to white, a nearly uniform one too. So it is worth knowing how much
+# more than its average a head gives its favourite patch: 1 would be no preference at all.
+
+# %%
+contrast = (mapped.maps.max((-2, -1)) / mapped.maps.mean((-2, -1))).mean(0)
+for layer in range(layers):
+    print(f"layer {layer + 1:2}: the favourite patch gets {contrast[layer].mean():.1f} times the average")
+
+# %% [markdown]
+# ## Figure 6: layer 6 head 4
+#
+# In the paper this head sees the chirp and nothing else. Heads of another backbone need not do what their namesakes
+# do; notebook 6 finds this model's own by measurement.
+
+# %%
+shown = range(5)
+
+
+def captions(layer: int, head: int) -> list[str]:
+    return [f"{attention.head_name(layer, head)}, picture {picture + 1}" for picture in shown]
+
+
+figure_6 = figures.overlays(mapped.pixels[:5], mapped.maps[:5, 5, 3], captions(5, 3))
+run.save(figure_6, "figure_6")
+figure_6
+
+# %% [markdown]
+# ## Figure 7: layer 12 head 12
+#
+# In the paper this head is polysemantic: it spreads over several unrelated regions.
+
+# %%
+figure_7 = figures.overlays(mapped.pixels[:5], mapped.maps[:5, 11, 11], captions(11, 11))
+run.save(figure_7, "figure_7")
+figure_7
+
+# %%
+run.record(
+    {"attention.contrast_first_layer": float(contrast[0].mean()), "attention.contrast": float(np.mean(contrast))}
+)
+
+# %% [markdown]
+# Made with:
+
+# %%
+print(run.origin())

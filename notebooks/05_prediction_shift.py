@@ -1,0 +1,85 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     cell_metadata_filter: tags,-all
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 5 · Where predictions go without a head
+#
+# A loss says how wrong a model is, not in which direction. The paper therefore also shows the distribution of
+# predicted start times with each head ablated, over the intact model's in grey, and reads off it that layers 1 to 3
+# "closely resemble the baseline". Do they here?
+
+# %% tags=["parameters"]
+profile = "laptop"
+source = "reference"  # the shipped results; "fresh" computes everything from seeds
+backbone = None  # the profile's own
+
+# %%
+import numpy as np
+from scipy import stats
+
+from paper_utils import figures
+from paper_utils.attention import head_name
+from paper_utils.runs import Run
+
+run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone)
+model, _ = run.fine_tuned()
+result = run.ablation(model)
+baseline, ablated = result.baseline[:, 0], result.ablated[..., 0]
+
+# %% [markdown]
+# ## Figure 3: predicted start times
+
+# %%
+figure_3 = figures.prediction_histograms(baseline, ablated)
+run.save(figure_3, "figure_3")
+figure_3
+
+# %% [markdown]
+# ## How far apart are they?
+#
+# Two numbers for each head: the Wasserstein distance between the two distributions (how far the mass must be moved,
+# in seconds), which is what the histograms show, and the mean shift of the single pictures' predictions, which the
+# histograms hide: predictions can swap places and leave the histogram as it was.
+
+# %%
+distance = np.array([[stats.wasserstein_distance(baseline, head) for head in layer] for layer in ablated])
+shift = np.abs(ablated - baseline).mean(-1)
+print("layer   distance (s)   mean shift (s)")
+for layer in range(len(distance)):
+    print(f"{layer + 1:5} {distance[layer].mean():14.2f} {shift[layer].mean():16.2f}")
+
+# %% [markdown]
+# The head that moves predictions furthest:
+
+# %%
+layer, head = np.unravel_index(shift.argmax(), shift.shape)
+print(f"{head_name(layer, head)}: {shift[layer, head]:.2f} s a picture, distance {distance[layer, head]:.2f} s")
+ratio = shift[3:].mean() / shift[:3].mean()
+print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to 3")
+run.record(
+    {
+        "shift.layers_1_to_3.wasserstein_seconds": float(distance[:3].mean()),
+        "shift.layers_4_to_12.wasserstein_seconds": float(distance[3:].mean()),
+        "shift.layers_1_to_3.mean_seconds": float(shift[:3].mean()),
+        "shift.layers_4_to_12.mean_seconds": float(shift[3:].mean()),
+    }
+)
+
+# %% [markdown]
+# Made with:
+
+# %%
+print(run.origin())

@@ -1,0 +1,124 @@
+"""Execute one notebook headlessly and keep it under build/: `python -m paper_utils.execute --help`.
+
+Papermill runs the notebook made from its py:percent twin. Nothing is left half-written: the executed notebook takes
+its name only when it ended well. Wall time and the memory of the whole process tree are recorded.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import jupytext
+import papermill
+import psutil
+from papermill.exceptions import PapermillExecutionError
+
+from .artifacts import ROOT, atomic_path, write_json
+from .errors import CompanionError
+from .profiles import PROFILES, Profile, get_profile, verified_backbone
+
+__all__ = ["MemoryWatch", "check_before_running", "execute"]
+
+
+class MemoryWatch:
+    """Peak memory of this process and its descendants within a block, in MiB; shared pages count once (PSS)."""
+
+    def __init__(self, *, every: float = 1.0):
+        self.peak, self._every, self._stop = 0.0, every, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        me = psutil.Process()
+        while not self._stop.wait(self._every):
+            used = 0
+            for process in [me, *me.children(recursive=True)]:
+                try:
+                    used += getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss
+                except psutil.Error:  # it ended meanwhile
+                    continue
+            self.peak = max(self.peak, used / 2**20)
+
+
+def check_before_running(profile: Profile, root: Path = ROOT) -> None:
+    """Raise CompanionError for what would make a run fail at its end: no write permission, a damaged backbone."""
+    for folder in (root / "figures" / profile.folder, root / "build" / profile.folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise CompanionError(f"cannot write in {folder}: {error.strerror}; mend its rights or the disk") from error
+    if profile.backbone == "embedded":
+        verified_backbone()
+
+
+def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
+    """Execute a py:percent notebook as a fresh run; return the path of the executed notebook.
+
+    Raises:
+        CompanionError: the notebook failed; the message is the notebook's own where it raised one.
+    """
+    build = root / "build" / profile.folder
+    target = build / f"{notebook.stem}.ipynb"
+    parameters = {"profile": profile.name, "source": "fresh", "backbone": profile.backbone}
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, atomic_path(target) as output, MemoryWatch() as memory:
+        plain = Path(folder) / target.name
+        jupytext.write(jupytext.read(notebook), plain)
+        try:
+            papermill.execute_notebook(
+                plain,
+                output,
+                parameters=parameters,
+                kernel_name="python3",
+                cwd=notebook.parent,
+                progress_bar=sys.stderr.isatty(),
+            )
+        except PapermillExecutionError as error:
+            log = build / f"{notebook.stem}.log"
+            with atomic_path(log) as path:
+                path.write_text("\n".join(error.traceback))
+            reason = error.evalue if error.ename == "CompanionError" else f"{error.ename}: {error.evalue}; see {log}"
+            raise CompanionError(f"{notebook.name}: {reason}") from error
+    run = {"seconds": time.monotonic() - begun, "peak_memory_mib": memory.peak}
+    write_json(build / "results" / f"{notebook.stem}.run.json", run)
+    return target
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m paper_utils.execute", description=__doc__.split("\n\n")[0])
+    parser.add_argument("notebook", type=Path, help="a notebook's .py")
+    parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
+    parser.add_argument("--backbone", help="a local folder or a Hugging Face name, instead of the profile's")
+    options = parser.parse_args()
+    try:
+        profile = get_profile(options.profile, backbone=options.backbone)
+        check_before_running(profile)
+        begun = time.monotonic()
+        print(f"{options.notebook.stem}: running (profile {profile.name})", flush=True)
+        execute(options.notebook, profile)
+        print(f"{options.notebook.stem}: done in {time.monotonic() - begun:.0f} s", flush=True)
+    except CompanionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to go on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TQDM_DISABLE", "" if sys.stderr.isatty() else "1")
+    sys.exit(main())

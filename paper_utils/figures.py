@@ -1,0 +1,225 @@
+"""The figures: data in, a matplotlib Figure out. Nothing here computes a result, trains or reads files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from .artifacts import atomic_path, write_json
+from .attention import min_max, overlay
+
+__all__ = [
+    "ablation_heatmap",
+    "flowchart",
+    "learning_curves",
+    "overlays",
+    "prediction_histograms",
+    "predicted_against_true",
+    "region_map",
+    "save_figure",
+    "spectrogram_samples",
+]
+
+STYLE = str(Path(__file__).with_name("house.mplstyle"))
+WIDTH = 7.2  # inches: a page's text width
+UNITS = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
+mpl.style.use(STYLE)
+
+
+def save_figure(figure: Figure, stem: Path, origin: dict) -> None:
+    """Write stem.png and stem.pdf with a line of origin in their metadata, and all of it in stem.json."""
+    line = f"profile {origin['profile']}, seed {origin['seed']}, commit {origin['commit']}"
+    with mpl.style.context(STYLE):
+        with atomic_path(stem.with_suffix(".png")) as path:
+            figure.savefig(path, metadata={"Description": line})
+        with atomic_path(stem.with_suffix(".pdf")) as path:
+            figure.savefig(path, metadata={"Keywords": line, "CreationDate": None})
+    write_json(stem.with_suffix(".json"), origin)
+
+
+def _grid(rows: int, columns: int, height: float, **options):
+    # made without pyplot, so that a notebook shows a figure once and no state is left behind
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def spectrogram_samples(pictures: np.ndarray, captions: Sequence[str]) -> Figure:
+    """Figure 2: fifteen pictures (15, rows, columns, 3) in three rows of five."""
+    figure, axes = _grid(3, 5, 5.0)
+    for axis, picture, caption in zip(axes.flat, pictures, captions, strict=True):
+        axis.imshow(picture)
+        axis.set_title(caption, fontsize=6.5)
+        axis.axis("off")
+    return figure
+
+
+def region_map(picture: np.ndarray, regions: np.ndarray, names: Sequence[str]) -> Figure:
+    """A picture beside its regions (rows, columns), each in a colour of its own, with the names."""
+    figure, (left, right) = _grid(1, 2, 3.4, width_ratios=[1, 1.9])
+    colours = mpl.colors.ListedColormap(["#f4f4f4", "#b9c7d6", "#d62728", *sns.color_palette("husl", len(names) - 3)])
+    left.imshow(picture)
+    image = right.imshow(regions, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest")
+    for axis in (left, right):
+        axis.axis("off")
+    bar = figure.colorbar(image, ax=right, ticks=range(len(names)))
+    bar.ax.set_yticklabels([name.replace("_", " ") for name in names], fontsize=5.5)
+    bar.ax.invert_yaxis()
+    return figure
+
+
+def flowchart() -> Figure:
+    """Figure 1: how attention maps are extracted and heads ablated."""
+    columns = {
+        "Attention maps": [
+            "Picture, resized to 224 x 224",
+            "14 x 14 patches, embedded,\nCLS token and positions added",
+            "ViT forward pass, LoRA merged:\n12 layers x 12 heads",
+            "Attention without CLS,\naveraged over query patches",
+            "Min-max normalised map,\n14 x 14",
+            "Overlay on the picture",
+        ],
+        "Head ablation": [
+            "Fine-tuned ViT and head,\nheld-out pictures",
+            "Intact predictions and loss",
+            "For each layer, each head:\nset its W$_Q$, W$_K$, W$_V$ to zero",
+            "Predict the same pictures again",
+            "Restore the weights",
+            "Increase of the loss in percent,\nshift of the predictions",
+        ],
+    }
+    figure, axes = _grid(1, 2, 5.2)
+    for axis, (title, steps) in zip(axes, columns.items(), strict=True):
+        axis.set(xlim=(0, 1), ylim=(-len(steps), 0.3))
+        axis.axis("off")
+        axis.set_title(title, fontsize=10, fontweight="bold")
+        for number, step in enumerate(steps):
+            box = FancyBboxPatch(
+                (0.12, -number - 0.68), 0.76, 0.6, boxstyle="round,pad=0.01", fc="#eef3fa", ec="#33557a"
+            )
+            axis.add_patch(box)
+            axis.text(0.5, -number - 0.38, step, ha="center", va="center", fontsize=8)
+            if number:
+                axis.annotate(
+                    "",
+                    (0.5, -number - 0.06),
+                    (0.5, -number + 0.31),
+                    arrowprops={"arrowstyle": "->", "color": "#33557a"},
+                )
+    loop = {"arrowstyle": "->", "color": "#a33", "connectionstyle": "arc3,rad=-0.6"}
+    axes[1].annotate("", (0.88, -2.38), (0.88, -4.38), arrowprops=loop | {"connectionstyle": "arc3,rad=0.5"})
+    axes[1].text(1.0, -3.4, "next head", rotation=90, va="center", ha="right", color="#a33", fontsize=7)
+    return figure
+
+
+def learning_curves(
+    seen: Sequence[int],
+    train_loss: Sequence[float],
+    validation_loss: Sequence[float],
+    rates: dict[str, Sequence[float]],
+) -> Figure:
+    """Loss and Pearson r per target against pictures seen."""
+    figure, (left, right) = _grid(1, 2, 2.7)
+    left.plot(seen, train_loss, "o-", ms=3, label="training")
+    left.plot(seen, validation_loss, "s-", ms=3, label="validation")
+    left.set(xlabel="Pictures seen", ylabel="MSE (standardised)", yscale="log", title="Loss")
+    left.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+    left.legend()
+    for target, values in rates.items():
+        right.plot(seen, values, "o-", ms=3, label=target.replace("_", " "))
+    right.set(xlabel="Pictures seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
+    right.legend()
+    return figure
+
+
+def predicted_against_true(predictions: np.ndarray, labels: np.ndarray) -> Figure:
+    """Predicted against true values and the residuals' histogram for each target, (pictures, 3) each."""
+    figure, axes = _grid(2, 3, 4.4)
+    for column, (target, unit) in enumerate(UNITS.items()):
+        name = target.replace("_", " ")
+        true, predicted = labels[:, column], predictions[:, column]
+        above, below = axes[:, column]
+        limits = (min(true.min(), predicted.min()), max(true.max(), predicted.max()))
+        above.plot(limits, limits, color="0.6", lw=0.8)
+        above.plot(true, predicted, ".", ms=2, alpha=0.6)
+        above.set(xlabel=f"true {name} ({unit})", ylabel=f"predicted ({unit})", box_aspect=1)
+        below.hist(predicted - true, bins=40)
+        below.axvline(0, color="0.3", lw=0.8)
+        below.set(xlabel=f"predicted - true ({unit})", ylabel="pictures")
+    return figure
+
+
+def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
+    """Figure 3: one panel a layer, start times with each of its heads ablated over the intact model's in grey.
+
+    Args:
+        baseline: (pictures,) seconds.
+        ablated: (layers, heads, pictures) seconds.
+    """
+    layers, heads = ablated.shape[:2]
+    figure, axes = _grid((layers + 3) // 4, 4, 5.4, sharex=True, sharey=True)
+    low, high = np.percentile(np.concatenate([baseline, ablated.ravel()]), [0.1, 99.9])
+    edges = np.linspace(low, high, 25)
+    colours = sns.color_palette("husl", heads)
+    for layer, axis in enumerate(axes.flat):
+        axis.hist(baseline, edges, color="0.75", label="intact")
+        for head in range(heads):
+            axis.hist(
+                ablated[layer, head], edges, histtype="step", lw=0.7, color=colours[head], label=f"head {head + 1}"
+            )
+        axis.set_title(f"Layer {layer + 1}")
+    figure.supxlabel("Predicted start time (s)", fontsize=8)
+    figure.supylabel("Pictures", fontsize=8)
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncol=7)
+    return figure
+
+
+def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss in percent") -> Figure:
+    """Figure 4: layers down, heads across, the increase in each cell; blue low, red high, as in the paper.
+
+    Effects of one head can be a hundred times another's, so colours follow a power scale; the cells hold the numbers.
+    """
+    layers, heads = increase.shape
+    figure, axis = _grid(1, 1, 5.0)
+    norm = mpl.colors.SymLogNorm(linthresh=0.5, vmin=increase.min(), vmax=increase.max())
+    cells = np.vectorize(lambda value: f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}")(increase)
+    sns.heatmap(
+        increase,
+        annot=cells,
+        fmt="",
+        cmap="coolwarm",
+        norm=norm,
+        ax=axis,
+        annot_kws={"size": 6.5},
+        xticklabels=range(1, heads + 1),
+        yticklabels=range(1, layers + 1),
+        cbar_kws={"label": "increase of the loss (%), symmetric log scale"},
+        linewidths=0.3,
+    )
+    axis.collections[0].colorbar.ax.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+    axis.collections[0].colorbar.minorticks_off()
+    axis.set(xlabel="Head", ylabel="Layer", title=title)
+    axis.tick_params(axis="y", rotation=0)
+    return figure
+
+
+def overlays(pictures: np.ndarray, maps: np.ndarray, captions: Sequence[str], *, columns: int = 5) -> Figure:
+    """Figures 5 to 8: raw maps (n, 14, 14), min-max normalised and laid over pictures (n, rows, columns, 3)."""
+    count = len(captions)
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = _grid(rows, columns, rows * (WIDTH / max(columns, 2.4) + 0.25), squeeze=False)
+    colours = mpl.colormaps["inferno"](np.arange(256))
+    normalised = min_max(maps)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture, attention, caption in zip(axes.flat, pictures, normalised, captions, strict=False):
+        axis.imshow(overlay(picture, attention, colours))
+        axis.set_title(caption, fontsize=6.5)
+    bar = figure.colorbar(mpl.cm.ScalarMappable(cmap="inferno"), ax=axes, shrink=0.5, aspect=30, pad=0.02)
+    bar.set_label("attention, min-max normalised", fontsize=7)
+    return figure

@@ -1,0 +1,64 @@
+"""Ship the laptop run: `python -m paper_utils.reference` copies its results and runs the notebooks on them.
+
+The results go to data/reference; the notebooks are executed on them and keep the outputs, which nbval then checks.
+"""
+
+import os
+import shutil
+import sys
+
+import nbformat
+from jupytext.cli import jupytext
+from nbclient import NotebookClient
+
+from .artifacts import ROOT, atomic_path
+from .errors import CompanionError
+from .profiles import get_profile
+from .runs import REFERENCE
+
+__all__ = ["ship"]
+
+RESULTS = ("model.safetensors", "history.json", "evaluation.npz", "ablation.npz")
+
+
+def ship() -> None:
+    """Copy the laptop run's results and refresh the outputs of the committed notebooks.
+
+    Raises:
+        CompanionError: the laptop run is not there or not complete.
+    """
+    folder = get_profile("laptop").folder
+    sources = [ROOT / "build" / folder / "results" / name for name in RESULTS]
+    sources.append(ROOT / "figures" / folder / "results.json")
+    for source in sources:
+        if not source.is_file():
+            raise CompanionError(f"{source} is missing; run `make figures` first")
+    for source in sources:
+        with atomic_path(REFERENCE / source.name) as path:
+            shutil.copyfile(source, path)
+    os.environ["TQDM_DISABLE"] = "1"
+    for script in sorted((ROOT / "notebooks").glob("0*.py")):
+        # --update keeps the identity of unchanged cells, so that a diff shows what changed
+        notebook = script.with_suffix(".ipynb")
+        jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
+        content = nbformat.read(notebook, as_version=4)
+        NotebookClient(
+            content, kernel_name="python3", record_timing=False, resources={"metadata": {"path": script.parent}}
+        ).execute()
+        content.metadata.pop("language_info", None)
+        with atomic_path(notebook) as path:
+            nbformat.write(content, path)
+        print(f"{notebook.name}: outputs of the reference run", flush=True)
+
+
+def main() -> int:
+    try:
+        ship()
+    except CompanionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
