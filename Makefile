@@ -3,7 +3,6 @@
 PROFILE ?= laptop
 BACKBONE ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
-export TQDM_DISABLE ?= $(shell test -t 2 || echo 1)
 export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(filter paper,$(PROFILE)),0,1))
 
 BIN := .venv/bin
@@ -16,8 +15,8 @@ EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
 SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test retest lint lab \
-	status backbone reference clean
+.PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test always lab status \
+	backbone reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -54,16 +53,14 @@ figure-3: $(BUILD)/05_prediction_shift.ipynb
 figure-4: $(BUILD)/04_head_ablation.ipynb
 figure-5 figure-8: $(BUILD)/06_monosemantic_gallery.ipynb
 
-test: build/tests.stamp ## lint, unit tests, notebooks against their shipped outputs, a smoke run; skipped if nothing changed
-build/tests.stamp: $(SOURCES) .venv/ready
-	@mkdir -p build
-	@$(MAKE) --no-print-directory retest
-	@touch $@
-retest: .venv/ready lint ## the same, always
-	$(BIN)/python -m pytest -q --nbval
-
-lint: .venv/ready
+test: build/tests.stamp ## all tests; skipped if nothing changed since they passed (FORCE=yes runs them)
+build/tests.stamp: $(SOURCES) .venv/ready $(if $(FORCE),always)
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
+	@rm -rf build/smoke figures/smoke
+	@$(MAKE) --no-print-directory figures PROFILE=smoke
+	@$(BIN)/python -m pytest -q --nbval
+	@touch $@
+always:
 
 lab: .venv/ready ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab --notebook-dir=.
@@ -74,8 +71,9 @@ status: .venv/ready ## for each figure: fresh, stale or missing, and why
 backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about 45 minutes on 4 cores)
 	@$(BIN)/python -m paper_utils.pretraining
 
-reference: figures ## ship this checkout's laptop run: data/reference and the notebooks' outputs
+reference: figures ## ship this laptop run: data/reference, the notebooks' outputs, the README's tables
 	@$(BIN)/python -m paper_utils.reference
+	@$(BIN)/python -m paper_utils.readme
 
 clean: ## remove what runs have made (not .venv, not figures/)
 	rm -rf build

@@ -53,9 +53,9 @@ print(f"from {chirp.start_frequency:.1f} Hz to {chirp.end_frequency:.1f} Hz, noi
 # linear and exponential alike, noise between 0.09 and 0.3 of the line's height.
 
 # %%
-samples = [dataset.sample(seed, index) for index in range(15)]
-captions = [f"{c.kind}, {c.duration:.0f} s, noise {c.noise_level:.2f}" for c, _ in samples]
-figure_2 = figures.spectrogram_samples(np.stack([picture.pixels for _, picture in samples]), captions)
+full_size = [dataset.sample(seed, index, size=(480, 640), with_regions=False) for index in range(15)]
+captions = [f"{c.kind}, {c.duration:.0f} s, noise {c.noise_level:.2f}" for c, _ in full_size]
+figure_2 = figures.spectrogram_samples(np.stack([picture.pixels for _, picture in full_size]), captions)
 run.save(figure_2, "figure_2")
 figure_2
 
@@ -63,9 +63,10 @@ figure_2
 # ## Where things are
 #
 # Because the pictures are drawn here, every pixel's region is known. This is what later tells a head that looks at
-# the title from one that looks at the upper edge of the picture.
+# the title from one that looks at the upper edge of the picture. The model sees pictures of 224 x 224 pixels.
 
 # %%
+samples = [dataset.sample(seed, index) for index in range(15)]
 _, picture = samples[3]
 region_map = figures.region_map(picture.pixels, picture.regions, rendering.REGIONS)
 region_map

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .artifacts import atomic_path
 from .errors import CompanionError
@@ -77,7 +77,7 @@ def ablate_every_head(
     layers, heads = len(model.layers), model.vit.config.num_attention_heads
     baseline = _predict(model, pictures, batch)
     done = _read_partial(partial, baseline)
-    with tqdm(total=layers * heads, initial=len(done) * heads, unit=" heads", desc="ablation", disable=None) as bar:
+    with tqdm(total=layers * heads, initial=len(done) * heads, unit=" heads", desc="ablation") as bar:
         for layer in range(len(done), layers):
             row = []
             for head in range(heads):

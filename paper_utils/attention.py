@@ -1,10 +1,8 @@
 """Attention maps of every head, as section 2.1 of the paper extracts them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .errors import CompanionError
 from .model import ChirpRegressor
@@ -42,7 +40,7 @@ def attention_maps(model: ChirpRegressor, pictures: torch.Tensor, *, batch: int 
     hooks = [layer.attention.register_forward_hook(keep) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"):
-            for some in tqdm(pictures.split(batch), desc="attention maps", leave=False, disable=None):
+            for some in tqdm(pictures.split(batch), desc="attention maps", leave=False):
                 kept.clear()
                 model(some)
                 result.append(torch.stack(kept, dim=1).cpu().numpy())
@@ -63,9 +61,14 @@ def min_max(maps: np.ndarray) -> np.ndarray:
     return np.divide(maps - low, spread, out=np.zeros_like(maps), where=spread > 0)
 
 
-def overlay(pixels: np.ndarray, normalised: np.ndarray, colours: Sequence | np.ndarray, *, alpha: float = 0.55):
-    """Lay a normalised map over a picture: each patch's colour, blended with weight `alpha`; (rows, columns, 3)."""
+def overlay(pixels: np.ndarray, normalised: np.ndarray, colours: np.ndarray, *, alpha: float = 0.75) -> np.ndarray:
+    """Lay a normalised map over a picture; return (rows, columns, 3) in 0..1.
+
+    Each patch takes its colour out of `colours` (256, 3 or 4) with a weight that grows with the map, from a third of
+    `alpha` where it is zero to `alpha` where it is one, so that the picture stays visible where a head does not look.
+    """
     patch = pixels.shape[0] // normalised.shape[0]
     wide = np.kron(normalised, np.ones((patch, patch)))
     painted = np.asarray(colours)[(wide * 255).astype(np.uint8), :3]
-    return (1 - alpha) * pixels / 255 + alpha * painted
+    weight = (alpha * (1 + 2 * wide) / 3)[..., None]
+    return (1 - weight) * pixels / 255 + weight * painted

@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from .chirps import Chirp, draw_chirp, labels, spectrogram
-from .rendering import Picture, draw_picture, title_of
+from .rendering import MODEL_SIZE, Picture, draw_picture, title_of
 
 __all__ = ["SPLITS", "ChirpSet", "loader", "sample", "split_seed"]
 
@@ -20,10 +20,12 @@ def split_seed(seed: int, split: str) -> int:
     return seed * SPLIT_STRIDE + SPLITS[split]
 
 
-def sample(seed: int, index: int, *, with_regions: bool = True) -> tuple[Chirp, Picture]:
+def sample(
+    seed: int, index: int, *, size: tuple[int, int] = MODEL_SIZE, with_regions: bool = True
+) -> tuple[Chirp, Picture]:
     """Draw picture `index` of the set `seed` with its chirp; the same on every machine."""
     chirp, rng = draw_chirp(seed, index)
-    picture = draw_picture(chirp, spectrogram(chirp, rng), title_of(index, chirp), with_regions=with_regions)
+    picture = draw_picture(chirp, spectrogram(chirp, rng), title_of(index, chirp), size=size, with_regions=with_regions)
     return chirp, picture
 
 

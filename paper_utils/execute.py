@@ -16,12 +16,16 @@ import jupytext
 import papermill
 import psutil
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from .artifacts import ROOT, atomic_path, write_json
 from .errors import CompanionError
 from .profiles import PROFILES, Profile, get_profile, verified_backbone
 
 __all__ = ["MemoryWatch", "check_before_running", "execute"]
+
+# sockets of this machine alone: no port is opened, and ipykernel has nothing to warn of
+KERNEL = Config({"KernelManager": {"transport": "ipc"}})
 
 
 class MemoryWatch:
@@ -73,6 +77,9 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
     build = root / "build" / profile.folder
     target = build / f"{notebook.stem}.ipynb"
     parameters = {"profile": profile.name, "source": "fresh", "backbone": profile.backbone}
+    watched = sys.stderr.isatty()
+    if not watched:
+        os.environ["TQDM_DISABLE"] = "1"
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, atomic_path(target) as output, MemoryWatch() as memory:
         plain = Path(folder) / target.name
@@ -83,8 +90,11 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
                 output,
                 parameters=parameters,
                 kernel_name="python3",
+                language="python",
                 cwd=notebook.parent,
-                progress_bar=sys.stderr.isatty(),
+                config=KERNEL,
+                progress_bar=False,
+                stderr_file=sys.stderr if watched else None,
             )
         except PapermillExecutionError as error:
             log = build / f"{notebook.stem}.log"
@@ -120,5 +130,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TQDM_DISABLE", "" if sys.stderr.isatty() else "1")
     sys.exit(main())

@@ -49,7 +49,7 @@ def _grid(rows: int, columns: int, height: float, **options):
 
 def spectrogram_samples(pictures: np.ndarray, captions: Sequence[str]) -> Figure:
     """Figure 2: fifteen pictures (15, rows, columns, 3) in three rows of five."""
-    figure, axes = _grid(3, 5, 5.0)
+    figure, axes = _grid(3, 5, 4.2)
     for axis, picture, caption in zip(axes.flat, pictures, captions, strict=True):
         axis.imshow(picture)
         axis.set_title(caption, fontsize=6.5)
@@ -93,7 +93,7 @@ def flowchart() -> Figure:
     }
     figure, axes = _grid(1, 2, 5.2)
     for axis, (title, steps) in zip(axes, columns.items(), strict=True):
-        axis.set(xlim=(0, 1), ylim=(-len(steps), 0.3))
+        axis.set(xlim=(0, 1.06), ylim=(-len(steps), 0.3))
         axis.axis("off")
         axis.set_title(title, fontsize=10, fontweight="bold")
         for number, step in enumerate(steps):
@@ -111,7 +111,7 @@ def flowchart() -> Figure:
                 )
     loop = {"arrowstyle": "->", "color": "#a33", "connectionstyle": "arc3,rad=-0.6"}
     axes[1].annotate("", (0.88, -2.38), (0.88, -4.38), arrowprops=loop | {"connectionstyle": "arc3,rad=0.5"})
-    axes[1].text(1.0, -3.4, "next head", rotation=90, va="center", ha="right", color="#a33", fontsize=7)
+    axes[1].text(1.03, -3.4, "next head", rotation=90, va="center", ha="center", color="#a33", fontsize=7)
     return figure
 
 
@@ -125,8 +125,7 @@ def learning_curves(
     figure, (left, right) = _grid(1, 2, 2.7)
     left.plot(seen, train_loss, "o-", ms=3, label="training")
     left.plot(seen, validation_loss, "s-", ms=3, label="validation")
-    left.set(xlabel="Pictures seen", ylabel="MSE (standardised)", yscale="log", title="Loss")
-    left.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+    left.set(xlabel="Pictures seen", ylabel="MSE (standardised)", ylim=(0, None), title="Loss")
     left.legend()
     for target, values in rates.items():
         right.plot(seen, values, "o-", ms=3, label=target.replace("_", " "))
@@ -174,7 +173,7 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
     figure.supxlabel("Predicted start time (s)", fontsize=8)
     figure.supylabel("Pictures", fontsize=8)
     handles, names = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncol=7)
+    figure.legend(handles, names, loc="outside upper center", ncol=7)
     return figure
 
 
@@ -220,6 +219,12 @@ def overlays(pictures: np.ndarray, maps: np.ndarray, captions: Sequence[str], *,
     for axis, picture, attention, caption in zip(axes.flat, pictures, normalised, captions, strict=False):
         axis.imshow(overlay(picture, attention, colours))
         axis.set_title(caption, fontsize=6.5)
-    bar = figure.colorbar(mpl.cm.ScalarMappable(cmap="inferno"), ax=axes, shrink=0.5, aspect=30, pad=0.02)
-    bar.set_label("attention, min-max normalised", fontsize=7)
+    bar = figure.colorbar(
+        mpl.cm.ScalarMappable(cmap="inferno"),
+        ax=axes,
+        shrink=0.9 if rows == 1 else 0.5,
+        aspect=20 if rows == 1 else 30,
+        pad=0.02,
+    )
+    bar.set_label("attention (0..1)" if rows == 1 else "attention, min-max normalised", fontsize=7)
     return figure

@@ -38,8 +38,8 @@ class ChirpRegressor(nn.Module):
         self.head = nn.Sequential(
             nn.Linear(vit.config.hidden_size, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 3)
         )
-        self.register_buffer("label_mean", torch.as_tensor(scale.mean, dtype=torch.float32))
-        self.register_buffer("label_std", torch.as_tensor(scale.std, dtype=torch.float32))
+        self.register_buffer("label_mean", torch.tensor(scale.mean, dtype=torch.float32))
+        self.register_buffer("label_std", torch.tensor(scale.std, dtype=torch.float32))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Map pictures (batch, 3, 224, 224), uint8 or in 0..1, to standardised labels (batch, 3)."""

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .artifacts import atomic_path, checksum, write_json
 from .strokes import draw_stroke_picture
@@ -106,7 +106,7 @@ def pretrain(recipe: Recipe, folder: Path, *, workers: int, threads: int, minute
         with atomic_path(checkpoint) as temporary:
             torch.save(state | {"seconds": seconds + time.monotonic() - started, "log": log}, temporary)
 
-    with tqdm(total=recipe.pictures, initial=seen, unit=" pictures", disable=None) as bar:
+    with tqdm(total=recipe.pictures, initial=seen, unit=" pictures") as bar:
         for pictures, ends, patches in _batches(recipe, seen, workers):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(recipe, seen)

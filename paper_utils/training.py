@@ -14,7 +14,7 @@ import torch
 from scipy import stats
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .artifacts import atomic_path
 from .chirps import TARGETS, label_scale
@@ -79,7 +79,7 @@ def evaluate(
     model.eval()
     predictions, truths, seconds = [], [], 0.0
     with torch.inference_mode(), autocast(device):
-        for pictures, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False, disable=None):
+        for pictures, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
             begun = time.perf_counter()
             predictions.append(model.predict(pictures.to(device)).cpu().numpy())
             seconds += time.perf_counter() - begun
@@ -105,7 +105,10 @@ def fine_tune(profile: Profile, checkpoint: Path) -> tuple[ChirpRegressor, list[
     state.resume(checkpoint)
     validation = ChirpSet(split_seed(profile.seed, "validation"), range(profile.validation_pictures))
     with tqdm(
-        total=profile.epochs, initial=len(state.history), unit=" epochs", desc="fine-tuning", disable=None
+        total=profile.epochs,
+        initial=len(state.history),
+        unit=" epochs",
+        desc="fine-tuning",
     ) as bar:
         while len(state.history) < profile.epochs and state.epochs_without_progress < profile.stopping_patience:
             begun = time.monotonic()
@@ -145,7 +148,7 @@ def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Prof
     torch.manual_seed(seed)  # dropout: a resumed run draws what the uninterrupted one would have drawn
     model.train()
     losses = []
-    batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False, disable=None)
+    batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
     with _kernel_for_training(model, device):
         for pictures, labels in batches:
             with autocast(device):

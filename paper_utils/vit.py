@@ -91,6 +91,7 @@ def load_vit(name: str) -> ViTModel:
         else "go online once, or save it elsewhere with save_pretrained and give that folder as the backbone"
     )
     verbosity = logging.get_verbosity()
+    logging.disable_progress_bar()
     logging.set_verbosity_error()  # a missing pooler is expected; all else is checked below
     try:
         vit, report = ViTModel.from_pretrained(

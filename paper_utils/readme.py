@@ -1,0 +1,88 @@
+"""Fill the README's tables from a run's results.json: `python -m paper_utils.readme`."""
+
+import re
+import sys
+
+from .artifacts import ROOT, atomic_path, read_json
+from .chirps import TARGETS
+from .errors import CompanionError
+
+__all__ = ["filled", "tables"]
+
+README = ROOT / "README.md"
+LAPTOP = ROOT / "figures" / "laptop" / "results.json"
+UNIT = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
+ROWS = (
+    ("1", "flowchart of the method", "03_attention_maps", "figure-1"),
+    ("2", "fifteen sample pictures", "01_generate_chirps", "figure-2"),
+    ("3", "predicted start times with each head ablated", "05_prediction_shift", "figure-3"),
+    ("4", "increase of the loss, head by head", "04_head_ablation", "figure-4"),
+    ("5", "heads that see the chirp alone", "06_monosemantic_gallery", "figure-5"),
+    ("6", "layer 6 head 4", "03_attention_maps", "figure-6"),
+    ("7", "layer 12 head 12", "03_attention_maps", "figure-7"),
+    ("8", "early heads that see something else", "06_monosemantic_gallery", "figure-8"),
+)
+
+
+def tables(results: dict) -> dict[str, str]:
+    """Return the README's tables by name, from the flat keys of results.json."""
+    figures = ["| Figure | shows | notebook | command | time | memory |", "| --- | --- | --- | --- | --- | --- |"]
+    for number, shows, notebook, command in ROWS:
+        seconds, memory = (results[f"run.{notebook}.{key}"] for key in ("seconds", "peak_memory_mib"))
+        link = f"[{notebook}](notebooks/{notebook}.ipynb)"
+        figures.append(f"| {number} | {shows} | {link} | `make {command}` | {seconds:.0f} s | {memory:.0f} MiB |")
+    training = "run.02_finetune_vit"
+    figures.append(
+        f"| | (fine-tuning, which all but Figure 2 need) | [02_finetune_vit](notebooks/02_finetune_vit.ipynb) | "
+        f"| {results[f'{training}.seconds']:.0f} s | {results[f'{training}.peak_memory_mib']:.0f} MiB |"
+    )
+    accuracy = ["| target | Pearson r (95 % interval) | mean absolute error | bias |", "| --- | --- | --- | --- |"]
+    for target in TARGETS:
+        r, low, high, error, bias = (
+            results[f"accuracy.{target}.{key}"]
+            for key in ("pearson_r", "pearson_r_low", "pearson_r_high", "mean_absolute_error", "bias")
+        )
+        unit, name = UNIT[target], target.replace("_", " ")
+        accuracy.append(f"| {name} | {r:.3f} ({low:.3f} to {high:.3f}) | {error:.2f} {unit} | {bias:+.2f} {unit} |")
+    whole = (
+        f"The whole laptop run: {results['run.seconds'] / 60:.1f} minutes, {results['run.peak_memory_mib']:.0f} MiB at "
+        f"most; {results['training.pictures']:,} pictures seen in fine-tuning."
+    )
+    ablation = ["| layer | mean increase of the loss | standard deviation over its heads |", "| --- | --- | --- |"]
+    for layer in range(1, 13):
+        mean, std = (results[f"ablation.layer_{layer}.{key}_percent"] for key in ("mean", "std"))
+        ablation.append(f"| {layer} | {mean:.2f} % | {std:.2f} % |")
+    return {
+        "figures": "\n".join(figures),
+        "accuracy": "\n".join([*accuracy, "", whole]),
+        "ablation": "\n".join(ablation),
+    }
+
+
+def filled(text: str, results: dict) -> str:
+    """Return the README with every table between its <!-- name --> marks replaced.
+
+    Raises:
+        CompanionError: the README lacks a table's marks.
+    """
+    for name, table in tables(results).items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise CompanionError(f"README.md lacks the marks <!-- {name} --> and <!-- /{name} -->; put them back")
+        text = pattern.sub(lambda marks, table=table: marks[1] + table + marks[2], text)
+    return text
+
+
+def main() -> int:
+    try:
+        text = filled(README.read_text(), read_json(LAPTOP))
+        with atomic_path(README) as path:
+            path.write_text(text)
+    except CompanionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Small models and pictures that several tests share."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import ViTConfig, ViTModel
+
+from paper_utils.chirps import LabelScale
+from paper_utils.model import build_regressor
+
+SCALE = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tmp_path_factory):
+    """A ViT of 2 layers and 3 heads in a local folder, as a user would bring one."""
+    torch.manual_seed(0)
+    config = ViTConfig(
+        hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48, image_size=224, patch_size=16
+    )
+    vit = ViTModel(config, add_pooling_layer=False)
+    with torch.no_grad():
+        for parameter in vit.parameters():  # biases too, so that what is left of a zeroed head shows
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    folder = tmp_path_factory.mktemp("vit")
+    vit.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture
+def regressor(tiny_backbone):
+    """A LoRA-wrapped regressor whose LoRA does something."""
+    model = build_regressor(tiny_backbone, SCALE, seed=1)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(0, 0.3, generator=generator)
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Five pictures of noise, (5, 3, 224, 224) uint8."""
+    return torch.randint(0, 256, (5, 3, 224, 224), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))

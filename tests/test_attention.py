@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+import torch
+
+from paper_utils import attention
+from paper_utils.vit import attention_kernel
+
+
+def test_maps_are_query_averages_without_cls(regressor, pictures):
+    maps = attention.attention_maps(regressor, pictures, batch=2)
+    assert maps.shape == (5, 2, 3, 14, 14)
+    with torch.no_grad(), attention_kernel(regressor.vit, "eager"):
+        full = regressor.vit(pixel_values=pictures.float() / 255, output_attentions=True).attentions
+    for layer in range(2):
+        expected = full[layer].numpy()[:, :, 1:, 1:].mean(2).reshape(5, 3, 14, 14)
+        assert np.allclose(maps[:, layer], expected, atol=1e-6)
+
+
+def test_the_model_is_left_as_it_was(regressor, pictures):
+    attention.attention_maps(regressor, pictures[:1])
+    assert regressor.vit.config._attn_implementation == "sdpa"
+    assert not any(layer.attention._forward_hooks for layer in regressor.layers)
+
+
+def test_kernels_agree(regressor, pictures):
+    results = []
+    for kernel in ("sdpa", "eager", "matmul"):
+        with torch.no_grad(), attention_kernel(regressor.vit, kernel):
+            results.append(regressor(pictures))
+    assert torch.allclose(results[0], results[1], atol=1e-5)
+    assert torch.allclose(results[0], results[2], atol=1e-5)
+
+
+def test_min_max_runs_from_zero_to_one_and_keeps_flat_maps_at_zero():
+    maps = np.stack([np.arange(4.0).reshape(2, 2), np.full((2, 2), 0.3)])
+    assert np.allclose(attention.min_max(maps), [[[0, 1 / 3], [2 / 3, 1]], [[0, 0], [0, 0]]])
+
+
+def test_overlay_paints_each_patch_where_it_lies():
+    picture = np.zeros((32, 32, 3), np.uint8)
+    colours = np.zeros((256, 3))
+    colours[255] = 1
+    painted = attention.overlay(picture, np.array([[0, 1], [0, 0]]), colours)
+    assert painted[:16, 16:].min() == pytest.approx(painted.max())
+    assert painted[16:].max() == 0
+    assert painted[:, :16].max() == 0
+
+
+def test_heads_are_counted_from_one():
+    assert attention.head_name(5, 3) == "L6H4"

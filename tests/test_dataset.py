@@ -1,0 +1,34 @@
+import numpy as np
+import torch
+
+from paper_utils import chirps, dataset
+
+
+def test_index_and_seed_fix_the_picture():
+    first = dataset.sample(11, 4)[1]
+    dataset.sample(11, 5)
+    again = dataset.sample(11, 4)[1]
+    assert np.array_equal(first.pixels, again.pixels)
+    assert np.array_equal(first.regions, again.regions)
+    assert not np.array_equal(first.pixels, dataset.sample(12, 4)[1].pixels)
+
+
+def test_workers_draw_what_the_process_itself_draws():
+    data = dataset.ChirpSet(3, range(6))
+    alone = list(dataset.loader(data, batch=4, workers=0))
+    helped = list(dataset.loader(data, batch=4, workers=2))
+    assert [len(labels) for _, labels in alone] == [4, 2]
+    for (a, b), (c, d) in zip(alone, helped, strict=True):
+        assert torch.equal(a, c)
+        assert torch.equal(b, d)
+
+
+def test_labels_belong_to_the_pictures_chirp():
+    _, labels = dataset.ChirpSet(3, [8])[0]
+    chirp, _ = chirps.draw_chirp(3, 8)
+    assert labels.tolist() == np.float32([chirp.start_time, chirp.start_frequency, chirp.end_frequency]).tolist()
+
+
+def test_splits_share_no_seed():
+    seeds = {dataset.split_seed(seed, split) for seed in range(5) for split in dataset.SPLITS}
+    assert len(seeds) == 15

@@ -1,0 +1,47 @@
+import json
+
+import numpy as np
+from PIL import Image
+
+from paper_utils import figures
+
+ORIGIN = {"profile": "smoke", "seed": 42, "commit": "abc", "notebook": "n"}
+
+
+def test_saved_figure_carries_its_origin(tmp_path):
+    figures.save_figure(figures.flowchart(), tmp_path / "figure_1", ORIGIN)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure_1.json", "figure_1.pdf", "figure_1.png"]
+    line = "profile smoke, seed 42, commit abc"
+    assert Image.open(tmp_path / "figure_1.png").text["Description"] == line
+    assert line.encode() in (tmp_path / "figure_1.pdf").read_bytes()
+    assert json.loads((tmp_path / "figure_1.json").read_text()) == ORIGIN
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        figures.save_figure(figures.flowchart(), tmp_path / name, ORIGIN)
+    for suffix in (".png", ".pdf"):
+        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+def test_heatmap_shows_layer_1_on_top_and_the_numbers():
+    increase = np.arange(144.0).reshape(12, 12) / 100
+    axis = figures.ablation_heatmap(increase).axes[0]
+    assert [text.get_text() for text in axis.texts[:3]] == ["0.00", "0.01", "0.02"]
+    assert axis.get_yticklabels()[0].get_text() == "1"
+    assert axis.yaxis_inverted()
+
+
+def test_histograms_hold_every_picture_of_every_head():
+    baseline = np.linspace(0, 45, 50)
+    figure = figures.prediction_histograms(baseline, np.tile(baseline, (12, 12, 1)))
+    assert len(figure.axes) == 12
+    bars = figure.axes[0].containers[0]
+    assert sum(bar.get_height() for bar in bars) == 50
+
+
+def test_overlays_have_one_panel_a_caption():
+    pictures, maps = np.zeros((7, 224, 224, 3), np.uint8), np.random.default_rng(0).random((7, 14, 14))
+    figure = figures.overlays(pictures, maps, [f"head {number}" for number in range(7)])
+    assert [axis.get_title() for axis in figure.axes[:7]] == [f"head {number}" for number in range(7)]
+    assert len(figure.axes[0].images) == 1

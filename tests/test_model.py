@@ -1,0 +1,93 @@
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from conftest import SCALE
+from paper_utils import model as models
+from paper_utils import profiles
+from paper_utils.errors import CompanionError
+
+
+def test_only_lora_and_head_learn(regressor):
+    learning = [name for name, parameter in regressor.named_parameters() if parameter.requires_grad]
+    assert {("lora_" in name) or name.startswith("head.") for name in learning} == {True}
+    lora = [name for name in learning if "lora_" in name]
+    assert len(lora) == 2 * 2 * 2  # layers, projections, matrices
+    assert all("q_proj" in name or "v_proj" in name for name in lora)
+
+
+def test_head_is_the_published_one(regressor):
+    shapes = [tuple(layer.weight.shape) for layer in regressor.head if hasattr(layer, "weight")]
+    assert shapes == [(256, 24), (128, 256), (3, 128)]
+
+
+def test_merged_is_the_same_function(regressor, pictures):
+    with torch.no_grad():
+        assert torch.allclose(regressor(pictures), models.merged(regressor)(pictures), atol=1e-5)
+
+
+def test_lora_is_w_plus_ba(regressor):
+    wrapped = regressor.layers[0].attention.q_proj
+    expected = wrapped.weight + 16 / 8 * wrapped.lora_B["default"].weight @ wrapped.lora_A["default"].weight
+    assert torch.allclose(models.merged(regressor).layers[0].attention.q_proj.weight, expected, atol=1e-6)
+
+
+def test_saved_model_comes_back(regressor, pictures, tiny_backbone, tmp_path):
+    path = tmp_path / "model.safetensors"
+    models.save_regressor(regressor, path, backbone=tiny_backbone)
+    with torch.no_grad():
+        assert torch.equal(models.load_regressor(path).predict(pictures), regressor.predict(pictures))
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_wrong_keys_are_refused(regressor, tiny_backbone, tmp_path):
+    path = tmp_path / "model.safetensors"
+    models.save_regressor(regressor, path, backbone=tiny_backbone)
+    tensors = load_file(path)
+    tensors["head.9.weight"] = tensors.pop("head.0.weight")
+    save_file(tensors, path, metadata={"backbone": tiny_backbone})
+    with pytest.raises(CompanionError, match=r"head\.0\.weight"):
+        models.load_regressor(path)
+    with pytest.raises(CompanionError, match="does not fit"):
+        models.load_regressor(path, backbone="embedded")
+
+
+def test_truncated_model_is_refused(regressor, tiny_backbone, tmp_path):
+    path = tmp_path / "model.safetensors"
+    models.save_regressor(regressor, path, backbone=tiny_backbone)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CompanionError, match="cannot read the model"):
+        models.load_regressor(path)
+
+
+def test_embedded_backbone_has_the_papers_grid_of_heads():
+    model = models.build_regressor("embedded", SCALE, seed=0)
+    assert (len(model.layers), model.vit.config.num_attention_heads) == (12, 12)
+    assert (model.vit.config.hidden_size, model.vit.config.patch_size, model.vit.config.image_size) == (192, 16, 224)
+
+
+def test_damaged_backbone_is_named(monkeypatch, tmp_path):
+    folder = shutil.copytree(profiles.EMBEDDED, tmp_path / "backbone")
+    weights = folder / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    monkeypatch.setattr(profiles, "EMBEDDED", folder)
+    with pytest.raises(CompanionError, match=r"model\.safetensors is damaged"):
+        models.load_backbone("embedded")
+    weights.unlink()
+    with pytest.raises(CompanionError, match=r"lacks .*model\.safetensors"):
+        models.load_backbone("embedded")
+
+
+def test_a_folder_that_is_no_vit_is_refused(tmp_path):
+    with pytest.raises(CompanionError, match="cannot load the backbone"):
+        models.load_backbone(str(tmp_path))
+
+
+def test_a_hub_name_offline_says_what_is_missing(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(CompanionError, match="'google/no-such-vit'.*go online once"):
+        models.load_backbone("google/no-such-vit")

@@ -1,0 +1,120 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from paper_utils import artifacts, execute, profiles, runs, summary
+from paper_utils.errors import CompanionError
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(CompanionError, match="unknown profile 'desktop'; choose one of smoke, laptop, paper"):
+        profiles.get_profile("desktop")
+    with pytest.raises(CompanionError, match="unknown source 'stale'"):
+        runs.Run("laptop", "stale", notebook="n")
+    with pytest.raises(CompanionError, match="only the laptop profile"):
+        runs.Run("smoke", "reference", notebook="n")
+
+
+def test_a_result_is_computed_once_and_again_when_settings_change(tmp_path):
+    calls = []
+
+    def compute(path):
+        calls.append(path)
+        np.savez(path, a=1)
+
+    run = runs.Run("smoke", "fresh", notebook="n", root=tmp_path)
+    assert run._result("x.npz", ("chirps",), compute) == run._result("x.npz", ("chirps",), compute)
+    assert len(calls) == 1
+    run._result("x.npz", ("chirps", "figures"), compute)
+    assert len(calls) == 2
+
+
+def test_another_backbones_results_have_their_own_folder(tmp_path):
+    run = runs.Run("smoke", "fresh", notebook="n", backbone=str(tmp_path / "vit"), root=tmp_path)
+    assert run.build == tmp_path / "build" / "smoke+vit"
+
+
+def test_a_missing_shipped_result_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "REFERENCE", tmp_path)
+    with pytest.raises(CompanionError, match=r"evaluation\.npz is missing; `git checkout data/reference`"):
+        runs.Run(notebook="n").evaluation(None)
+
+
+def test_code_hash_ignores_comments_only(tmp_path):
+    path = tmp_path / "m.py"
+    hashes = []
+    for text in ("x = 1\n", "x = 1  # one\n\n", "x = 2\n"):
+        path.write_text(text)
+        hashes.append(artifacts.code_hash(path))
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def write_half(path):
+    with artifacts.atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "result.json"
+    artifacts.write_json(path, {"a": 1})
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path)
+    assert artifacts.read_json(path) == {"a": 1}
+    assert os.listdir(tmp_path) == ["result.json"]
+
+
+def test_no_write_permission_is_said_before_the_run(tmp_path):
+    (tmp_path / "figures").write_text("a file where the folder should be")
+    with pytest.raises(CompanionError, match="cannot write in .*figures/smoke"):
+        execute.check_before_running(profiles.get_profile("smoke"), tmp_path)
+
+
+def test_errors_reach_the_shell_as_one_line(tmp_path):
+    command = [sys.executable, "-m", "paper_utils.execute", "notebooks/01_generate_chirps.py", "--profile", "desktop"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=artifacts.ROOT)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: unknown profile 'desktop'")
+
+
+def test_a_failing_notebook_leaves_nothing_half_done(tmp_path):
+    notebook = tmp_path / "09_fails.py"
+    notebook.write_text(
+        '# %% tags=["parameters"]\nprofile = source = backbone = None\n\n'
+        '# %%\nfrom paper_utils.errors import CompanionError\nraise CompanionError("no chirps left; sow some")\n'
+    )
+    with pytest.raises(CompanionError, match=r"^09_fails\.py: no chirps left; sow some$"):
+        execute.execute(notebook, profiles.get_profile("smoke"), root=tmp_path)
+    assert os.listdir(tmp_path / "build" / "smoke") == ["09_fails.log"]
+
+
+def test_results_need_every_notebook(tmp_path):
+    with pytest.raises(CompanionError, match=r"01_generate_chirps\.json is missing; run `make figures PROFILE=smoke`"):
+        summary.gather(profiles.get_profile("smoke"), tmp_path)
+
+
+def test_headline_numbers_are_compared_with_the_reference():
+    reference = dict.fromkeys(summary.TOLERANCE, 0.95)
+    assert summary.compare(reference, reference) == []
+    off = reference | {"accuracy.start_time.pearson_r": 0.80}
+    assert summary.compare(off, reference) == [
+        "accuracy.start_time.pearson_r is 0.800, the reference run's is 0.950 (tolerance 0.03)"
+    ]
+
+
+def test_status_says_what_changed(tmp_path):
+    profile = profiles.get_profile("smoke")
+    assert summary.figure_status(profile, 4, tmp_path)[0] == "missing"
+    stem = tmp_path / "figures" / "smoke" / "figure_4"
+    inputs = runs.Run("smoke", "fresh", notebook=summary.FIGURES[4]).inputs()
+    artifacts.write_json(stem.with_suffix(".json"), {"commit": "c", "seed": 1, "made": "today", "inputs": inputs})
+    for suffix in (".png", ".pdf"):
+        stem.with_suffix(suffix).write_bytes(b"")
+    assert summary.figure_status(profile, 4, tmp_path)[0] == "fresh"
+    inputs["paper_utils/ablation.py"] = "another"
+    artifacts.write_json(stem.with_suffix(".json"), {"commit": "c", "seed": 1, "made": "today", "inputs": inputs})
+    assert summary.figure_status(profile, 4, tmp_path) == ("stale", "changed since: paper_utils/ablation.py")

@@ -1,0 +1,92 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from paper_utils import training
+from paper_utils.errors import CompanionError
+from paper_utils.profiles import get_profile
+
+
+@pytest.fixture
+def tiny_profile(tiny_backbone):
+    return replace(
+        get_profile("smoke", backbone=tiny_backbone), epochs=3, pictures_per_epoch=8, validation_pictures=6, workers=0
+    )
+
+
+class Stop(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tiny_profile, tmp_path, monkeypatch):
+    whole, history = training.fine_tune(tiny_profile, tmp_path / "a.pt")
+    train = training._train_epoch
+
+    def killed(*args, seed, **options):
+        if seed == 2:
+            raise Stop
+        return train(*args, seed=seed, **options)
+
+    monkeypatch.setattr(training, "_train_epoch", killed)
+    with pytest.raises(Stop):
+        training.fine_tune(tiny_profile, tmp_path / "b.pt")
+    monkeypatch.setattr(training, "_train_epoch", train)
+    resumed, history_resumed = training.fine_tune(tiny_profile, tmp_path / "b.pt")
+    assert [epoch.train_loss for epoch in history] == pytest.approx([epoch.train_loss for epoch in history_resumed])
+    for before, after in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
+    path = tmp_path / "c.pt"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(CompanionError, match=r"c\.pt is damaged"):
+        training.fine_tune(tiny_profile, path)
+    path.unlink()
+    training.fine_tune(replace(tiny_profile, epochs=1), path)
+    with pytest.raises(CompanionError, match="other settings"):
+        training.fine_tune(tiny_profile, path)
+
+
+def test_the_best_epoch_is_kept_and_training_stops(tiny_profile, tmp_path, monkeypatch):
+    class Losses:
+        left = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+
+    def fake(model, data, **options):
+        error = next(Losses.left) ** 0.5
+        labels = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+        return training.Evaluation(labels + error * model.label_std.numpy(), labels, 1.0)
+
+    monkeypatch.setattr(training, "evaluate", fake)
+    weights = []
+    add = training._State.add
+
+    def remember(state, epoch):
+        add(state, epoch)
+        weights.append(state.model.head[0].weight.detach().clone())
+
+    monkeypatch.setattr(training._State, "add", remember)
+    model, history = training.fine_tune(replace(tiny_profile, epochs=50, stopping_patience=4), tmp_path / "d.pt")
+    assert len(history) == 6
+    assert torch.equal(model.head[0].weight, weights[1])
+
+
+def test_accuracy_against_the_formulas():
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=(200, 3))
+    predictions = labels + rng.normal(size=(200, 3)) * 0.5 + [0.0, 1.0, -2.0]
+    scores = training.accuracy(training.Evaluation(predictions, labels, 1.0))
+    for column, score in enumerate(scores.values()):
+        r = np.corrcoef(predictions[:, column], labels[:, column])[0, 1]
+        assert score["pearson_r"] == pytest.approx(r)
+        half = stats.norm.ppf(0.975) / np.sqrt(200 - 3)  # Fisher's interval
+        assert score["pearson_r_low"] == pytest.approx(np.tanh(np.arctanh(r) - half))
+        assert score["bias"] == pytest.approx((predictions - labels)[:, column].mean())
+
+
+def test_a_loss_that_is_no_number_stops(tiny_profile, tmp_path):
+    with pytest.raises(CompanionError, match="training loss is"):
+        training.fine_tune(replace(tiny_profile, learning_rate=float("inf")), tmp_path / "e.pt")
