@@ -124,8 +124,10 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; run the same command again to go on from here", file=sys.stderr)
-        return 130
+        for child in psutil.Process().children(recursive=True):
+            child.terminate()
+        print("stopped; run the same command again to go on from here", file=sys.stderr, flush=True)
+        os._exit(130)  # at once: asyncio's farewell would bury that line under tracebacks
     return 0
 
 
