@@ -180,11 +180,13 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
 def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss in percent") -> Figure:
     """Figure 4: layers down, heads across, the increase in each cell; blue low, red high, as in the paper.
 
-    Effects of one head can be a hundred times another's, so colours follow a power scale; the cells hold the numbers.
+    Effects of one head can be a hundred times another's, so colours follow a symmetric logarithmic scale; the cells
+    hold the numbers.
     """
     layers, heads = increase.shape
     figure, axis = _grid(1, 1, 5.0)
-    norm = mpl.colors.SymLogNorm(linthresh=0.5, vmin=increase.min(), vmax=increase.max())
+    largest = max(1.0, np.abs(increase).max())
+    norm = mpl.colors.SymLogNorm(linthresh=0.5, vmin=-largest, vmax=largest)  # no effect is grey
     cells = np.vectorize(lambda value: f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}")(increase)
     sns.heatmap(
         increase,

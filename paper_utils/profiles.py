@@ -23,6 +23,7 @@ class Profile:
     validation_pictures: int
     test_pictures: int
     batch: int
+    micro_batch: int  # pictures in memory at once; gradients add up to the batch
     learning_rate: float
     plateau_patience: int  # epochs without progress before the rate falls tenfold
     stopping_patience: int  # epochs without progress before training ends
@@ -55,6 +56,7 @@ PROFILES = {
             validation_pictures=16,
             test_pictures=16,
             batch=8,
+            micro_batch=8,
             learning_rate=1e-3,
             plateau_patience=3,
             stopping_patience=4,
@@ -70,6 +72,7 @@ PROFILES = {
             validation_pictures=256,
             test_pictures=1000,
             batch=16,
+            micro_batch=8,
             learning_rate=1e-3,
             plateau_patience=2,
             stopping_patience=5,
@@ -85,6 +88,7 @@ PROFILES = {
             validation_pictures=20_000,
             test_pictures=20_000,
             batch=32,
+            micro_batch=32,
             learning_rate=1e-4,
             plateau_patience=3,
             stopping_patience=4,

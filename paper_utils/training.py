@@ -5,6 +5,7 @@ validation loss, mixed precision where the machine has it.
 """
 
 import contextlib
+import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -150,16 +151,21 @@ def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Prof
     losses = []
     batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
     with _kernel_for_training(model, device):
-        for pictures, labels in batches:
-            with autocast(device):
-                found = model(pictures.to(device))
-            loss = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)))
-            if not torch.isfinite(loss):
-                raise CompanionError(f"the training loss is {loss.item()}; lower the learning rate of the profile")
-            loss.backward()
+        for batch in batches:
+            total = 0.0
+            # gradients add up over parts of a batch, so that memory is a part's and the step is the batch's
+            for pictures, labels in zip(*(tensor.split(profile.micro_batch) for tensor in batch), strict=True):
+                with autocast(device):
+                    found = model(pictures.to(device))
+                squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="sum")
+                loss = squares / batch[1].numel()
+                loss.backward()
+                total += loss.item()
+            if not math.isfinite(total):
+                raise CompanionError(f"the training loss is {total}; lower the learning rate of the profile")
             optimizer.step()
             optimizer.zero_grad()
-            losses.append(loss.item())
+            losses.append(total)
     return float(np.mean(losses))
 
 

@@ -90,3 +90,15 @@ def test_accuracy_against_the_formulas():
 def test_a_loss_that_is_no_number_stops(tiny_profile, tmp_path):
     with pytest.raises(CompanionError, match="training loss is"):
         training.fine_tune(replace(tiny_profile, learning_rate=float("inf")), tmp_path / "e.pt")
+
+
+def test_parts_of_a_batch_add_up_to_its_step(tiny_profile, tmp_path, monkeypatch):
+    from paper_utils import model as models
+
+    monkeypatch.setattr(models.LORA, "lora_dropout", 0.0)  # dropout would draw differently for each part
+    weights = []
+    for micro in (8, 3):
+        profile = replace(tiny_profile, epochs=1, micro_batch=micro)
+        model, _ = training.fine_tune(profile, tmp_path / f"{micro}.pt")
+        weights.append(model.head[0].weight.detach())
+    assert torch.allclose(*weights, atol=1e-5)
