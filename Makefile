@@ -12,7 +12,7 @@ OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 ROOMS := $(filter-out %/strokes.py %/pretraining.py %/summary.py %/execute.py,$(wildcard paper_utils/*.py))
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
-SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
+SOURCES := $(shell git ls-files paper_utils notebooks tests data figures/laptop Makefile .ci conftest.py '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test always lab status \
@@ -31,11 +31,11 @@ setup: .venv/ready ## the virtual environment, from pinned requirements
 	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up .venv (once, some minutes)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) data/backbone/model.safetensors .venv/ready
+$(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) $(wildcard data/backbone/*) .venv/ready
 	@$(BIN)/python -m paper_utils.execute $< $(OPTIONS)
 
 # who needs whose results

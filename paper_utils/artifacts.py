@@ -107,8 +107,12 @@ def provenance(profile: dict) -> dict:
 
 def _commit() -> str:
     """Return the commit, with "-dirty" if the code differs from it, or "unknown" outside a git checkout."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
+
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        changed = git("status", "--porcelain", "--", "paper_utils", ":(glob)notebooks/*.py", "data/backbone")
+        return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

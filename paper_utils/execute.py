@@ -10,7 +10,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import jupytext
 import papermill
@@ -68,6 +71,19 @@ def check_before_running(profile: Profile, root: Path = ROOT) -> None:
         verified_backbone()
 
 
+@contextmanager
+def _kernel_chatter_to(path: Path) -> Iterator[TextIO]:
+    """Send this process's stderr, which kernels inherit, to a file within a block; yield the real one."""
+    real = os.dup(2)
+    try:
+        with open(path, "w") as file, os.fdopen(os.dup(real), "w") as terminal:
+            os.dup2(file.fileno(), 2)
+            yield terminal
+    finally:
+        os.dup2(real, 2)
+        os.close(real)
+
+
 def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
     """Execute a py:percent notebook as a fresh run; return the path of the executed notebook.
 
@@ -81,7 +97,12 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
     if not watched:
         os.environ["TQDM_DISABLE"] = "1"
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, atomic_path(target) as output, MemoryWatch() as memory:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        atomic_path(target) as output,
+        MemoryWatch() as memory,
+        _kernel_chatter_to(Path(folder) / "stderr") as terminal,
+    ):
         plain = Path(folder) / target.name
         jupytext.write(jupytext.read(notebook), plain)
         try:
@@ -94,7 +115,7 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
                 cwd=notebook.parent,
                 config=KERNEL,
                 progress_bar=False,
-                stderr_file=sys.stderr if watched else None,
+                stderr_file=terminal if watched else None,
             )
         except PapermillExecutionError as error:
             log = build / f"{notebook.stem}.log"

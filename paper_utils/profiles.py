@@ -111,7 +111,10 @@ def get_profile(name: str, *, backbone: str | None = None) -> Profile:
         raise CompanionError(
             f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)"
         )
-    return replace(PROFILES[name], backbone=backbone) if backbone else PROFILES[name]
+    if not backbone:
+        return PROFILES[name]
+    folder = Path(backbone)  # notebooks run in another folder than make
+    return replace(PROFILES[name], backbone=str(folder.resolve()) if folder.is_dir() else backbone)
 
 
 def verified_backbone() -> Path:
