@@ -130,6 +130,11 @@ figure_named = figures.overlays(
 run.save(figure_named, "named_heads")
 figure_named
 
+# %% [markdown]
+# In the reference run the chirp heads lie in the deeper half of the network, as in the paper, and reach into layer 12,
+# where the paper finds none. The early heads that see one thing see the colour bar, an edge or the title. None of the
+# named heads does what its namesake does: that is a matter of the backbone, not of the method.
+
 # %%
 results = {
     f"semantics.{kind}_heads": int((kinds == kind).sum()) for kind in ("monosemantic", "polysemantic", "unselective")

@@ -27,9 +27,6 @@ from .profiles import PROFILES, Profile, get_profile, verified_backbone
 
 __all__ = ["MemoryWatch", "check_before_running", "execute"]
 
-# sockets of this machine alone: no port is opened, and ipykernel has nothing to warn of
-KERNEL = Config({"KernelManager": {"transport": "ipc"}})
-
 
 class MemoryWatch:
     """Peak memory of this process and its descendants within a block, in MiB; shared pages count once (PSS)."""
@@ -104,6 +101,7 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
         _kernel_chatter_to(Path(folder) / "stderr") as terminal,
     ):
         plain = Path(folder) / target.name
+        # sockets in a folder of their own: no port is opened, and runs side by side do not meet
         jupytext.write(jupytext.read(notebook), plain)
         try:
             papermill.execute_notebook(
@@ -113,7 +111,7 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
                 kernel_name="python3",
                 language="python",
                 cwd=notebook.parent,
-                config=KERNEL,
+                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}}),
                 progress_bar=False,
                 stderr_file=terminal if watched else None,
             )

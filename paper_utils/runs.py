@@ -22,7 +22,7 @@ from .chirps import Chirp, LabelScale
 from .dataset import sample, split_seed
 from .errors import CompanionError
 from .figures import save_figure
-from .model import ChirpRegressor, build_regressor, load_regressor, merged, save_regressor
+from .model import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
 from .profiles import get_profile, verified_backbone
 
 __all__ = ["MappedPictures", "Run"]
@@ -89,6 +89,7 @@ class Run:
             save_regressor(model, path, backbone=self.profile.backbone)
             checkpoint.unlink()
 
+        self._check_grid_of_heads()
         path = self._result("model.safetensors", LEARNING, compute)
         history = [training.Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
         return merged(load_regressor(path)), history
@@ -159,6 +160,15 @@ class Run:
         files = [PACKAGE / f"{room}.py" for room in SHOWING] + [notebook]
         hashes = {str(path.relative_to(ROOT)): code_hash(path) for path in files}
         return hashes | {"the profile": fingerprint([], self.profile.as_dict()), "the backbone": self._backbone_key()}
+
+    def _check_grid_of_heads(self) -> None:
+        config = load_backbone(self.profile.backbone).config
+        layers, heads = config.num_hidden_layers, config.num_attention_heads
+        if min(layers, heads) < 12:
+            raise CompanionError(
+                f"the backbone {self.profile.backbone!r} has {layers} layers of {heads} heads, and the figures name heads "
+                "up to layer 12 head 12; give one with 12 of each or more"
+            )
 
     def _backbone_key(self) -> str:
         if self.profile.backbone != "embedded":

@@ -37,6 +37,12 @@ def test_another_backbones_results_have_their_own_folder(tmp_path):
     assert run.build == tmp_path / "build" / "smoke+vit"
 
 
+def test_a_backbone_without_the_papers_heads_is_refused_before_training(tiny_backbone, tmp_path):
+    run = runs.Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
+    with pytest.raises(CompanionError, match="has 2 layers of 3 heads"):
+        run.fine_tuned()
+
+
 def test_a_missing_shipped_result_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "REFERENCE", tmp_path)
     with pytest.raises(CompanionError, match=r"evaluation\.npz is missing; `git checkout data/reference`"):
