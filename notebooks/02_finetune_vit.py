@@ -30,6 +30,7 @@ source = "reference"  # the shipped results; "fresh" computes everything from se
 backbone = None  # the profile's own
 
 # %%
+# %matplotlib inline
 from paper_utils import figures, training
 from paper_utils.chirps import TARGETS
 from paper_utils.runs import Run

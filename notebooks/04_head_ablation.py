@@ -27,6 +27,7 @@ source = "reference"  # the shipped results; "fresh" computes everything from se
 backbone = None  # the profile's own
 
 # %%
+# %matplotlib inline
 import numpy as np
 import torch
 

@@ -25,7 +25,7 @@ from .artifacts import ROOT, atomic_path, write_json
 from .errors import CompanionError
 from .profiles import PROFILES, Profile, get_profile, verified_backbone
 
-__all__ = ["MemoryWatch", "check_before_running", "execute"]
+__all__ = ["MemoryWatch", "check_before_running", "execute", "private_kernel"]
 
 
 class MemoryWatch:
@@ -68,6 +68,11 @@ def check_before_running(profile: Profile, root: Path = ROOT) -> None:
         verified_backbone()
 
 
+def private_kernel(folder: str) -> Config:
+    """Return settings by which a kernel talks through sockets in `folder`: no port is open, and runs never meet."""
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+
+
 @contextmanager
 def _kernel_chatter_to(path: Path) -> Iterator[TextIO]:
     """Send this process's stderr, which kernels inherit, to a file within a block; yield the real one."""
@@ -101,7 +106,6 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
         _kernel_chatter_to(Path(folder) / "stderr") as terminal,
     ):
         plain = Path(folder) / target.name
-        # sockets in a folder of their own: no port is opened, and runs side by side do not meet
         jupytext.write(jupytext.read(notebook), plain)
         try:
             papermill.execute_notebook(
@@ -111,7 +115,7 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
                 kernel_name="python3",
                 language="python",
                 cwd=notebook.parent,
-                config=Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}}),
+                config=private_kernel(folder),
                 progress_bar=False,
                 stderr_file=terminal if watched else None,
             )

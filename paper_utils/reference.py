@@ -6,6 +6,7 @@ The results go to data/reference; the notebooks are executed on them and keep th
 import os
 import shutil
 import sys
+import tempfile
 
 import nbformat
 from jupytext.cli import jupytext
@@ -13,6 +14,7 @@ from nbclient import NotebookClient
 
 from .artifacts import ROOT, atomic_path
 from .errors import CompanionError
+from .execute import private_kernel
 from .profiles import get_profile
 from .runs import REFERENCE
 
@@ -42,9 +44,9 @@ def ship() -> None:
         notebook = script.with_suffix(".ipynb")
         jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
         content = nbformat.read(notebook, as_version=4)
-        NotebookClient(
-            content, kernel_name="python3", record_timing=False, resources={"metadata": {"path": script.parent}}
-        ).execute()
+        with tempfile.TemporaryDirectory() as folder:
+            client = NotebookClient(content, kernel_name="python3", record_timing=False, config=private_kernel(folder))
+            client.execute(cwd=str(script.parent))
         content.metadata.pop("language_info", None)
         with atomic_path(notebook) as path:
             nbformat.write(content, path)

@@ -23,7 +23,7 @@ from .dataset import ChirpSet, loader, split_seed
 from .errors import CompanionError
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
-from .vit import attention_kernel, autocast
+from .vit import attention_kernel, autocast, has_mixed_precision
 
 __all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "test_set"]
 
@@ -170,7 +170,8 @@ def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Prof
 
 
 def _kernel_for_training(model: ChirpRegressor, device: torch.device) -> contextlib.AbstractContextManager:
-    return attention_kernel(model.vit, "matmul" if device.type == "cpu" else "sdpa")
+    mixed_on_cpu = device.type == "cpu" and has_mixed_precision(device)
+    return attention_kernel(model.vit, "matmul" if mixed_on_cpu else "sdpa")
 
 
 class _State:

@@ -11,7 +11,7 @@ from transformers.utils import logging
 
 from .errors import CompanionError
 
-__all__ = ["EMBEDDED_SIZES", "attention_kernel", "autocast", "load_vit", "new_embedded_vit"]
+__all__ = ["EMBEDDED_SIZES", "attention_kernel", "autocast", "has_mixed_precision", "load_vit", "new_embedded_vit"]
 
 EMBEDDED_SIZES = {
     "hidden_size": 192,
@@ -50,10 +50,17 @@ def attention_kernel(vit: torch.nn.Module, name: str) -> Iterator[None]:
         base.set_attn_implementation(before)
 
 
+def has_mixed_precision(device: torch.device) -> bool:
+    """Say whether mixed precision pays: on a GPU, and on a CPU with bfloat16 units that torch is let to use."""
+    if device.type != "cpu":
+        return True
+    used = torch.backends.cpu.get_cpu_capability()  # what ATEN_CPU_CAPABILITY allows, not what the processor has
+    return used == "AVX512" and bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
 def autocast(device: torch.device) -> torch.autocast:
-    """Return mixed precision where it pays: on a GPU, and on a CPU with bfloat16 units."""
-    native = device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return torch.autocast(device.type, torch.bfloat16, enabled=native)
+    """Return mixed precision where it pays, and plain float32 elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_mixed_precision(device))
 
 
 def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:

@@ -40,6 +40,7 @@ def test_every_cell_was_run_in_order_and_can_be_compared(script):
     notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert any("image/png" in output.get("data", {}) for cell in code for output in cell.outputs)
     for cell in code:
         assert not cell.source.rstrip().endswith(";")  # nbval cannot run it
         assert not any(output.output_type == "error" for output in cell.outputs)
