@@ -51,11 +51,12 @@ print(f"from {chirp.start_frequency:.1f} Hz to {chirp.end_frequency:.1f} Hz, noi
 # ## Figure 2: fifteen samples
 #
 # The same distributions as in the published generator: chirps of 1 to 15 s, sweeps of at most 30 Hz either way,
-# linear and exponential alike, noise between 0.09 and 0.3 of the line's height.
+# linear and exponential alike, noise between 0.09 and 0.3 of the line's height. Over each picture: its kind, its
+# duration and its noise level.
 
 # %%
 full_size = [dataset.sample(seed, index, size=(480, 640), with_regions=False) for index in range(15)]
-captions = [f"{c.kind}, {c.duration:.0f} s, noise {c.noise_level:.2f}" for c, _ in full_size]
+captions = [f"{c.kind}, {c.duration:.0f} s, {c.noise_level:.2f}" for c, _ in full_size]
 figure_2 = figures.spectrogram_samples(np.stack([picture.pixels for _, picture in full_size]), captions)
 run.save(figure_2, "figure_2")
 figure_2

@@ -22,7 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from .artifacts import ROOT, atomic_path, write_json
-from .errors import CompanionError
+from .errors import CompanionError, reported
 from .profiles import PROFILES, Profile, get_profile, verified_backbone
 
 __all__ = ["MemoryWatch", "check_before_running", "execute", "private_kernel"]
@@ -130,29 +130,31 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
     return target
 
 
-def main() -> int:
+def _leave_at_once() -> None:
+    """End this process and its kernel now: asyncio's farewell would bury the one line under tracebacks."""
+    for child in psutil.Process().children(recursive=True):
+        child.terminate()
+    print("stopped; run the same command again to go on from here", file=sys.stderr, flush=True)
+    os._exit(130)
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.execute", description=__doc__.split("\n\n")[0])
     parser.add_argument("notebook", type=Path, help="a notebook's .py")
     parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
     parser.add_argument("--backbone", help="a local folder or a Hugging Face name, instead of the profile's")
     options = parser.parse_args()
-    try:
+    with reported():
         profile = get_profile(options.profile, backbone=options.backbone)
         check_before_running(profile)
         begun = time.monotonic()
         print(f"{options.notebook.stem}: running (profile {profile.name})", flush=True)
-        execute(options.notebook, profile)
+        try:
+            execute(options.notebook, profile)
+        except KeyboardInterrupt:
+            _leave_at_once()
         print(f"{options.notebook.stem}: done in {time.monotonic() - begun:.0f} s", flush=True)
-    except CompanionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        for child in psutil.Process().children(recursive=True):
-            child.terminate()
-        print("stopped; run the same command again to go on from here", file=sys.stderr, flush=True)
-        os._exit(130)  # at once: asyncio's farewell would bury that line under tracebacks
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from .artifacts import atomic_path, checksum, write_json
+from .errors import reported
 from .strokes import draw_stroke_picture
 from .vit import new_embedded_vit
 
@@ -133,7 +134,7 @@ def _batches(recipe: Recipe, seen: int, workers: int):
     small = range(seen, recipe.small_pictures)
     large = range(max(seen, recipe.small_pictures), recipe.pictures)
     loaders = [
-        DataLoader(StrokeSet(recipe), batch_size=batch, sampler=part, num_workers=workers, prefetch_factor=4)
+        DataLoader(StrokeSet(recipe), batch_size=batch, sampler=part, num_workers=workers)
         for part, batch in ((small, recipe.batch), (large, recipe.large_batch))
         if len(part)
     ]
@@ -162,7 +163,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
     options = parser.parse_args()
     recipe = Recipe(small_pictures=options.small_pictures, large_pictures=options.large_pictures)
-    pretrain(recipe, options.folder, workers=options.workers, threads=options.threads)
+    with reported():
+        pretrain(recipe, options.folder, workers=options.workers, threads=options.threads)
 
 
 if __name__ == "__main__":

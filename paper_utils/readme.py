@@ -1,11 +1,10 @@
 """Fill the README's tables from a run's results.json: `python -m paper_utils.readme`."""
 
 import re
-import sys
 
 from .artifacts import ROOT, atomic_path, read_json
 from .chirps import TARGETS
-from .errors import CompanionError
+from .errors import CompanionError, reported
 
 __all__ = ["filled", "tables"]
 
@@ -73,16 +72,12 @@ def filled(text: str, results: dict) -> str:
     return text
 
 
-def main() -> int:
-    try:
+def main() -> None:
+    with reported():
         text = filled(README.read_text(), read_json(LAPTOP))
         with atomic_path(README) as path:
             path.write_text(text)
-    except CompanionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,7 +5,6 @@ The results go to data/reference; the notebooks are executed on them and keep th
 
 import os
 import shutil
-import sys
 import tempfile
 
 import nbformat
@@ -13,7 +12,7 @@ from jupytext.cli import jupytext
 from nbclient import NotebookClient
 
 from .artifacts import ROOT, atomic_path
-from .errors import CompanionError
+from .errors import CompanionError, reported
 from .execute import private_kernel
 from .profiles import get_profile
 from .runs import REFERENCE
@@ -53,14 +52,10 @@ def ship() -> None:
         print(f"{notebook.name}: outputs of the reference run", flush=True)
 
 
-def main() -> int:
-    try:
+def main() -> None:
+    with reported():
         ship()
-    except CompanionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

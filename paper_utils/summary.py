@@ -1,12 +1,11 @@
 """Gather a run's numbers, say how its figures stand: `python -m paper_utils.summary --help`."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from .artifacts import ROOT, provenance, read_json, write_json
 from .chirps import TARGETS
-from .errors import CompanionError
+from .errors import CompanionError, reported
 from .profiles import PROFILES, Profile, get_profile
 from .runs import REFERENCE, Run
 
@@ -86,13 +85,13 @@ def _print_results(profile: Profile, results: dict[str, float]) -> None:
             print(f"  {line}")
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.summary", description=__doc__)
     parser.add_argument("what", choices=["results", "status"], help="see above")
     parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
     parser.add_argument("--backbone", help="the backbone the run was given, if not the profile's")
     options = parser.parse_args()
-    try:
+    with reported():
         profile = get_profile(options.profile, backbone=options.backbone)
         if options.what == "results":
             _print_results(profile, gather(profile))
@@ -100,11 +99,7 @@ def main() -> int:
             for number in FIGURES:
                 state, why = figure_status(profile, number)
                 print(f"figure {number}: {state:8}{why}")
-    except CompanionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

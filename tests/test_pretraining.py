@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import ViTConfig, ViTModel
+
+from paper_utils import pretraining
+from paper_utils.artifacts import checksum, read_json
+
+RECIPE = pretraining.Recipe(
+    small_pictures=6, large_pictures=4, batch=2, large_batch=2, warm_up=2, cool_down=4, peak_rate=1e-3
+)
+
+
+def test_rate_rises_stays_and_falls():
+    recipe = pretraining.Recipe()
+    assert pretraining.learning_rate(recipe, 0) == 0
+    assert pretraining.learning_rate(recipe, recipe.warm_up) == recipe.peak_rate
+    assert pretraining.learning_rate(recipe, recipe.pictures - recipe.cool_down) == recipe.peak_rate
+    assert pretraining.learning_rate(recipe, recipe.pictures) == 0
+
+
+@pytest.fixture
+def small_vit(monkeypatch):
+    def build(*, seed):
+        torch.manual_seed(seed)
+        config = ViTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+        return ViTModel(config, add_pooling_layer=False)
+
+    monkeypatch.setattr(pretraining, "new_embedded_vit", build)
+
+
+def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
+    threads = torch.get_num_threads()
+    pretraining.pretrain(RECIPE, tmp_path / "whole", workers=0, threads=threads)
+    step, done = pretraining._step, []
+
+    def killed(*arguments):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(1)
+        return step(*arguments)
+
+    monkeypatch.setattr(pretraining, "_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pretraining.pretrain(RECIPE, tmp_path / "cut", workers=0, threads=threads, minutes_between_saves=0)
+    monkeypatch.setattr(pretraining, "_step", step)
+    pretraining.pretrain(RECIPE, tmp_path / "cut", workers=0, threads=threads)
+    whole, cut = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("whole", "cut"))
+    for first, second in zip(whole.parameters(), cut.parameters(), strict=True):
+        assert torch.allclose(first.float(), second.float(), atol=1e-3)
+
+
+def test_the_card_names_the_weights(small_vit, tmp_path):
+    pretraining.pretrain(replace(RECIPE, seed=3), tmp_path, workers=0, threads=torch.get_num_threads())
+    card = read_json(tmp_path / "training.json")
+    assert card["sha256"] == checksum(tmp_path / "model.safetensors")
+    assert card["recipe"]["seed"] == 3

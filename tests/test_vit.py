@@ -1,0 +1,32 @@
+import os
+import subprocess
+import sys
+
+import torch
+
+from paper_utils import vit
+
+
+def test_positions_tell_rows_from_columns():
+    positions = vit.sine_cosine_positions(4, 16)[0]
+    assert torch.equal(positions[0], torch.zeros(16))
+    patches = positions[1:].reshape(4, 4, 16)
+    assert torch.equal(patches[0, :, :8], patches[3, :, :8])  # a column's half is the same in every row
+    assert torch.equal(patches[:, 0, 8:], patches[:, 3, 8:])
+    assert len({tuple(row.tolist()) for row in positions}) == 17
+    # first frequency is one radian a patch
+    assert torch.allclose(patches[0, :, 0], torch.arange(4.0).sin())
+
+
+def test_mixed_precision_follows_what_torch_is_let_to_use():
+    code = "import torch; from paper_utils.vit import has_mixed_precision as h; print(h(torch.device('cpu')))"
+    environment = os.environ | {"ATEN_CPU_CAPABILITY": "avx2"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_the_embedded_shape_is_new_every_seed_but_not_its_positions():
+    first, second = vit.new_embedded_vit(seed=1), vit.new_embedded_vit(seed=2)
+    assert torch.equal(first.embeddings.position_embeddings, second.embeddings.position_embeddings)
+    weights = [model.layers[0].attention.q_proj.weight for model in (first, second)]
+    assert not torch.equal(*weights)
