@@ -12,7 +12,7 @@ OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 ROOMS := $(filter-out %/strokes.py %/pretraining.py %/summary.py %/execute.py,$(wildcard paper_utils/*.py))
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
-SOURCES := $(shell git ls-files paper_utils notebooks tests data figures/laptop Makefile .ci conftest.py '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
+SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci conftest.py '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test always lab status \
