@@ -30,7 +30,7 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import attention, figures
+from paper_utils import figures
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
@@ -68,14 +68,9 @@ for layer in range(layers):
 # do; notebook 6 finds this model's own by measurement.
 
 # %%
-shown = range(5)
-
-
-def captions(layer: int, head: int) -> list[str]:
-    return [f"{attention.head_name(layer, head)}, picture {picture + 1}" for picture in shown]
-
-
-figure_6 = figures.overlays(mapped.pixels[:5], mapped.maps[:5, 5, 3], captions(5, 3))
+figure_6 = figures.overlays(
+    mapped.pixels[:5], mapped.maps[:5, 5, 3], [f"L6H4, picture {number}" for number in range(1, 6)]
+)
 run.save(figure_6, "figure_6")
 figure_6
 
@@ -85,7 +80,9 @@ figure_6
 # In the paper this head is polysemantic: it spreads over several unrelated regions.
 
 # %%
-figure_7 = figures.overlays(mapped.pixels[:5], mapped.maps[:5, 11, 11], captions(11, 11))
+figure_7 = figures.overlays(
+    mapped.pixels[:5], mapped.maps[:5, 11, 11], [f"L12H12, picture {number}" for number in range(1, 6)]
+)
 run.save(figure_7, "figure_7")
 figure_7
 
