@@ -9,7 +9,9 @@ BIN := .venv/bin
 # another backbone is another run: it gets folders of its own, as in paper_utils/profiles.py
 BUILD := build/$(PROFILE)$(if $(BACKBONE),+$(notdir $(BACKBONE:%/=%)))
 OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
-ROOMS := $(filter-out %/strokes.py %/pretraining.py %/summary.py %/execute.py,$(wildcard paper_utils/*.py))
+# what a notebook depends on: all but pre-training and the commands around a run
+APART := strokes pretraining summary execute reference readme
+ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py))
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
 SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci conftest.py '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)

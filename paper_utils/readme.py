@@ -5,32 +5,35 @@ import re
 from .artifacts import ROOT, atomic_path, read_json
 from .chirps import TARGETS
 from .errors import CompanionError, reported
+from .figures import UNITS
+from .runs import REFERENCE
+from .summary import FIGURES
 
 __all__ = ["filled", "tables"]
 
 README = ROOT / "README.md"
 # the shipped run's numbers; figures/laptop/results.json becomes the reader's own with the first `make figures`
-SHIPPED = ROOT / "data" / "reference" / "results.json"
-UNIT = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
-ROWS = (
-    ("1", "flowchart of the method", "03_attention_maps", "figure-1"),
-    ("2", "fifteen sample pictures", "01_generate_chirps", "figure-2"),
-    ("3", "predicted start times with each head ablated", "05_prediction_shift", "figure-3"),
-    ("4", "increase of the loss, head by head", "04_head_ablation", "figure-4"),
-    ("5", "heads that see the chirp alone", "06_monosemantic_gallery", "figure-5"),
-    ("6", "layer 6 head 4", "03_attention_maps", "figure-6"),
-    ("7", "layer 12 head 12", "03_attention_maps", "figure-7"),
-    ("8", "early heads that see something else", "06_monosemantic_gallery", "figure-8"),
-)
+SHIPPED = REFERENCE / "results.json"
+SHOWS = {
+    1: "flowchart of the method",
+    2: "fifteen sample pictures",
+    3: "predicted start times with each head ablated",
+    4: "increase of the loss, head by head",
+    5: "heads that see the chirp alone",
+    6: "layer 6 head 4",
+    7: "layer 12 head 12",
+    8: "early heads that see something else",
+}
 
 
 def tables(results: dict) -> dict[str, str]:
     """Return the README's tables by name, from the flat keys of results.json."""
     figures = ["| Figure | shows | notebook | command | time | memory |", "| --- | --- | --- | --- | --- | --- |"]
-    for number, shows, notebook, command in ROWS:
+    for number, shows in SHOWS.items():
+        notebook = FIGURES[number]
         seconds, memory = (results[f"run.{notebook}.{key}"] for key in ("seconds", "peak_memory_mib"))
         link = f"[{notebook}](notebooks/{notebook}.ipynb)"
-        figures.append(f"| {number} | {shows} | {link} | `make {command}` | {seconds:.0f} s | {memory:.0f} MiB |")
+        figures.append(f"| {number} | {shows} | {link} | `make figure-{number}` | {seconds:.0f} s | {memory:.0f} MiB |")
     training = "run.02_finetune_vit"
     figures.append(
         f"| | (fine-tuning, which all but Figure 2 need) | [02_finetune_vit](notebooks/02_finetune_vit.ipynb) | "
@@ -42,7 +45,7 @@ def tables(results: dict) -> dict[str, str]:
             results[f"accuracy.{target}.{key}"]
             for key in ("pearson_r", "pearson_r_low", "pearson_r_high", "mean_absolute_error", "bias")
         )
-        unit, name = UNIT[target], target.replace("_", " ")
+        unit, name = UNITS[target], target.replace("_", " ")
         accuracy.append(f"| {name} | {r:.3f} ({low:.3f} to {high:.3f}) | {error:.2f} {unit} | {bias:+.2f} {unit} |")
     whole = (
         f"The whole laptop run: {results['run.seconds'] / 60:.1f} minutes, {results['run.peak_memory_mib']:.0f} MiB at "
