@@ -10,7 +10,7 @@ BIN := .venv/bin
 BUILD := build/$(PROFILE)$(if $(BACKBONE),+$(notdir $(BACKBONE:%/=%)))
 OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 # what a notebook depends on: all but pre-training and the commands around a run
-APART := strokes pretraining summary execute reference readme
+APART := strokes pretraining summary execute reference readme benchmark study
 ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py))
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
@@ -18,7 +18,7 @@ SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci co
 
 .DELETE_ON_ERROR:
 .PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test always lab status \
-	backbone reference clean
+	bench study backbone reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -70,10 +70,16 @@ lab: .venv/ready ## JupyterLab on the notebooks
 status: .venv/ready ## for each figure: fresh, stale or missing, and why
 	@$(BIN)/python -m paper_utils.summary status $(OPTIONS)
 
-backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about 45 minutes on 4 cores)
+bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (minutes)
+	@$(BIN)/python -m paper_utils.benchmark
+
+study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
+	@$(BIN)/python -m paper_utils.study $(OPTIONS)
+
+backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about two hours on 4 cores)
 	@$(BIN)/python -m paper_utils.pretraining
 
-reference: figures ## ship this laptop run: data/reference, the notebooks' outputs, the README's tables
+reference: figures study ## ship this laptop run: data/reference, the notebooks' outputs, the README's tables
 	@$(BIN)/python -m paper_utils.reference
 	@$(BIN)/python -m paper_utils.readme
 

@@ -60,7 +60,7 @@ figure_4
 
 # %%
 means, deviations = ablation.layer_summary(increase)
-published = np.genfromtxt(run.data / "published_figure4.csv", delimiter=",", skip_header=1)[:, 1:]
+published = run.published_ablation()
 print("layer   mean %    std %   published mean %")
 for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
     print(f"{layer + 1:5} {mean:8.2f} {deviation:8.2f} {np.nanmean(published[layer]):14.2f}")

@@ -24,7 +24,9 @@ __all__ = [
     "draw_chirp",
     "label_scale",
     "labels",
+    "noise_free",
     "spectrogram",
+    "trajectory",
 ]
 
 DURATION = 60.0  # seconds
@@ -131,12 +133,22 @@ def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
 
 
 def spectrogram(chirp: Chirp, rng: np.random.Generator) -> Spectrogram:
-    """Draw the chirp's line (five bins wide, Gaussian profile), add noise, smooth with sigma of one bin."""
+    """Draw the chirp's line, add noise, smooth with sigma of one bin."""
+    noise = chirp.noise_level * rng.standard_normal((BINS, BINS))
+    return Spectrogram(intensity=gaussian_filter(_line(chirp) + noise, 1.0), line=noise_free(chirp))
+
+
+def noise_free(chirp: Chirp) -> np.ndarray:
+    """Return the chirp's line alone, smoothed, (128, 128)."""
+    return gaussian_filter(_line(chirp), 1.0)
+
+
+def _line(chirp: Chirp) -> np.ndarray:
+    """Return the line before smoothing: five bins wide, Gaussian profile."""
     time, frequency = trajectory(chirp)
     line = np.zeros((BINS, BINS))
     for offset in range(-2, 3):
         rows = frequency.astype(int) + offset
         drawn = (rows >= 0) & (rows < BINS)
         line[rows[drawn], time[drawn]] += np.exp(-((rows[drawn] - frequency[drawn]) ** 2))
-    noise = chirp.noise_level * rng.standard_normal((BINS, BINS))
-    return Spectrogram(intensity=gaussian_filter(line + noise, 1.0), line=gaussian_filter(line, 1.0))
+    return line

@@ -15,9 +15,9 @@ SPLITS = {"train": 0, "validation": 1, "test": 2}  # each split is a set of its 
 SPLIT_STRIDE = 1000
 
 
-def split_seed(seed: int, split: str) -> int:
-    """Return the seed of one split of the data set `seed`."""
-    return seed * SPLIT_STRIDE + SPLITS[split]
+def split_seed(seed: int, split: str, *, repeat: int = 0) -> int:
+    """Return the seed of one split of the data set `seed`; each repeat has a split of its own."""
+    return seed * SPLIT_STRIDE + repeat * len(SPLITS) + SPLITS[split]
 
 
 def sample(

@@ -1,4 +1,4 @@
-"""The figures: data in, a matplotlib Figure out. Nothing here computes a result, trains or reads files."""
+"""The paper's figures: data in, a matplotlib Figure out. Nothing here computes a result, trains or reads files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +15,9 @@ from .attention import min_max, overlay
 __all__ = [
     "ablation_heatmap",
     "flowchart",
-    "learning_curves",
+    "grid",
     "overlays",
     "prediction_histograms",
-    "predicted_against_true",
     "region_map",
     "save_figure",
     "spectrogram_samples",
@@ -41,7 +40,8 @@ def save_figure(figure: Figure, stem: Path, origin: dict) -> None:
     write_json(stem.with_suffix(".json"), origin)
 
 
-def _grid(rows: int, columns: int, height: float, **options):
+def grid(rows: int, columns: int, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """Return a figure of text width, `height` inches high, and its axes; options go to `Figure.subplots`."""
     # made without pyplot, so that a notebook shows a figure once and no state is left behind
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
@@ -49,7 +49,7 @@ def _grid(rows: int, columns: int, height: float, **options):
 
 def spectrogram_samples(pictures: np.ndarray, captions: Sequence[str]) -> Figure:
     """Figure 2: fifteen pictures (15, rows, columns, 3) in three rows of five."""
-    figure, axes = _grid(3, 5, 4.2)
+    figure, axes = grid(3, 5, 4.2)
     for axis, picture, caption in zip(axes.flat, pictures, captions, strict=True):
         axis.imshow(picture)
         axis.set_title(caption, fontsize=6.5)
@@ -59,7 +59,7 @@ def spectrogram_samples(pictures: np.ndarray, captions: Sequence[str]) -> Figure
 
 def region_map(picture: np.ndarray, regions: np.ndarray, names: Sequence[str]) -> Figure:
     """A picture beside its regions (rows, columns), each in a colour of its own, with the names."""
-    figure, (left, right) = _grid(1, 2, 3.4, width_ratios=[1, 1.9])
+    figure, (left, right) = grid(1, 2, 3.4, width_ratios=[1, 1.9])
     colours = mpl.colors.ListedColormap(["#f4f4f4", "#b9c7d6", "#d62728", *sns.color_palette("husl", len(names) - 3)])
     left.imshow(picture)
     image = right.imshow(regions, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest")
@@ -91,7 +91,7 @@ def flowchart() -> Figure:
             "Increase of the loss in percent,\nshift of the predictions",
         ],
     }
-    figure, axes = _grid(1, 2, 5.2)
+    figure, axes = grid(1, 2, 5.2)
     for axis, (title, steps) in zip(axes, columns.items(), strict=True):
         axis.set(xlim=(0, 1.06), ylim=(-len(steps), 0.3))
         axis.axis("off")
@@ -115,42 +115,6 @@ def flowchart() -> Figure:
     return figure
 
 
-def learning_curves(
-    seen: Sequence[int],
-    train_loss: Sequence[float],
-    validation_loss: Sequence[float],
-    rates: dict[str, Sequence[float]],
-) -> Figure:
-    """Loss and Pearson r per target against pictures seen."""
-    figure, (left, right) = _grid(1, 2, 2.7)
-    left.plot(seen, train_loss, "o-", ms=3, label="training")
-    left.plot(seen, validation_loss, "s-", ms=3, label="validation")
-    left.set(xlabel="Pictures seen", ylabel="MSE (standardised)", ylim=(0, None), title="Loss")
-    left.legend()
-    for target, values in rates.items():
-        right.plot(seen, values, "o-", ms=3, label=target.replace("_", " "))
-    right.set(xlabel="Pictures seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
-    right.legend()
-    return figure
-
-
-def predicted_against_true(predictions: np.ndarray, labels: np.ndarray) -> Figure:
-    """Predicted against true values and the residuals' histogram for each target, (pictures, 3) each."""
-    figure, axes = _grid(2, 3, 4.4)
-    for column, (target, unit) in enumerate(UNITS.items()):
-        name = target.replace("_", " ")
-        true, predicted = labels[:, column], predictions[:, column]
-        above, below = axes[:, column]
-        limits = (min(true.min(), predicted.min()), max(true.max(), predicted.max()))
-        above.plot(limits, limits, color="0.6", lw=0.8)
-        above.plot(true, predicted, ".", ms=2, alpha=0.6)
-        above.set(xlabel=f"true {name} ({unit})", ylabel=f"predicted ({unit})", box_aspect=1)
-        below.hist(predicted - true, bins=40)
-        below.axvline(0, color="0.3", lw=0.8)
-        below.set(xlabel=f"predicted - true ({unit})", ylabel="pictures")
-    return figure
-
-
 def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
     """Figure 3: one panel a layer, start times with each of its heads ablated over the intact model's in grey.
 
@@ -159,7 +123,7 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
         ablated: (layers, heads, pictures) seconds.
     """
     layers, heads = ablated.shape[:2]
-    figure, axes = _grid((layers + 3) // 4, 4, 5.4, sharex=True, sharey=True)
+    figure, axes = grid((layers + 3) // 4, 4, 5.4, sharex=True, sharey=True)
     low, high = np.percentile(np.concatenate([baseline, ablated.ravel()]), [0.1, 99.9])
     edges = np.linspace(low, high, 25)
     colours = sns.color_palette("husl", heads)
@@ -184,7 +148,7 @@ def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss
     hold the numbers.
     """
     layers, heads = increase.shape
-    figure, axis = _grid(1, 1, 5.0)
+    figure, axis = grid(1, 1, 5.0)
     largest = max(1.0, np.abs(increase).max())
     norm = mpl.colors.SymLogNorm(linthresh=0.5, vmin=-largest, vmax=largest)  # no effect is grey
     cells = np.vectorize(lambda value: f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}")(increase)
@@ -213,7 +177,7 @@ def overlays(pictures: np.ndarray, maps: np.ndarray, captions: Sequence[str], *,
     count = len(captions)
     columns = min(columns, count)
     rows = -(-count // columns)
-    figure, axes = _grid(rows, columns, rows * (WIDTH / max(columns, 2.4) + 0.25), squeeze=False)
+    figure, axes = grid(rows, columns, rows * (WIDTH / max(columns, 2.4) + 0.25), squeeze=False)
     colours = mpl.colormaps["inferno"](np.arange(256))
     normalised = min_max(maps)
     for axis in axes.flat:

@@ -19,7 +19,7 @@ from .artifacts import atomic_path
 from .chirps import LabelScale
 from .errors import CompanionError
 from .profiles import verified_backbone
-from .vit import load_vit
+from .vit import load_vit, new_embedded_vit
 
 __all__ = ["ChirpRegressor", "build_regressor", "load_backbone", "load_regressor", "merged", "save_regressor"]
 
@@ -71,11 +71,25 @@ def load_backbone(name: str) -> ViTModel:
     return load_vit(str(verified_backbone().parent) if name == "embedded" else name)
 
 
-def build_regressor(backbone: str, scale: LabelScale, *, seed: int) -> ChirpRegressor:
-    """Return a fresh LoRA-wrapped regressor; only LoRA and head are trainable."""
-    vit = load_backbone(backbone)
+def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str = "lora") -> ChirpRegressor:
+    """Return a fresh regressor.
+
+    Args:
+        backbone: as in `load_backbone`, or "random" for the embedded one's shape with random weights.
+        scale: of the labels.
+        seed: of everything that starts at random.
+        trained: beside the head, "lora" (the paper's way), "head" (nothing else) or "all" (every weight, no LoRA).
+
+    Raises:
+        CompanionError: the backbone cannot be loaded, or `trained` is none of these.
+    """
+    if trained not in ("lora", "head", "all"):
+        raise CompanionError(f"cannot train {trained!r}; choose 'lora', 'head' or 'all'")
+    vit = new_embedded_vit(seed=seed) if backbone == "random" else load_backbone(backbone)
     torch.manual_seed(seed)
-    return ChirpRegressor(get_peft_model(vit, copy.deepcopy(LORA)), scale)
+    if trained == "lora":
+        return ChirpRegressor(get_peft_model(vit, copy.deepcopy(LORA)), scale)
+    return ChirpRegressor(vit.requires_grad_(trained == "all"), scale)
 
 
 def merged(model: ChirpRegressor) -> ChirpRegressor:

@@ -1,8 +1,9 @@
 """Pre-train the embedded backbone on procedural pictures: `python -m paper_utils.pretraining --help`.
 
 The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns which patches
-the stroke crosses (without it the regression never starts). Most pictures are small (112 pixels, positions
-interpolated), the last ones have the 224 pixels of the paper.
+the stroke crosses (without it the regression never starts). Two sittings: the first mostly on small pictures (112
+pixels, positions interpolated) with bold strokes, the second on pictures of the paper's 224 pixels with strokes
+down to a few pixels, thin and faint.
 """
 
 import argparse
@@ -17,19 +18,21 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from .artifacts import atomic_path, checksum, write_json
+from .artifacts import atomic_path, checksum, read_json, write_json
 from .errors import reported
-from .strokes import draw_stroke_picture
-from .vit import new_embedded_vit
+from .strokes import StrokeRange, draw_stroke_picture
+from .vit import load_vit, new_embedded_vit
 
-__all__ = ["Recipe", "StrokeLocaliser", "learning_rate", "pretrain"]
+__all__ = ["SITTINGS", "Recipe", "StrokeLocaliser", "learning_rate", "pretrain"]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the backbone is trained on and for how long."""
+    """What the backbone is trained on in one sitting, and for how long."""
 
     seed: int = 20250324
+    strokes: StrokeRange = StrokeRange()
+    first_picture: int = 0  # index in the endless set
     small_pictures: int = 320_000  # at 112 pixels
     large_pictures: int = 48_000  # at 224 pixels, at the end
     batch: int = 64
@@ -44,6 +47,18 @@ class Recipe:
         return self.small_pictures + self.large_pictures
 
 
+BOLD = Recipe()
+FINE = Recipe(
+    strokes=StrokeRange(shortest=0.03, longest=0.45, thinnest=0.01, thickest=0.04, faintest=0.5),
+    first_picture=BOLD.pictures,
+    small_pictures=0,
+    large_pictures=200_000,
+    warm_up=8_000,
+    cool_down=120_000,
+)
+SITTINGS = {"bold": BOLD, "fine": FINE}
+
+
 class StrokeSet(Dataset):
     """Pictures of the endless set, at the size their index falls under."""
 
@@ -52,7 +67,8 @@ class StrokeSet(Dataset):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         size = 112 if index < self.recipe.small_pictures else 224
-        picture = draw_stroke_picture(self.recipe.seed, index, size=size)
+        recipe = self.recipe
+        picture = draw_stroke_picture(recipe.seed, recipe.first_picture + index, size=size, strokes=recipe.strokes)
         return (
             torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(),
             torch.from_numpy(picture.ends),
@@ -61,11 +77,11 @@ class StrokeSet(Dataset):
 
 
 class StrokeLocaliser(nn.Module):
-    """The ViT with the two linear read-outs used only here."""
+    """The ViT, new or from `start`, with the two linear read-outs used only here."""
 
-    def __init__(self, *, seed: int):
+    def __init__(self, *, seed: int, start: Path | None = None):
         super().__init__()
-        self.vit = new_embedded_vit(seed=seed)
+        self.vit = load_vit(str(start)) if start else new_embedded_vit(seed=seed)
         width = self.vit.config.hidden_size
         self.ends = nn.Linear(width, 4)
         self.patches = nn.Linear(width, 1)
@@ -83,13 +99,22 @@ def learning_rate(recipe: Recipe, seen: int) -> float:
     return recipe.peak_rate * max(0.0, min(1.0, rise, fall))
 
 
-def pretrain(recipe: Recipe, folder: Path, *, workers: int, threads: int, minutes_between_saves: float = 3) -> None:
-    """Train to the recipe's end, resuming from `folder`/checkpoint.pt if there is one.
+def pretrain(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    start: Path | None = None,
+    workers: int,
+    threads: int,
+    minutes_between_saves: float = 3,
+) -> None:
+    """Train to the recipe's end, from new weights or those in `start`, resuming from `folder`/checkpoint.pt.
 
-    Leaves `folder`/model.safetensors (half precision), config.json and training.json.
+    Leaves `folder`/model.safetensors (half precision), config.json and training.json, which holds the record of
+    `start` too.
     """
     torch.set_num_threads(threads)
-    localiser = StrokeLocaliser(seed=recipe.seed)
+    localiser = StrokeLocaliser(seed=recipe.seed, start=start)
     localiser.vit.set_attn_implementation("matmul")
     optimizer = torch.optim.AdamW(localiser.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
     checkpoint = folder / "checkpoint.pt"
@@ -127,7 +152,10 @@ def pretrain(recipe: Recipe, folder: Path, *, workers: int, threads: int, minute
     localiser.vit.half().save_pretrained(folder)
     took = seconds + time.monotonic() - started
     content = {"sha256": checksum(folder / "model.safetensors"), "recipe": asdict(recipe), "seconds": took, "log": log}
+    content["made_with"] = {"torch": torch.__version__, "threads": threads, "drawing_processes": workers}
+    content["before"] = read_json(start / "training.json") if start else None
     write_json(folder / "training.json", content)
+    checkpoint.unlink()
 
 
 def _batches(recipe: Recipe, seen: int, workers: int):
@@ -156,15 +184,18 @@ def _step(localiser, optimizer, pictures, ends, patches) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.pretraining", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--folder", type=Path, default=Path("build/backbone"), help="checkpoints and result")
-    parser.add_argument("--small-pictures", type=int, default=Recipe.small_pictures, help="pictures of 112 pixels")
-    parser.add_argument("--large-pictures", type=int, default=Recipe.large_pictures, help="pictures of 224 pixels")
+    parser.add_argument("--folder", type=Path, default=Path("build/backbone"), help="one folder a sitting is made here")
     parser.add_argument("--workers", type=int, default=1, help="drawing processes")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
     options = parser.parse_args()
-    recipe = Recipe(small_pictures=options.small_pictures, large_pictures=options.large_pictures)
+    start = None
     with reported():
-        pretrain(recipe, options.folder, workers=options.workers, threads=options.threads)
+        for name, recipe in SITTINGS.items():
+            folder = options.folder / name
+            if not (folder / "training.json").exists():
+                pretrain(recipe, folder, start=start, workers=options.workers, threads=options.threads)
+            start = folder
+    print(f"the backbone is in {start}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ class Profile:
     map_pictures: int
     ablation_pictures: int
     backbone: str = "embedded"
-    seed: int = 42
+    seed: int = 42  # of the pictures
+    repeat: int = 0  # of the training: another start and other training pictures, the same held-out ones
     workers: int = 1
 
     @property

@@ -16,6 +16,7 @@ from .errors import CompanionError, reported
 from .execute import private_kernel
 from .profiles import get_profile
 from .runs import REFERENCE
+from .study import VARIANTS
 
 __all__ = ["ship"]
 
@@ -23,10 +24,10 @@ RESULTS = ("model.safetensors", "history.json", "evaluation.npz", "ablation.npz"
 
 
 def ship() -> None:
-    """Copy the laptop run's results and refresh the outputs of the committed notebooks.
+    """Copy the laptop run's results and the study, and refresh the outputs of the committed notebooks.
 
     Raises:
-        CompanionError: the laptop run is not there or not complete.
+        CompanionError: the laptop run or the study is not there or not complete.
     """
     folder = get_profile("laptop").folder
     sources = [ROOT / "build" / folder / "results" / name for name in RESULTS]
@@ -34,8 +35,14 @@ def ship() -> None:
     for source in sources:
         if not source.is_file():
             raise CompanionError(f"{source} is missing; run `make figures` first")
-    for source in sources:
-        with atomic_path(REFERENCE / source.name) as path:
+    targets = [REFERENCE / source.name for source in sources]
+    for name in VARIANTS:
+        sources.append(ROOT / "build" / folder / "study" / f"{name}.json")
+        targets.append(REFERENCE / "study" / f"{name}.json")
+        if not sources[-1].is_file():
+            raise CompanionError(f"{sources[-1]} is missing; run `make study` first")
+    for source, target in zip(sources, targets, strict=True):
+        with atomic_path(target) as path:
             shutil.copyfile(source, path)
     os.environ["TQDM_DISABLE"] = "1"
     for script in sorted((ROOT / "notebooks").glob("0*.py")):

@@ -18,7 +18,7 @@ from . import ablation as ablations
 from . import training
 from .artifacts import ROOT, atomic_path, checksum, code_hash, fingerprint, provenance, read_json, write_json
 from .attention import attention_maps
-from .chirps import Chirp, LabelScale
+from .chirps import Chirp, LabelScale, draw_chirp
 from .dataset import sample, split_seed
 from .errors import CompanionError
 from .figures import save_figure
@@ -33,7 +33,8 @@ REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "rendering", "dataset")
 LEARNING = (*DRAWING, "vit", "model", "training")
 ABLATING = (*LEARNING, "ablation")
-SHOWING = (*ABLATING, "attention", "semantics", "figures", "runs")
+MODEL = "model.safetensors"
+SHOWING = (*ABLATING, "ceiling", "attention", "semantics", "figures", "learning_figures", "runs")
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,17 @@ class Run:
         """Return the fine-tuned model, LoRA merged, and the history of its training."""
 
         def compute(path: Path) -> None:
-            checkpoint = self.build / "fine_tuning.pt"
+            # named by its key, so that training never goes on from a checkpoint of other code
+            checkpoint = self.build / f"fine_tuning-{self.key(LEARNING)[:12]}.pt"
+            for outdated in set(self.build.glob("fine_tuning-*.pt")) - {checkpoint}:
+                outdated.unlink()
             model, history = training.fine_tune(self.profile, checkpoint)
             write_json(path.with_name("history.json"), [dataclasses.asdict(epoch) for epoch in history])
             save_regressor(model, path, backbone=self.profile.backbone)
             checkpoint.unlink()
 
         self._check_grid_of_heads()
-        path = self._result("model.safetensors", LEARNING, compute)
+        path = self._result(MODEL, LEARNING, compute)
         history = [training.Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
         return merged(load_regressor(path)), history
 
@@ -126,7 +130,28 @@ class Run:
         maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
         return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
 
-    data = DATA
+    def study(self) -> list[dict]:
+        """Return the repeats and controls that `make study` left, or the shipped ones where it has not been run.
+
+        They take longer than all else together; each says in "origin" what it comes from.
+
+        Raises:
+            CompanionError: there are none.
+        """
+        own, shipped = (list(folder.glob("*.json")) for folder in (self.build / "study", REFERENCE / "study"))
+        paths = own if self.fresh and len(own) >= len(shipped) else shipped
+        if not paths:
+            raise CompanionError(f"no study in {REFERENCE}; `git checkout data/reference` restores it")
+        return sorted((read_json(path) for path in paths), key=lambda content: content["place"])
+
+    def test_chirps(self) -> list[Chirp]:
+        """Return the chirps of the test pictures, in their order."""
+        seed = split_seed(self.profile.seed, "test")
+        return [draw_chirp(seed, index)[0] for index in range(self.profile.test_pictures)]
+
+    def published_ablation(self) -> np.ndarray:
+        """Return Figure 4 as published, (layers, heads) percent; NaN where it is not legible."""
+        return np.genfromtxt(DATA / "published_figure4.csv", delimiter=",", skip_header=1)[:, 1:]
 
     def published_heads(self) -> list[dict]:
         """Return the heads that the paper names, counted from 1, with what it says they see."""
@@ -175,6 +200,12 @@ class Run:
             return self.profile.backbone
         return checksum(verified_backbone())
 
+    def key(self, rooms: tuple[str, ...], *, of_model: bool = False) -> str:
+        """Return the fingerprint of the code, the settings, and the backbone or the model a result comes from."""
+        model = self.build / "results" / MODEL
+        source = checksum(model) if of_model and model.is_file() else self._backbone_key()
+        return fingerprint([PACKAGE / f"{room}.py" for room in rooms], [self.profile.as_dict(), source])
+
     def _result(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
         """Return the path of a result that is there and up to date, computing it if it is not."""
         if not self.fresh:
@@ -184,7 +215,7 @@ class Run:
             return path
         path = self.build / "results" / name
         sidecar = path.with_name(f"{name}.origin.json")
-        key = fingerprint([PACKAGE / f"{room}.py" for room in rooms], [self.profile.as_dict(), self._backbone_key()])
+        key = self.key(rooms, of_model=name != MODEL)
         if path.is_file() and sidecar.is_file() and read_json(sidecar).get("fingerprint") == key:
             return path
         path.parent.mkdir(parents=True, exist_ok=True)

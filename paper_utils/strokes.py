@@ -14,11 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-__all__ = ["StrokePicture", "draw_stroke_picture"]
+__all__ = ["StrokePicture", "StrokeRange", "draw_stroke_picture"]
 
 PATCH = 16
 SUPERSAMPLING = 3
 CURRICULUM = 200_000  # pictures over which clutter, noise and short strokes fade in
+
+
+@dataclass(frozen=True)
+class StrokeRange:
+    """How small and how faint strokes may be; lengths and widths as fractions of the picture's side."""
+
+    shortest: float = 0.07
+    longest: float = 0.6
+    thinnest: float = 0.016
+    thickest: float = 0.05
+    faintest: float = 0.8  # least opacity of a stroke that is a ridge of its field
 
 
 @dataclass(frozen=True)
@@ -30,14 +41,14 @@ class StrokePicture:
     patches: np.ndarray  # (size / 16, size / 16) bool: patches that hold part of the stroke
 
 
-def draw_stroke_picture(seed: int, index: int, *, size: int) -> StrokePicture:
+def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRange = StrokeRange()) -> StrokePicture:
     """Draw picture `index` of the endless set `seed` at `size` x `size` pixels (a multiple of 16)."""
     rng = np.random.default_rng([seed, index])
     difficulty = min(1.0, 0.1 + index / CURRICULUM)
     field = _field(rng, size, difficulty)
     panel = _panel(rng, difficulty)
-    points = _stroke(rng, panel, difficulty)
-    width = np.exp(rng.uniform(np.log(0.016), np.log(0.05)))
+    points = _stroke(rng, panel, difficulty, strokes)
+    width = np.exp(rng.uniform(np.log(strokes.thinnest), np.log(strokes.thickest)))
     alpha = _coverage(points, width, size, blur=rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0)
     rows, columns = _pixel_box(panel, size)
     inside = field[rows, columns]
@@ -45,7 +56,7 @@ def draw_stroke_picture(seed: int, index: int, *, size: int) -> StrokePicture:
     if rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
         high = rng.random() < 0.8
         inside = 0.7 * inside + (0.0 if high else 0.3)
-        blend = alpha[rows, columns] * rng.uniform(0.8, 1.0)
+        blend = alpha[rows, columns] * rng.uniform(strokes.faintest, 1.0)
         inside = inside * (1 - blend) + blend * (1.0 if high else 0.0)
         ink = None
     else:  # the stroke lies over the field in a colour of its own
@@ -101,11 +112,11 @@ def _panel(rng: np.random.Generator, difficulty: float) -> np.ndarray:
     return np.array([x0, y0, x1, y1])
 
 
-def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float) -> np.ndarray:
+def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, strokes: StrokeRange) -> np.ndarray:
     """Return (n, 2) points, x and y, of a stroke that stays within the panel."""
-    shortest = 0.25 - 0.18 * difficulty
+    shortest = 0.25 + (strokes.shortest - 0.25) * difficulty
     while True:
-        length = np.exp(rng.uniform(np.log(shortest), np.log(0.6)))
+        length = np.exp(rng.uniform(np.log(shortest), np.log(strokes.longest)))
         angle = rng.uniform(0, 2 * np.pi)
         start = rng.uniform(panel[:2], panel[2:])
         along = length * np.array([np.cos(angle), np.sin(angle)])

@@ -25,7 +25,7 @@ from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
 from .vit import attention_kernel, autocast, has_mixed_precision
 
-__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "test_set"]
+__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "pictures_to_reach", "test_set"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Epoch:
     pearson_r: dict[str, float]  # by target, on the validation pictures
     learning_rate: float
     seconds: float
+    batch_losses: list[float]  # of each training step, in order
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,14 @@ def test_set(profile: Profile, count: int) -> ChirpSet:
     return ChirpSet(split_seed(profile.seed, "test"), range(count))
 
 
-def accuracy(evaluation: Evaluation) -> dict[str, dict[str, float]]:
-    """Return by target: Pearson r with its 95 % interval, mean absolute error, bias, both in the target's unit."""
+def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:
+    """Return by target: Pearson r with its 95 % interval, mean absolute error, bias, both in the target's unit.
+
+    `chosen` narrows it to some pictures, by mask or index.
+    """
     result = {}
     for column, target in enumerate(TARGETS):
-        predicted, true = evaluation.predictions[:, column], evaluation.labels[:, column]
+        predicted, true = evaluation.predictions[chosen, column], evaluation.labels[chosen, column]
         correlation = stats.pearsonr(predicted, true)
         low, high = correlation.confidence_interval()
         error = predicted - true
@@ -70,6 +74,11 @@ def accuracy(evaluation: Evaluation) -> dict[str, dict[str, float]]:
             "bias": float(error.mean()),
         }
     return result
+
+
+def pictures_to_reach(history: list[Epoch], r: float) -> int | None:
+    """Return how many pictures had been seen when r was first reached for every target, None if it never was."""
+    return next((epoch.pictures_seen for epoch in history if min(epoch.pearson_r.values()) >= r), None)
 
 
 def evaluate(
@@ -88,18 +97,22 @@ def evaluate(
     return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
 
 
-def fine_tune(profile: Profile, checkpoint: Path) -> tuple[ChirpRegressor, list[Epoch]]:
+def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> tuple[ChirpRegressor, list[Epoch]]:
     """Fine-tune the profile's backbone; resume from `checkpoint` where an interrupted run left one.
 
     The checkpoint is written after every epoch and stays until the caller has stored the result.
+
+    Args:
+        profile: sizes and settings.
+        checkpoint: of an interrupted run, there or not.
+        trained: what beside the head, as in `build_regressor`.
 
     Raises:
         CompanionError: the loss is no longer a number, or the checkpoint belongs to another profile.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    training_seed = split_seed(profile.seed, "train")
-    scale = label_scale(training_seed, max(1000, profile.pictures_per_epoch))
-    model = build_regressor(profile.backbone, scale, seed=profile.seed).to(device)
+    scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch))
+    model = build_regressor(profile.backbone, scale, seed=profile.seed + profile.repeat, trained=trained).to(device)
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=profile.learning_rate)
     scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=profile.plateau_patience)
     state = _State(profile, model, optimizer, scheduler)
@@ -114,18 +127,19 @@ def fine_tune(profile: Profile, checkpoint: Path) -> tuple[ChirpRegressor, list[
         while len(state.history) < profile.epochs and state.epochs_without_progress < profile.stopping_patience:
             begun = time.monotonic()
             number = len(state.history)
-            train_loss = _train_epoch(model, optimizer, _epoch_pictures(profile, number), profile, seed=number)
+            losses = _train_epoch(model, optimizer, _epoch_pictures(profile, number), profile, seed=number)
             checked = evaluate(model, validation, workers=profile.workers, title="validation")
             error = (checked.predictions - checked.labels) / scale.std
             loss = float((error**2).mean())
             rates = {target: values["pearson_r"] for target, values in accuracy(checked).items()}
             epoch = Epoch(
                 pictures_seen=(number + 1) * profile.pictures_per_epoch,
-                train_loss=train_loss,
+                train_loss=float(np.mean(losses)),
                 validation_loss=loss,
                 pearson_r=rates,
                 learning_rate=optimizer.param_groups[0]["lr"],
                 seconds=time.monotonic() - begun,
+                batch_losses=[round(value, 5) for value in losses],
             )
             scheduler.step(loss)
             state.add(epoch)
@@ -136,15 +150,18 @@ def fine_tune(profile: Profile, checkpoint: Path) -> tuple[ChirpRegressor, list[
     return model.cpu().eval(), state.history
 
 
+def _training_seed(profile: Profile) -> int:
+    return split_seed(profile.seed, "train", repeat=profile.repeat)
+
+
 def _epoch_pictures(profile: Profile, epoch: int) -> ChirpSet:
-    count = profile.pictures_per_epoch
-    seed = split_seed(profile.seed, "train")
+    count, seed = profile.pictures_per_epoch, _training_seed(profile)
     if profile.fresh_pictures:
         return ChirpSet(seed, range(epoch * count, (epoch + 1) * count))
     return ChirpSet(seed, np.random.default_rng([seed, epoch]).permutation(count))
 
 
-def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Profile, *, seed: int) -> float:
+def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Profile, *, seed: int) -> list[float]:
     device = next(model.parameters()).device
     torch.manual_seed(seed)  # dropout: a resumed run draws what the uninterrupted one would have drawn
     model.train()
@@ -166,7 +183,7 @@ def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Prof
             optimizer.step()
             optimizer.zero_grad()
             losses.append(total)
-    return float(np.mean(losses))
+    return losses
 
 
 def _kernel_for_training(model: ChirpRegressor, device: torch.device) -> contextlib.AbstractContextManager:

@@ -91,3 +91,24 @@ def test_a_hub_name_offline_says_what_is_missing(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(CompanionError, match="'google/no-such-vit'.*go online once"):
         models.load_backbone("google/no-such-vit")
+
+
+def test_what_is_trained_is_what_was_asked_for(tiny_backbone):
+    def trained(kind):
+        model = models.build_regressor(tiny_backbone, SCALE, seed=1, trained=kind)
+        return {name.split(".")[0] for name, p in model.named_parameters() if p.requires_grad}, model
+
+    assert trained("head")[0] == {"head"}
+    every, model = trained("all")
+    assert every == {"head", "vit"}
+    assert all(p.requires_grad for p in model.parameters())
+    assert all("lora" in name for name, p in trained("lora")[1].vit.named_parameters() if p.requires_grad)
+    with pytest.raises(CompanionError, match="cannot train 'half'; choose 'lora', 'head' or 'all'"):
+        models.build_regressor(tiny_backbone, SCALE, seed=1, trained="half")
+
+
+def test_a_random_backbone_has_the_embedded_shape_and_other_weights():
+    random, embedded = (models.build_regressor(name, SCALE, seed=1, trained="head") for name in ("random", "embedded"))
+    weights = [model.layers[3].attention.q_proj.weight for model in (random, embedded)]
+    assert weights[0].shape == weights[1].shape
+    assert not torch.allclose(*weights, atol=1e-2)

@@ -71,6 +71,6 @@ def test_every_figure_of_the_paper_is_committed():
 def test_help_names_every_target():
     text = (ROOT / "Makefile").read_text()
     said = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=ROOT).stdout
-    for target in ("figures", "test", "lab", "status", "clean", "backbone", "reference"):
+    for target in ("figures", "test", "lab", "status", "clean", "backbone", "bench", "study", "reference"):
         assert re.search(rf"^{target}:", text, re.MULTILINE)
         assert f"make {target}" in said

@@ -32,6 +32,39 @@ def test_a_result_is_computed_once_and_again_when_settings_change(tmp_path):
     assert len(calls) == 2
 
 
+def test_results_of_a_model_follow_its_file(tmp_path):
+    calls = []
+
+    def compute(path):
+        calls.append(path.name)
+        path.write_bytes(b"x")
+
+    run = runs.Run("smoke", "fresh", notebook="n", root=tmp_path)
+    run._result("evaluation.npz", ("chirps",), compute)
+    (tmp_path / "build" / "smoke" / "results" / runs.MODEL).write_bytes(b"a model")
+    for _ in range(2):
+        run._result("evaluation.npz", ("chirps",), compute)
+    assert calls == ["evaluation.npz"] * 2  # again for the other model, and then not again
+
+
+def test_a_checkpoint_of_other_code_is_not_taken_up(tmp_path, monkeypatch):
+    run = runs.Run("smoke", "fresh", notebook="n", root=tmp_path)
+    run.build.mkdir(parents=True)
+    outdated = run.build / "fine_tuning-0123.pt"
+    outdated.write_bytes(b"old")
+    seen = []
+
+    def stop(profile, checkpoint):
+        seen.append(checkpoint)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.training, "fine_tune", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run.fine_tuned()
+    assert seen != [outdated]
+    assert not outdated.exists()
+
+
 def test_another_backbones_results_have_their_own_folder(tmp_path):
     run = runs.Run("smoke", "fresh", notebook="n", backbone=str(tmp_path / "vit"), root=tmp_path)
     assert run.build == tmp_path / "build" / "smoke+vit"

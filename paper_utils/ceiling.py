@@ -1,0 +1,99 @@
+"""What the pictures hold: the generator's known edges, and how well an oracle reads the labels back.
+
+The oracle knows the generator and sees no noise: it finds the trajectory that drew a line. What it misses, bins and
+edges alone cost; no reader of pictures can be asked for more.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from .chirps import BINS, DURATION, MAX_FREQUENCY, Chirp, trajectory
+from .errors import CompanionError
+
+__all__ = ["EDGES", "as_drawn", "groups", "on_edge", "read_back"]
+
+NOT_REACHED = 2.0  # hertz between the labelled end and the last drawn bin that count as "not in the picture"
+NOISE_BANDS = (0.09, 0.16, 0.23, 0.3)
+DURATION_BANDS = (1, 2, 4, 8, 15)
+SHARPENING = np.linalg.inv(gaussian_filter1d(np.eye(BINS), 1.0, axis=0))  # undoes the smoothing of one axis
+
+
+def as_drawn(chirp: Chirp) -> np.ndarray:
+    """Return start time, first and last drawn frequency (s, Hz, Hz): what a reader sees who extrapolates nothing."""
+    time, frequency = trajectory(chirp)
+    return _labels_of(time[0], frequency[0], frequency[-1])
+
+
+def _labels_of(first: float, start: float, end: float) -> np.ndarray:
+    """Return seconds and hertz at the middle of bins; a bin beyond the picture is its border."""
+    seconds = (first + 0.5) * DURATION / BINS
+    hertz = [min((bin_ + 0.5) * MAX_FREQUENCY / BINS, MAX_FREQUENCY) for bin_ in (start, end)]
+    return np.array([seconds, *hertz])
+
+
+EDGES = {
+    "falls to the bottom row after one bin": lambda chirp: (
+        chirp.kind == "exponential" and chirp.end_frequency < MAX_FREQUENCY / BINS <= chirp.start_frequency
+    ),
+    "end clipped at 0 Hz": lambda chirp: chirp.end_frequency == 0,
+    "end clipped at 100 Hz": lambda chirp: chirp.end_frequency == MAX_FREQUENCY,
+    f"drawn line stops over {NOT_REACHED:g} Hz short of the labelled end": lambda chirp: (
+        abs(as_drawn(chirp)[2] - chirp.end_frequency) > NOT_REACHED
+    ),
+}
+
+
+def groups(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:
+    """Return masks (chirps,) bool by noise level, duration and kind, by a name to print."""
+    noise = np.array([chirp.noise_level for chirp in chirps])
+    duration = np.array([chirp.duration for chirp in chirps])
+    kind = np.array([chirp.kind for chirp in chirps])
+    result = {}
+    for low, high in zip(NOISE_BANDS, NOISE_BANDS[1:], strict=False):
+        result[f"noise level {low:g} to {high:g}"] = (noise >= low) & (noise < high)
+    for low, high in zip(DURATION_BANDS, DURATION_BANDS[1:], strict=False):
+        result[f"duration {low} to {high} s"] = (duration >= low) & (duration < high)
+    return result | {name: kind == name for name in ("linear", "exponential")}
+
+
+def on_edge(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:
+    """Return masks (chirps,) bool of the generator's known edges, by the names in EDGES."""
+    return {name: np.array([holds(chirp) for chirp in chirps]) for name, holds in EDGES.items()}
+
+
+def read_back(line: np.ndarray) -> np.ndarray:
+    """Return start time, start and end frequency (s, Hz, Hz) of the trajectory that drew a noise-free spectrogram.
+
+    The smoothing is undone, each column's frequency is read off its profile, and of all end bins and both kinds
+    the one is taken whose trajectory is nearest (least squares). Where a chirp is so short that several fit alike,
+    the middle one is given.
+
+    Args:
+        line: (128, 128), `chirps.noise_free`.
+
+    Raises:
+        CompanionError: there is no line.
+    """
+    sharp = SHARPENING @ line @ SHARPENING.T
+    time = np.flatnonzero(sharp.max(0) > 0.5)
+    if not len(time):
+        raise CompanionError("the spectrogram holds no line; give a chirp's noise-free one (chirps.noise_free)")
+    seen = np.array([_frequency(sharp[:, column]) for column in time])
+    progress = np.arange(len(time)) / len(time)
+    start, ends = round(seen[0]), np.arange(BINS + 1)[:, None]
+    linear = start + (ends - start) * progress
+    exponential = max(start, 1) * (ends / max(start, 1)) ** progress
+    both = np.clip(np.concatenate([linear, exponential]), 0, BINS - 1)
+    distance = ((both - seen) ** 2).sum(1)
+    alike = np.flatnonzero(distance <= distance.min() + 1e-6) % (BINS + 1)
+    return _labels_of(time[0], start, float(np.median(alike)))
+
+
+def _frequency(column: np.ndarray) -> float:
+    """Return f of a column that holds exp(-(row - f) ** 2) around it: two neighbouring rows' ratio gives it."""
+    top = int(column.argmax())
+    other = max((row for row in (top - 1, top + 1) if 0 <= row < len(column)), key=lambda row: column[row])
+    low, high = sorted((top, other))
+    return low + (np.log(column[high] / column[low]) + 1) / 2

@@ -1,0 +1,112 @@
+"""Figures of learning and accuracy: data in, a matplotlib Figure out, as in `figures`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from .figures import UNITS, grid
+
+__all__ = ["accuracy_by_group", "learning_curves", "predicted_against_true", "study_curves"]
+
+COLOURS = dict(zip(UNITS, sns.color_palette("colorblind", 3), strict=True))
+
+
+def learning_curves(
+    batch_losses: Sequence[float],
+    batch: int,
+    seen: Sequence[int],
+    validation_loss: Sequence[float],
+    rates: dict[str, Sequence[float]],
+    learning_rate: Sequence[float],
+) -> Figure:
+    """Loss of every training batch and after every epoch, and Pearson r per target, against pictures seen.
+
+    A dotted line marks where the learning rate fell.
+    """
+    figure, (left, right) = grid(1, 2, 2.9)
+    steps = (np.arange(len(batch_losses)) + 1) * batch
+    width = max(1, min(16, len(batch_losses) // 4))
+    running = np.convolve(batch_losses, np.ones(width) / width, mode="valid")
+    left.plot(steps, batch_losses, color="0.8", lw=0.5, label="training, each batch")
+    left.plot(steps[width - 1 :], running, color="0.4", lw=1, label=f"mean of {width} batches")
+    left.plot(seen, validation_loss, "s-", ms=3, color="C1", label="validation")
+    left.set(xlabel="Pictures seen", ylabel="MSE (standardised)", yscale="log", title="Loss")
+    for target, values in rates.items():
+        right.plot(seen, values, "o-", ms=3, color=COLOURS[target], label=target.replace("_", " "))
+    right.axhline(0.9, color="0.6", lw=0.6)
+    right.set(xlabel="Pictures seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
+    for place in np.flatnonzero(np.diff(learning_rate) < 0):
+        for axis in (left, right):
+            axis.axvline(
+                seen[place], color="0.4", lw=0.8, ls=":", label="learning rate falls" if axis is left else None
+            )
+    left.legend()
+    right.legend()
+    return figure
+
+
+def predicted_against_true(predictions: np.ndarray, labels: np.ndarray) -> Figure:
+    """Predicted against true values and the residuals' histogram for each target, (pictures, 3) each.
+
+    The histograms leave out the outermost hundredth and say so; bias and mean absolute error are of all.
+    """
+    figure, axes = grid(2, 3, 4.8)
+    for column, (target, unit) in enumerate(UNITS.items()):
+        name = target.replace("_", " ")
+        true, predicted = labels[:, column], predictions[:, column]
+        residual = predicted - true
+        above, below = axes[:, column]
+        limits = (min(true.min(), predicted.min()), max(true.max(), predicted.max()))
+        above.plot(limits, limits, color="0.6", lw=0.8)
+        above.plot(true, predicted, ".", ms=2, alpha=0.5, color=COLOURS[target], rasterized=True)
+        above.set(xlabel=f"true {name} ({unit})", ylabel=f"predicted ({unit})", box_aspect=1)
+        reach = np.quantile(np.abs(residual), 0.99)
+        below.hist(residual, bins=np.linspace(-reach, reach, 41), color=COLOURS[target])
+        below.axvline(0, color="0.3", lw=0.8)
+        below.axvline(residual.mean(), color="0.3", lw=0.8, ls="--")
+        text = f"bias {residual.mean():+.2f} {unit}\nmean abs. {np.abs(residual).mean():.2f} {unit}"
+        below.text(0.02, 0.98, text, transform=below.transAxes, va="top", fontsize=6.5)
+        below.set(xlabel=f"predicted - true ({unit}), inner 99 %", ylabel="pictures")
+        below.set_ylim(top=below.get_ylim()[1] * 1.25)  # room for the text
+    return figure
+
+
+def accuracy_by_group(scores: dict[str, dict[str, tuple[float, float, float]]]) -> Figure:
+    """Pearson r with its interval, by group of pictures and by target.
+
+    Args:
+        scores: for each group, top to bottom, and each target: r, low, high.
+    """
+    figure, axis = grid(1, 1, 0.27 * len(scores) + 0.9)
+    place = np.arange(len(scores))
+    for offset, target in zip((-0.2, 0, 0.2), UNITS, strict=True):
+        middle, low, high = np.array([group[target] for group in scores.values()]).T
+        axis.errorbar(
+            middle, place + offset, xerr=[middle - low, high - middle], fmt="o", ms=3, lw=1, color=COLOURS[target],
+            label=target.replace("_", " "),
+        )  # fmt: skip
+    axis.set_yticks(place, list(scores))
+    axis.set(xlabel="Pearson r with 95 % interval", ylim=(len(scores) - 0.5, -0.5))
+    axis.set_xlim(right=1.0)
+    axis.grid(axis="x", lw=0.3)
+    axis.legend(loc="lower left")
+    return figure
+
+
+def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequence[float]]]) -> Figure:
+    """Validation loss and the lowest Pearson r of the three targets against pictures seen.
+
+    Args:
+        curves: for each way of training: pictures seen, loss, r.
+    """
+    figure, (left, right) = grid(1, 2, 3.2)
+    for (name, (seen, loss, rate)), colour in zip(curves.items(), sns.color_palette("colorblind"), strict=False):
+        left.plot(seen, loss, "o-", ms=2.5, lw=1, color=colour, label=name)
+        right.plot(seen, rate, "o-", ms=2.5, lw=1, color=colour)
+    left.set(xlabel="Pictures seen", ylabel="Validation MSE (standardised)", yscale="log", title="Loss")
+    right.axhline(0.9, color="0.6", lw=0.6)
+    right.set(xlabel="Pictures seen", ylabel="Pearson r, worst of three targets", ylim=(None, 1.0), title="Correlation")
+    figure.legend(loc="outside lower center", ncol=3)
+    return figure

@@ -1,0 +1,100 @@
+"""Repeats and controls of the fine-tuning, too long for every run: `python -m paper_utils.study --help`.
+
+Two more starts of the paper's way say how far its result is a matter of luck; the controls say what the backbone,
+LoRA and the other weights each contribute. All see the same number of pictures at most, stop by the same rule and
+are judged on the same held-out pictures.
+"""
+
+import argparse
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import training
+from .artifacts import provenance, read_json, write_json
+from .errors import CompanionError, reported
+from .profiles import PROFILES, Profile
+from .runs import LEARNING, Run
+
+__all__ = ["VARIANTS", "Variant", "run_variant", "variant_profile"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to fine-tune, where it differs from the profile's."""
+
+    title: str
+    trained: str = "lora"
+    backbone: str | None = None
+    learning_rate: float | None = None  # the profile's suits LoRA
+    repeat: int = 0
+
+
+VARIANTS = {
+    "lora_2": Variant("LoRA, second start", repeat=1),
+    "lora_3": Variant("LoRA, third start", repeat=2),
+    "random_lora": Variant("LoRA on a random backbone", backbone="random"),
+    "head_only": Variant("head alone, backbone frozen", trained="head"),
+    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4),
+}
+
+
+def variant_profile(profile: Profile, variant: Variant) -> Profile:
+    """Return the profile with the variant's own settings in it."""
+    return dataclasses.replace(
+        profile,
+        backbone=variant.backbone or profile.backbone,
+        learning_rate=variant.learning_rate or profile.learning_rate,
+        repeat=variant.repeat,
+    )
+
+
+def run_variant(profile: Profile, name: str, folder: Path, *, key: str) -> dict:
+    """Fine-tune and evaluate one variant, or return what an earlier call with the same key left in `folder`.
+
+    Raises:
+        CompanionError: no variant has that name.
+    """
+    if name not in VARIANTS:
+        raise CompanionError(f"unknown variant {name!r}; choose from {', '.join(VARIANTS)}")
+    path = folder / f"{name}.json"
+    if path.is_file() and read_json(path)["fingerprint"] == key:
+        return read_json(path)
+    variant = VARIANTS[name]
+    settings = variant_profile(profile, variant)
+    checkpoint = folder / f"{name}-{key[:12]}.pt"
+    model, history = training.fine_tune(settings, checkpoint, trained=variant.trained)
+    test = training.test_set(settings, settings.test_pictures)
+    evaluation = training.evaluate(model, test, workers=settings.workers, title="test pictures")
+    content = {
+        "place": list(VARIANTS).index(name),
+        "title": variant.title,
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "settings": settings.as_dict() | {"trained": variant.trained},
+        "accuracy": training.accuracy(evaluation),
+        "history": [dataclasses.asdict(epoch) for epoch in history],
+        "fingerprint": key,
+        "origin": provenance(settings.as_dict()),
+    }
+    write_json(path, content)
+    checkpoint.unlink()
+    return content
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m paper_utils.study", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
+    parser.add_argument("--backbone", help="a local folder or a Hugging Face name, instead of the profile's")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of {', '.join(VARIANTS)}")
+    options = parser.parse_args()
+    with reported():
+        run = Run(options.profile, "fresh", notebook="study", backbone=options.backbone)
+        for name in options.only or VARIANTS:
+            content = run_variant(run.profile, name, run.build / "study", key=run.key(LEARNING))
+            rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())
+            seen = content["history"][-1]["pictures_seen"]
+            print(f"{content['title']}: r of {rates} after {seen:,} pictures", flush=True)
+
+
+if __name__ == "__main__":
+    main()
