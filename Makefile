@@ -9,8 +9,10 @@ BIN := .venv/bin
 # another backbone is another run: it gets folders of its own, as in paper_utils/profiles.py
 BUILD := build/$(PROFILE)$(if $(BACKBONE),+$(notdir $(BACKBONE:%/=%)))
 OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
+# progress bars only where someone looks
+QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 # what a notebook depends on: all but pre-training and the commands around a run
-APART := strokes pretraining summary execute reference readme benchmark study
+APART := strokes pretraining summary execute reference readme benchmark study card
 ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py))
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
@@ -37,7 +39,7 @@ setup: .venv/ready ## the virtual environment, from pinned requirements
 	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) $(wildcard data/backbone/*) .venv/ready
+$(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) $(wildcard data/backbone/*.safetensors data/backbone/*.json) .venv/ready
 	@$(BIN)/python -m paper_utils.execute $< $(OPTIONS)
 
 # who needs whose results
@@ -71,13 +73,13 @@ status: .venv/ready ## for each figure: fresh, stale or missing, and why
 	@$(BIN)/python -m paper_utils.summary status $(OPTIONS)
 
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (minutes)
-	@$(BIN)/python -m paper_utils.benchmark
+	@$(QUIETLY) $(BIN)/python -m paper_utils.benchmark
 
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
-	@$(BIN)/python -m paper_utils.study $(OPTIONS)
+	@$(QUIETLY) $(BIN)/python -m paper_utils.study $(OPTIONS)
 
 backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about two hours on 4 cores)
-	@$(BIN)/python -m paper_utils.pretraining
+	@$(QUIETLY) $(BIN)/python -m paper_utils.pretraining
 
 reference: figures study ## ship this laptop run: data/reference, the notebooks' outputs, the README's tables
 	@$(BIN)/python -m paper_utils.reference

@@ -105,7 +105,7 @@ edges = ceiling.on_edge(chirps)
 error = abs(evaluation.predictions - evaluation.labels)
 print(f"of {len(chirps):,} pictures (mean absolute error of this model: {error.mean(0).round(1)} s, Hz, Hz)")
 for name, mask in edges.items():
-    print(f"{name:60} {mask.sum():4} ({error[mask].mean(0).round(1)})")
+    print(f"{name:60} {mask.sum():4} {f'({error[mask].mean(0).round(1)})' if mask.any() else ''}")
 true = np.stack([labels(chirp) for chirp in chirps])
 readings = {
     "oracle": np.stack([ceiling.read_back(noise_free(chirp)) for chirp in chirps]),
@@ -193,6 +193,8 @@ results |= {
     for target, score in limit.items()
 }
 results |= {f"ceiling.pictures.{edge}": int(mask.sum()) for edge, mask in edges.items()}
+results |= {f"starts.{target}.mean_r": r.mean() for target, r in spread.items()}
+results |= {f"starts.{target}.std_r": r.std(ddof=1) for target, r in spread.items()}
 results["accuracy.pictures"] = len(evaluation.labels)
 results["training.pictures"] = history[-1].pictures_seen
 results["training.seconds"] = sum(epoch.seconds for epoch in history)

@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 
 from .figures import UNITS, grid
 
-__all__ = ["accuracy_by_group", "learning_curves", "predicted_against_true", "study_curves"]
+__all__ = [
+    "accuracy_by_group",
+    "learning_curves",
+    "predicted_against_true",
+    "pretraining_losses",
+    "stroke_samples",
+    "study_curves",
+]
 
 COLOURS = dict(zip(UNITS, sns.color_palette("colorblind", 3), strict=True))
 
@@ -99,14 +106,52 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
     """Validation loss and the lowest Pearson r of the three targets against pictures seen.
 
     Args:
-        curves: for each way of training: pictures seen, loss, r.
+        curves: for each way of training: pictures seen, loss, r. Repeats of one way ("LoRA, second start") share
+            the name before the comma, and so a colour.
     """
     figure, (left, right) = grid(1, 2, 3.2)
-    for (name, (seen, loss, rate)), colour in zip(curves.items(), sns.color_palette("colorblind"), strict=False):
-        left.plot(seen, loss, "o-", ms=2.5, lw=1, color=colour, label=name)
-        right.plot(seen, rate, "o-", ms=2.5, lw=1, color=colour)
+    ways = list(dict.fromkeys(name.partition(",")[0] for name in curves))
+    colours = dict(zip(ways, sns.color_palette("colorblind", len(ways)), strict=True))
+    shown = []
+    for name, (seen, loss, rate) in curves.items():
+        way = name.partition(",")[0]
+        style = {"ms": 2.5, "lw": 1, "color": colours[way], "ls": "--" if way in shown else "-"}
+        left.plot(seen, loss, marker="o", label=name, **style)
+        right.plot(seen, rate, marker="o", **style)
+        shown.append(way)
     left.set(xlabel="Pictures seen", ylabel="Validation MSE (standardised)", yscale="log", title="Loss")
     right.axhline(0.9, color="0.6", lw=0.6)
     right.set(xlabel="Pictures seen", ylabel="Pearson r, worst of three targets", ylim=(None, 1.0), title="Correlation")
     figure.legend(loc="outside lower center", ncol=3)
+    return figure
+
+
+def stroke_samples(pictures: np.ndarray, ends: np.ndarray) -> Figure:
+    """Pictures the backbone was trained on, (n, size, size, 3), with the two ends it was told, (n, 4) in 0..1."""
+    columns = 6
+    figure, axes = grid(-(-len(pictures) // columns), columns, 1.3 * -(-len(pictures) // columns))
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture, (x0, y0, x1, y1) in zip(axes.flat, pictures, ends * pictures.shape[1], strict=False):
+        axis.imshow(picture)
+        axis.plot([x0, x1], [y0, y1], "o", mfc="none", mec="white", mew=2, ms=6)
+        axis.plot([x0, x1], [y0, y1], "o", mfc="none", mec="black", mew=0.7, ms=6)
+    return figure
+
+
+def pretraining_losses(sittings: dict[str, np.ndarray]) -> Figure:
+    """Losses on the ends and on the patches against pictures seen, one curve a sitting.
+
+    Args:
+        sittings: by name, rows of pictures seen before the sitting's end, loss on the ends, loss on the patches.
+    """
+    figure, axes = grid(1, 2, 2.6)
+    for column, (axis, title) in enumerate(
+        zip(axes, ("Stroke ends (smooth L1)", "Patches (cross-entropy)"), strict=True)
+    ):
+        for name, log in sittings.items():
+            axis.plot(log[:, 0], log[:, column + 1], label=name)
+        axis.set(xlabel="Pictures seen", title=title, yscale="log")
+    axes[0].set_ylabel("Loss on pictures not seen before")
+    axes[0].legend()
     return figure

@@ -9,7 +9,7 @@ from .figures import UNITS
 from .runs import REFERENCE
 from .summary import FIGURES
 
-__all__ = ["filled", "tables"]
+__all__ = ["between_marks", "filled", "tables"]
 
 README = ROOT / "README.md"
 # the shipped run's numbers; figures/laptop/results.json becomes the reader's own with the first `make figures`
@@ -39,14 +39,23 @@ def tables(results: dict) -> dict[str, str]:
         f"| | (fine-tuning, which all but Figure 2 need) | [02_finetune_vit](notebooks/02_finetune_vit.ipynb) | "
         f"| {results[f'{training}.seconds']:.0f} s | {results[f'{training}.peak_memory_mib']:.0f} MiB |"
     )
-    accuracy = ["| target | Pearson r (95 % interval) | mean absolute error | bias |", "| --- | --- | --- | --- |"]
+    accuracy = [
+        f"On {results['accuracy.pictures']:,} held-out pictures:\n",
+        "| target | Pearson r (95 % interval) | three starts: mean, std | oracle | mean absolute error | bias |",
+        "| --- " * 6 + "|",
+    ]
     for target in TARGETS:
         r, low, high, error, bias = (
             results[f"accuracy.{target}.{key}"]
             for key in ("pearson_r", "pearson_r_low", "pearson_r_high", "mean_absolute_error", "bias")
         )
         unit, name = UNITS[target], target.replace("_", " ")
-        accuracy.append(f"| {name} | {r:.3f} ({low:.3f} to {high:.3f}) | {error:.2f} {unit} | {bias:+.2f} {unit} |")
+        mean, std = (results[f"starts.{target}.{key}"] for key in ("mean_r", "std_r"))
+        oracle = results[f"ceiling.oracle.{target}.pearson_r"]
+        accuracy.append(
+            f"| {name} | {r:.3f} ({low:.3f} to {high:.3f}) | {mean:.3f}, {std:.4f} | {oracle:.4f} | {error:.2f} {unit} | "
+            f"{bias:+.2f} {unit} |"
+        )
     whole = (
         f"The whole laptop run: {results['run.seconds'] / 60:.1f} minutes, {results['run.peak_memory_mib']:.0f} MiB at "
         f"most; {results['training.pictures']:,} pictures seen in fine-tuning."
@@ -66,18 +75,23 @@ def tables(results: dict) -> dict[str, str]:
     }
 
 
-def filled(text: str, results: dict) -> str:
-    """Return the README with every table between its <!-- name --> marks replaced.
+def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") -> str:
+    """Return a text with what stands between its marks `<!-- part -->` and `<!-- /part -->` replaced.
 
     Raises:
-        CompanionError: the README lacks a table's marks.
+        CompanionError: the text lacks a part's marks.
     """
-    for name, table in tables(results).items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+    for part, content in parts.items():
+        pattern = re.compile(rf"(<!-- {part} -->\n).*?(\n<!-- /{part} -->)", re.DOTALL)
         if not pattern.search(text):
-            raise CompanionError(f"README.md lacks the marks <!-- {name} --> and <!-- /{name} -->; put them back")
-        text = pattern.sub(lambda marks, table=table: marks[1] + table + marks[2], text)
+            raise CompanionError(f"{name} lacks the marks <!-- {part} --> and <!-- /{part} -->; put them back")
+        text = pattern.sub(lambda marks, content=content: marks[1] + content + marks[2], text)
     return text
+
+
+def filled(text: str, results: dict) -> str:
+    """Return the README with every table replaced; raises as `between_marks` does."""
+    return between_marks(text, tables(results))
 
 
 def main() -> None:

@@ -56,3 +56,16 @@ def test_the_card_names_the_weights(small_vit, tmp_path):
     card = read_json(tmp_path / "training.json")
     assert card["sha256"] == checksum(tmp_path / "model.safetensors")
     assert card["recipe"]["seed"] == 3
+
+
+def test_a_second_sitting_starts_from_the_first_and_remembers_it(small_vit, tmp_path):
+    threads = torch.get_num_threads()
+    pretraining.pretrain(RECIPE, tmp_path / "bold", workers=0, threads=threads)
+    still = replace(RECIPE, first_picture=RECIPE.pictures, peak_rate=0.0)
+    pretraining.pretrain(still, tmp_path / "fine", start=tmp_path / "bold", workers=0, threads=threads)
+    first, second = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("bold", "fine"))
+    for before, after in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(before, after)  # at a rate of zero nothing may change
+    record = read_json(tmp_path / "fine" / "training.json")
+    assert record["before"] == read_json(tmp_path / "bold" / "training.json")
+    assert not (tmp_path / "fine" / "checkpoint.pt").exists()

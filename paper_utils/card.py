@@ -1,0 +1,102 @@
+"""The backbone's card: `python -m paper_utils.card` draws its pictures and fills its tables from training.json.
+
+With `--adopt FOLDER` the backbone that `make backbone` left there becomes the embedded one first.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from .artifacts import atomic_path, read_json
+from .errors import CompanionError, reported
+from .learning_figures import pretraining_losses, stroke_samples
+from .pretraining import SITTINGS
+from .profiles import EMBEDDED
+from .readme import between_marks
+from .strokes import StrokeRange, draw_stroke_picture
+
+__all__ = ["adopt", "draw", "filled", "sittings"]
+
+FILES = ("config.json", "model.safetensors", "training.json")
+
+
+def adopt(folder: Path) -> None:
+    """Make a pre-trained backbone the embedded one.
+
+    Raises:
+        CompanionError: a file is missing.
+    """
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise CompanionError(f"{folder / name} is missing; `make backbone` leaves it there")
+    for name in FILES:
+        with atomic_path(EMBEDDED / name) as path:
+            shutil.copyfile(folder / name, path)
+
+
+def sittings(training: dict) -> dict[str, dict]:
+    """Return the records of training.json by sitting, the first one first."""
+    records = []
+    while training:
+        records.append(training)
+        training = training.get("before")
+    return dict(zip(SITTINGS, reversed(records), strict=False))
+
+
+def draw(training: dict, folder: Path) -> None:
+    """Draw samples of what each sitting saw, and its losses, into `folder`."""
+    curves, seen = {}, 0
+    for name, record in sittings(training).items():
+        recipe = record["recipe"]
+        log = np.array(record["log"])
+        log[:, 0] += seen
+        curves[name] = log
+        seen = int(log[-1, 0])
+        last = recipe.get("first_picture", 0) + recipe["small_pictures"] + recipe["large_pictures"]
+        strokes = StrokeRange(**recipe.get("strokes", {}))
+        pictures = [draw_stroke_picture(recipe["seed"], last - 1 - i, size=224, strokes=strokes) for i in range(12)]
+        figure = stroke_samples(np.stack([p.pixels for p in pictures]), np.stack([p.ends for p in pictures]))
+        with atomic_path(folder / f"samples_{name}.png") as path:
+            figure.savefig(path, dpi=110)
+    with atomic_path(folder / "losses.png") as path:
+        pretraining_losses(curves).savefig(path, dpi=110)
+
+
+def filled(text: str, training: dict) -> str:
+    """Return the card with its table of sittings filled from training.json."""
+    rows = [
+        "| sitting | pictures of 112 | of 224 pixels | strokes, in sides | batch | peak rate | minutes | loss on ends, "
+        "first and last | on patches, first and last |",
+        "| --- " * 9 + "|",
+    ]
+    for name, record in sittings(training).items():
+        recipe, (first, last) = record["recipe"], (record["log"][0], record["log"][-1])
+        strokes = StrokeRange(**recipe.get("strokes", {}))
+        rows.append(
+            f"| {name} | {recipe['small_pictures']:,} | {recipe['large_pictures']:,} | "
+            f"{strokes.shortest:g} to {strokes.longest:g} long, {strokes.thinnest:g} to {strokes.thickest:g} wide | "
+            f"{recipe['batch'] if recipe['small_pictures'] else recipe['large_batch']} | {recipe['peak_rate']:g} | "
+            f"{record['seconds'] / 60:.0f} | {first[1]:.3f}, {last[1]:.3f} | {first[2]:.3f}, {last[2]:.3f} |"
+        )
+    return between_marks(text, {"sittings": "\n".join(rows)}, name="data/backbone/README.md")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m paper_utils.card", description=__doc__)
+    parser.add_argument("--adopt", type=Path, metavar="FOLDER", help="where `make backbone` left one")
+    options = parser.parse_args()
+    with reported():
+        if options.adopt:
+            adopt(options.adopt)
+        training = read_json(EMBEDDED / "training.json")
+        draw(training, EMBEDDED)
+        card = EMBEDDED / "README.md"
+        text = filled(card.read_text(), training)
+        with atomic_path(card) as path:
+            path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
