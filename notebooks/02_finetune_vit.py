@@ -171,11 +171,10 @@ for name, (parameters, epochs, accuracy) in ways.items():
     rates = "  ".join(f"{accuracy[target]['pearson_r']:.3f}" for target in TARGETS)
     print(f"{name:27} {parameters:10,} {epochs[-1].pictures_seen:9,} {reached or 'never':>15}   {rates}")
 repeats = [accuracy for name, (_, _, accuracy) in ways.items() if name.startswith("LoRA,")]
-for target in TARGETS:
-    rates = np.array([accuracy[target]["pearson_r"] for accuracy in repeats])
-    print(
-        f"{target.replace('_', ' '):16} over {len(rates)} starts: r = {rates.mean():.3f}, spread (std) {rates.std(ddof=1):.4f}"
-    )
+spread = {target: np.array([accuracy[target]["pearson_r"] for accuracy in repeats]) for target in TARGETS}
+for target, r in spread.items():
+    name = target.replace("_", " ")
+    print(f"{name:16} over {len(r)} starts: r = {r.mean():.3f}, standard deviation {r.std(ddof=1):.4f}")
 
 # %% [markdown]
 # (To be written from the numbers.)
