@@ -1,6 +1,8 @@
 """From an index to a picture and its labels: a data set is a seed, drawn on the fly in worker processes."""
 
+import hashlib
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -9,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from .chirps import Chirp, draw_chirp, labels, spectrogram
 from .rendering import MODEL_SIZE, Picture, draw_picture, title_of
 
-__all__ = ["SPLITS", "ChirpSet", "loader", "sample", "split_seed"]
+__all__ = ["SPLITS", "ChirpSet", "loader", "pictures_key", "sample", "split_seed"]
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}  # each split is a set of its own: no picture is in two
 SPLIT_STRIDE = 1000
@@ -27,6 +29,20 @@ def sample(
     chirp, rng = draw_chirp(seed, index)
     picture = draw_picture(chirp, spectrogram(chirp, rng), title_of(index, chirp), size=size, with_regions=with_regions)
     return chirp, picture
+
+
+@cache
+def pictures_key(count: int = 32) -> str:
+    """Return a hash of what is drawn: pixels and labels of the first pictures of a set.
+
+    What a model learns depends on the pictures, not on the code that draws them, which may become faster.
+    """
+    digest = hashlib.sha256()
+    for index in range(count):
+        chirp, picture = sample(0, index, with_regions=False)
+        digest.update(picture.pixels.tobytes())
+        digest.update(labels(chirp).tobytes())
+    return digest.hexdigest()
 
 
 class ChirpSet(Dataset):

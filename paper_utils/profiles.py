@@ -44,6 +44,11 @@ class Profile:
         """Return the settings as plain data."""
         return asdict(self)
 
+    def training_settings(self) -> dict:
+        """Return the settings that a trained model depends on."""
+        later = ("proves", "workers", "test_pictures", "map_pictures", "ablation_pictures")
+        return {name: value for name, value in self.as_dict().items() if name not in later}
+
 
 PROFILES = {
     profile.name: profile

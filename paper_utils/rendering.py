@@ -6,6 +6,7 @@ the colour bar's ticks are drawn anew. The plot itself is a linear map of the co
 size asked for. `draw_with_matplotlib` is the plain way, and the oracle of the tests.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -203,6 +204,7 @@ class _Stage:
         self.locator, self.formatter = AutoLocator(), ScalarFormatter()
         self.formatter.create_dummy_axis()
         self.tick = self.bar.yaxis.get_major_ticks(1)[0]
+        self.tick_mark = self._tick_mark()
         self.tick_label = lru_cache(maxsize=4096)(self._tick_label)
         self.bar_label = lru_cache(maxsize=256)(self._bar_label)
 
@@ -230,10 +232,11 @@ class _Stage:
         right = 0.0
         for value, text in zip(values, self.formatter.format_ticks(values), strict=True):
             if low <= value <= high:
-                # matplotlib places text on a grid of 1/64 pixel
-                foot, fraction = divmod(round(64 * (bottom + (value - low) / (high - low) * height)), 64)
+                # matplotlib places text on a grid of 1/64 pixel, and marks on whole ones
+                place = bottom + (value - low) / (high - low) * height
+                foot, fraction = divmod(round(64 * place), 64)
                 ink, extent = self.tick_label(text, fraction)
-                ticks += np.roll(ink, -foot, axis=0)
+                ticks += np.roll(ink, -foot, axis=0) + np.roll(self.tick_mark, -math.floor(place + 0.5), axis=0)
                 right = max(right, extent)
         inks = {
             "title": (self.onto_title, self._ink(self.axes.title)[self.title_rows]),
@@ -243,12 +246,19 @@ class _Stage:
         return {name: (onto.place, onto(ink[..., None])[..., 0]) for name, (onto, ink) in inks.items()}
 
     def _tick_label(self, text: str, fraction: int) -> tuple[np.ndarray, float]:
-        """Return ink of a tick `fraction`/64 pixel above the picture's lower edge + 240, moved there; right end."""
-        middle = HEIGHT // 2
+        """Return ink of a tick's label, `fraction`/64 pixel above the picture's lower edge, and its right end."""
+        middle = HEIGHT // 2  # drawn where nothing is cut off, then moved
         self.tick.update_position(middle + fraction / 64 - self.bar.bbox.y0)
-        self.tick.label2.set_text(text)
-        ink = self._ink(self.tick)[:, self.bar_columns]
-        return np.roll(ink, middle, axis=0), self.tick.label2.get_window_extent(self.renderer).x1
+        label = self.tick.label2
+        label.set_text(text)
+        ink = self._ink(label)[:, self.bar_columns]
+        return np.roll(ink, middle, axis=0), label.get_window_extent(self.renderer).x1
+
+    def _tick_mark(self) -> np.ndarray:
+        """Return ink of a tick's mark at the picture's lower edge."""
+        middle = HEIGHT // 2
+        self.tick.update_position(middle - self.bar.bbox.y0)
+        return np.roll(self._ink(self.tick.tick2line)[:, self.bar_columns], middle, axis=0)
 
     def _bar_label(self, right: float) -> np.ndarray:
         label = self.bar.yaxis.label

@@ -19,7 +19,7 @@ from . import training
 from .artifacts import ROOT, atomic_path, checksum, code_hash, fingerprint, provenance, read_json, write_json
 from .attention import attention_maps
 from .chirps import Chirp, LabelScale, draw_chirp
-from .dataset import sample, split_seed
+from .dataset import pictures_key, sample, split_seed
 from .errors import CompanionError
 from .figures import save_figure
 from .model import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
@@ -31,10 +31,10 @@ PACKAGE = Path(__file__).resolve().parent
 DATA = ROOT / "data"
 REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "rendering", "dataset")
-LEARNING = (*DRAWING, "vit", "model", "training")
+LEARNING = ("vit", "model", "training")
 ABLATING = (*LEARNING, "ablation")
 MODEL = "model.safetensors"
-SHOWING = (*ABLATING, "ceiling", "attention", "semantics", "figures", "learning_figures", "runs")
+SHOWING = (*DRAWING, *ABLATING, "ceiling", "attention", "semantics", "figures", "learning_figures", "runs")
 
 
 @dataclass(frozen=True)
@@ -201,10 +201,13 @@ class Run:
         return checksum(verified_backbone())
 
     def key(self, rooms: tuple[str, ...], *, of_model: bool = False) -> str:
-        """Return the fingerprint of the code, the settings, and the backbone or the model a result comes from."""
+        """Return the fingerprint of code, pictures, settings, and the backbone or the model a result comes from."""
         model = self.build / "results" / MODEL
-        source = checksum(model) if of_model and model.is_file() else self._backbone_key()
-        return fingerprint([PACKAGE / f"{room}.py" for room in rooms], [self.profile.as_dict(), source])
+        if of_model and model.is_file():
+            settings = [self.profile.as_dict(), checksum(model)]
+        else:
+            settings = [self.profile.training_settings(), self._backbone_key()]
+        return fingerprint([PACKAGE / f"{room}.py" for room in rooms], [*settings, pictures_key()])
 
     def _result(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
         """Return the path of a result that is there and up to date, computing it if it is not."""

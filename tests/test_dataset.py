@@ -32,3 +32,10 @@ def test_labels_belong_to_the_pictures_chirp():
 def test_splits_share_no_seed():
     seeds = {dataset.split_seed(seed, split) for seed in range(5) for split in dataset.SPLITS}
     assert len(seeds) == 15
+
+
+def test_the_pictures_key_follows_the_pictures(monkeypatch):
+    key = dataset.pictures_key(3)
+    assert dataset.pictures_key.__wrapped__(3) == key
+    monkeypatch.setattr(dataset, "title_of", lambda index, chirp: "another title")
+    assert dataset.pictures_key.__wrapped__(3) != key

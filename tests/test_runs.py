@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ def test_unknown_names_are_refused():
         runs.Run("smoke", "reference", notebook="n")
 
 
-def test_a_result_is_computed_once_and_again_when_settings_change(tmp_path):
+def test_a_result_is_computed_once_and_again_when_settings_change(tmp_path, monkeypatch):
     calls = []
 
     def compute(path):
@@ -30,6 +31,9 @@ def test_a_result_is_computed_once_and_again_when_settings_change(tmp_path):
     assert len(calls) == 1
     run._result("x.npz", ("chirps", "figures"), compute)
     assert len(calls) == 2
+    monkeypatch.setattr(runs, "pictures_key", lambda: "other pictures")
+    run._result("x.npz", ("chirps", "figures"), compute)
+    assert len(calls) == 3
 
 
 def test_results_of_a_model_follow_its_file(tmp_path):
@@ -157,3 +161,12 @@ def test_status_says_what_changed(tmp_path):
     inputs["paper_utils/ablation.py"] = "another"
     artifacts.write_json(stem.with_suffix(".json"), {"commit": "c", "seed": 1, "made": "today", "inputs": inputs})
     assert summary.figure_status(profile, 4, tmp_path) == ("stale", "changed since: paper_utils/ablation.py")
+
+
+def test_a_model_does_not_depend_on_what_comes_after_it():
+    keys = []
+    for change in ({}, {"ablation_pictures": 7, "workers": 3}, {"batch": 7}):
+        run = runs.Run("smoke", "fresh", notebook="n")
+        run.profile = dataclasses.replace(run.profile, **change)
+        keys.append(run.key(runs.LEARNING))
+    assert keys[0] == keys[1] != keys[2]
