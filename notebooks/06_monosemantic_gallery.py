@@ -68,9 +68,10 @@ for layer in range(len(kinds)):
 chirp = list(semantics.FEATURES).index("chirp")
 is_chirp = (kinds == "monosemantic") & (features == "chirp")
 chosen = semantics.strongest(scores.bright_share[chirp], is_chirp, count=10)
-figure_5 = figures.overlays(
-    mapped.pixels[np.arange(len(chosen)) % 5],
-    np.stack([mapped.maps[place % 5, layer, head] for place, (layer, head) in enumerate(chosen)]),
+figure_5 = figures.gallery(
+    mapped.pixels,
+    mapped.maps,
+    chosen,
     [
         f"{head_name(layer, head)}, chirp {100 * scores.bright_share[chirp, layer, head]:.0f} %"
         + ("" if is_chirp[layer, head] else " (below the rule)")
@@ -96,9 +97,10 @@ distractor[chirp] = 0
 best = distractor.argmax(0)
 chosen = semantics.strongest(np.where((np.arange(len(kinds)) < 4)[:, None], distractor.max(0), -1), early, count=15)
 names = list(semantics.FEATURES)
-figure_8 = figures.overlays(
-    mapped.pixels[np.arange(len(chosen)) % 5],
-    np.stack([mapped.maps[place % 5, layer, head] for place, (layer, head) in enumerate(chosen)]),
+figure_8 = figures.gallery(
+    mapped.pixels,
+    mapped.maps,
+    chosen,
     [
         f"{head_name(layer, head)}, {names[best[layer, head]]} {100 * distractor.max(0)[layer, head]:.0f} %"
         + ("" if early[layer, head] else " (below)")

@@ -15,6 +15,7 @@ from .attention import min_max, overlay
 __all__ = [
     "ablation_heatmap",
     "flowchart",
+    "gallery",
     "grid",
     "overlays",
     "prediction_histograms",
@@ -170,6 +171,23 @@ def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss
     axis.set(xlabel="Head", ylabel="Layer", title=title)
     axis.tick_params(axis="y", rotation=0)
     return figure
+
+
+def gallery(
+    pictures: np.ndarray, maps: np.ndarray, heads: Sequence[tuple[int, int]], captions: Sequence[str], **options
+) -> Figure:
+    """Figures 5 and 8: chosen heads (layer, head), each over the next of the first five pictures.
+
+    Args:
+        pictures: (n, rows, columns, 3).
+        maps: (n, layers, heads, 14, 14), raw.
+        heads: counted from 0.
+        captions: one a head.
+        options: of `overlays`.
+    """
+    place = np.arange(len(heads)) % min(5, len(pictures))
+    layer, head = np.array(heads).T
+    return overlays(pictures[place], maps[place, layer, head], captions, **options)
 
 
 def overlays(pictures: np.ndarray, maps: np.ndarray, captions: Sequence[str], *, columns: int = 5) -> Figure:

@@ -39,7 +39,6 @@ class HeadScores:
 
     enrichment: np.ndarray  # attention on the feature's patches over attention on average: 1 is no preference
     bright_share: np.ndarray  # share of the bright patches' attention that falls on the feature's patches
-    contrast: np.ndarray  # (layers, heads): the largest over the mean attention, 1 where a map is flat
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,7 @@ def score_heads(maps: np.ndarray, patches: np.ndarray) -> HeadScores:
     on_feature = np.einsum("nlhij,nfij->nflh", maps / mean, patches) * weights[..., None, None]
     bright_on = np.einsum("nlhij,nfij->nflh", bright, patches) / bright.sum((-2, -1))[:, None]
     bright_on = np.where(np.isnan(weights)[..., None, None], np.nan, bright_on)
-    contrast = (maps.max((-2, -1)) / mean[..., 0, 0]).mean(0)
-    return HeadScores(np.nanmean(on_feature, axis=0), np.nanmean(bright_on, axis=0), contrast)
+    return HeadScores(np.nanmean(on_feature, axis=0), np.nanmean(bright_on, axis=0))
 
 
 def classify(scores: HeadScores, rule: Rule = Rule()) -> tuple[np.ndarray, np.ndarray]:

@@ -45,3 +45,15 @@ def test_overlays_have_one_panel_a_caption():
     figure = figures.overlays(pictures, maps, [f"head {number}" for number in range(7)])
     assert [axis.get_title() for axis in figure.axes[:7]] == [f"head {number}" for number in range(7)]
     assert len(figure.axes[0].images) == 1
+
+
+def test_gallery_shows_each_head_over_the_next_picture():
+    rng = np.random.default_rng(0)
+    pictures, maps = rng.integers(0, 256, (3, 224, 224, 3), np.uint8), rng.random((3, 12, 12, 14, 14))
+    heads = [(0, 0), (3, 5), (11, 11), (2, 1)]
+    shown = figures.gallery(pictures, maps, heads, list("abcd"))
+    expected = figures.overlays(
+        pictures[[0, 1, 2, 0]], np.stack([maps[i % 3, *h] for i, h in enumerate(heads)]), "abcd"
+    )
+    for ours, plain in zip(shown.axes[:4], expected.axes[:4], strict=True):
+        assert np.array_equal(ours.images[0].get_array(), plain.images[0].get_array())
