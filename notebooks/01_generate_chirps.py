@@ -30,7 +30,7 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import chirps, dataset, figures, rendering
+from paper_utils import ceiling, chirps, dataset, figures, regions
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="01_generate_chirps", backbone=backbone)
@@ -70,40 +70,38 @@ figure_2
 # %%
 samples = [dataset.sample(seed, index) for index in range(15)]
 _, picture = samples[3]
-region_map = figures.region_map(picture.pixels, picture.regions, rendering.REGIONS)
+region_map = figures.region_map(picture.pixels, picture.regions, regions.REGIONS)
 region_map
 
 # %% [markdown]
 # How much of a picture is chirp? Very little: most patches of the 14 x 14 grid hold none of it.
 
 # %%
-coverage = np.stack([rendering.patch_coverage(picture.regions) for _, picture in samples]).mean(0)
-shares = {name: coverage[rendering.REGIONS.index(name)].mean() for name in ("chirp", "background", "margin", "title")}
+coverage = np.stack([regions.patch_coverage(picture.regions) for _, picture in samples]).mean(0)
+shares = {name: coverage[regions.REGIONS.index(name)].mean() for name in ("chirp", "background", "margin", "title")}
 for name, share in shares.items():
     print(f"{name:11} {100 * share:5.1f} % of the picture")
 
 # %% [markdown]
 # ## What the pictures cannot tell
 #
-# The published generator clips end frequencies to 0 and 100 Hz, and lets an exponential chirp that ends in the
-# lowest bin fall there after its first step. Such pictures carry labels that are hard or impossible to read off.
+# The published generator clips end frequencies to 0 and 100 Hz, lets an exponential chirp that ends in the lowest bin
+# fall there after its first step, and stops the line one bin short of its end, which for the shortest chirps is half
+# of the sweep. Such pictures carry labels that are hard or impossible to read off.
 
 # %%
 many = [chirps.draw_chirp(seed, index)[0] for index in range(5000)]
-end_bins = np.array([int(c.end_frequency * chirps.BINS / chirps.MAX_FREQUENCY) for c in many])
-exponential = np.array([c.kind == "exponential" for c in many])
-clipped_low = np.mean([c.end_frequency == 0 for c in many])
-clipped_high = np.mean([c.end_frequency == chirps.MAX_FREQUENCY for c in many])
-fallen = np.mean(exponential & (end_bins == 0))
-print(f"end frequency clipped to 0 Hz: {100 * clipped_low:.1f} %, to 100 Hz: {100 * clipped_high:.1f} %")
-print(f"exponential chirps that fall to the bottom at once: {100 * fallen:.1f} %")
+shares_on_edge = {name: 100 * mask.mean() for name, mask in ceiling.on_edge(many).items()}
+for name, share in shares_on_edge.items():
+    print(f"{name:60} {share:4.1f} % of the pictures")
+
+# %% [markdown]
+# Notebook 2 says what they cost.
+
+# %%
 run.record(
-    {
-        "pictures.chirp_share_percent": 100 * float(shares["chirp"]),
-        "pictures.end_clipped_low_percent": 100 * float(clipped_low),
-        "pictures.end_clipped_high_percent": 100 * float(clipped_high),
-        "pictures.exponential_fallen_percent": 100 * float(fallen),
-    }
+    {"pictures.chirp_share_percent": 100 * float(shares["chirp"])}
+    | {f"pictures.on_edge_percent.{name}": float(share) for name, share in shares_on_edge.items()}
 )
 
 # %% [markdown]

@@ -19,7 +19,6 @@ __all__ = [
     "TARGETS",
     "Chirp",
     "LabelScale",
-    "Spectrogram",
     "check_chirp",
     "draw_chirp",
     "label_scale",
@@ -56,14 +55,6 @@ class LabelScale:
 
     mean: np.ndarray
     std: np.ndarray
-
-
-@dataclass(frozen=True)
-class Spectrogram:
-    """A chirp's intensities over (frequency, time), low frequencies first."""
-
-    intensity: np.ndarray  # (128, 128) float64, noise and smoothing included
-    line: np.ndarray  # (128, 128) float64, the smoothed chirp alone
 
 
 def draw_chirp(seed: int, index: int) -> tuple[Chirp, np.random.Generator]:
@@ -132,10 +123,10 @@ def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
     return time, np.clip(frequency, 0, BINS - 1)
 
 
-def spectrogram(chirp: Chirp, rng: np.random.Generator) -> Spectrogram:
-    """Draw the chirp's line, add noise, smooth with sigma of one bin."""
+def spectrogram(chirp: Chirp, rng: np.random.Generator) -> np.ndarray:
+    """Draw the chirp's line, add noise, smooth with sigma of one bin: (128, 128), low frequencies first."""
     noise = chirp.noise_level * rng.standard_normal((BINS, BINS))
-    return Spectrogram(intensity=gaussian_filter(_line(chirp) + noise, 1.0), line=noise_free(chirp))
+    return gaussian_filter(_line(chirp) + noise, 1.0)
 
 
 def noise_free(chirp: Chirp) -> np.ndarray:

@@ -25,7 +25,7 @@ from .artifacts import atomic_path, read_json, write_json
 from .chirps import Chirp, check_chirp, draw_chirp, labels
 from .dataset import pictures_key, sample
 from .errors import CompanionError, reported
-from .rendering import HEIGHT, MODEL_SIZE, WIDTH
+from .rendering import MODEL_SIZE, PUBLISHED_SIZE
 
 __all__ = ["COLUMNS", "FolderSet", "read_labels", "write_folder"]
 
@@ -91,7 +91,7 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
 
 def _write_pictures(folder: Path, seed: int, numbers: Sequence[int]) -> int:
     for number in numbers:
-        _, picture = sample(seed, number - 1, size=(HEIGHT, WIDTH), with_regions=False)
+        _, picture = sample(seed, number - 1, size=PUBLISHED_SIZE, with_regions=False)
         with atomic_path(picture_path(folder, number)) as path:
             # noise hardly compresses: more effort costs three times the time for a tenth of the size
             Image.fromarray(picture.pixels).save(path, compress_level=1)
@@ -180,9 +180,11 @@ def read_picture(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarra
     """
     try:
         with Image.open(path) as image:
-            if image.size != (WIDTH, HEIGHT):
+            if image.size[::-1] != PUBLISHED_SIZE:
                 found = "{} x {}".format(*image.size)
-                raise CompanionError(f"{path} has {found} pixels, not {WIDTH} x {HEIGHT}; replace it by the original")
+                raise CompanionError(
+                    f"{path} has {found} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}; replace it by the original"
+                )
             return np.asarray(image.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
         raise CompanionError(f"cannot read the picture {path}: {error}; replace it by the original") from error

@@ -11,7 +11,7 @@ import numpy as np
 
 from .attention import min_max
 from .errors import CompanionError
-from .rendering import CORNERS, REGIONS, patch_coverage
+from .regions import CORNERS, REGIONS, patch_coverage
 
 __all__ = ["FEATURES", "HeadScores", "Rule", "classify", "feature_patches", "score_heads", "strongest"]
 
