@@ -30,7 +30,7 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import ceiling, chirps, dataset, figures, regions
+from paper_utils import ceiling, chirps, counterfactuals, dataset, figures, regions, rendering
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="01_generate_chirps", backbone=backbone)
@@ -81,6 +81,20 @@ coverage = np.stack([regions.patch_coverage(picture.regions) for _, picture in s
 shares = {name: coverage[regions.REGIONS.index(name)].mean() for name in ("chirp", "background", "margin", "title")}
 for name, share in shares.items():
     print(f"{name:11} {100 * share:5.1f} % of the picture")
+
+# %% [markdown]
+# ## The same chirp in other pictures
+#
+# Does a head see the title, or is it in the habit of looking at the upper edge? To ask that, one thing is changed and
+# all else stays as it is, noise included.
+
+# %%
+chirp, rng = chirps.draw_chirp(seed, 3)
+intensity, title = chirps.spectrogram(chirp, rng), rendering.title_of(3, chirp)
+variants = [counterfactuals.draw_variant(name, chirp, intensity, title).pixels for name in counterfactuals.VARIANTS]
+panel = figures.variant_panel(np.stack(variants), [variant.says for variant in counterfactuals.VARIANTS.values()])
+run.save(panel, "variants")
+panel
 
 # %% [markdown]
 # ## What the pictures cannot tell

@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from .artifacts import atomic_path, write_json
 from .attention import min_max, overlay
@@ -22,6 +22,7 @@ __all__ = [
     "region_map",
     "save_figure",
     "spectrogram_samples",
+    "variant_panel",
 ]
 
 STYLE = str(Path(__file__).with_name("house.mplstyle"))
@@ -55,6 +56,19 @@ def spectrogram_samples(pictures: np.ndarray, captions: Sequence[str]) -> Figure
         axis.imshow(picture)
         axis.set_title(caption, fontsize=6.5)
         axis.axis("off")
+    return figure
+
+
+def variant_panel(pictures: np.ndarray, captions: Sequence[str], *, columns: int = 5) -> Figure:
+    """Pictures (n, rows, columns, 3) of one chirp in its counterfactual variants, each with its name."""
+    rows = -(-len(pictures) // columns)
+    figure, axes = grid(rows, columns, 1.65 * rows)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture, caption in zip(axes.flat, pictures, captions, strict=False):
+        axis.imshow(picture)
+        axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, ec="0.7", lw=0.5))
+        axis.set_title(caption, fontsize=7)
     return figure
 
 

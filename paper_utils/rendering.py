@@ -8,14 +8,22 @@ and some additions. `draw_with_matplotlib` is the plain way, and the oracle of t
 from dataclasses import dataclass
 from functools import cache
 
-import matplotlib as mpl
 import numpy as np
 
 from .chirps import Chirp, check_chirp, noise_free
 from .regions import region_of_each_pixel
-from .stage import HEIGHT, WIDTH, Stage, published_figure
+from .stage import HEIGHT, WIDTH, Layout, Stage, published_figure
 
-__all__ = ["MODEL_SIZE", "PUBLISHED_SIZE", "Picture", "draw_picture", "draw_with_matplotlib", "title_of"]
+__all__ = [
+    "MODEL_SIZE",
+    "PUBLISHED_SIZE",
+    "Picture",
+    "draw_picture",
+    "draw_with_matplotlib",
+    "stage_of",
+    "title_of",
+    "to_pixels",
+]
 
 PUBLISHED_SIZE = (HEIGHT, WIDTH)  # rows, columns
 MODEL_SIZE = (224, 224)
@@ -34,9 +42,9 @@ def title_of(index: int, chirp: Chirp) -> str:
     return f"Synthetic Spectrogram {index + 1} ({chirp.kind} chirp)"
 
 
-def draw_with_matplotlib(intensity: np.ndarray, title: str) -> np.ndarray:
+def draw_with_matplotlib(intensity: np.ndarray, title: str, layout: Layout = Layout()) -> np.ndarray:
     """Draw the picture as the published generator does; return (480, 640, 3) uint8."""
-    figure, _, _ = published_figure(intensity, title)
+    figure, _, _ = published_figure(intensity, title, layout)
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
@@ -62,34 +70,24 @@ def draw_picture(
         CompanionError: a chirp parameter is out of range.
     """
     check_chirp(chirp)
-    stage = _stage(size)
+    stage = stage_of(size)
     low, high = intensity.min(), intensity.max()
     written = stage.write(title, low, high)
     pixels = stage.blank.copy()
-    coloured = stage.onto_plot(_darkness()[_colour_index(intensity, low, high)])
     plot = stage.onto_plot.place
-    pixels[plot] = _pixels(stage.static[plot] + coloured)
+    pixels[plot] = to_pixels(stage.static[plot] + stage.coloured(intensity, low, high))
     for place, ink in written.values():
-        pixels[place] = _pixels(255 - pixels[place] + ink[..., None])
+        pixels[place] = to_pixels(255 - pixels[place] + ink[..., None])
     return Picture(pixels, region_of_each_pixel(stage, noise_free(chirp), written) if with_regions else None)
 
 
 @cache
-def _stage(size: tuple[int, int]) -> Stage:
-    return Stage(size)
+def stage_of(size: tuple[int, int], layout: Layout = Layout()) -> Stage:
+    """Return the stage of a size and layout, made once."""
+    return Stage(size, layout)
 
 
-def _pixels(dark: np.ndarray) -> np.ndarray:
+def to_pixels(dark: np.ndarray) -> np.ndarray:
     """Return uint8 pixels of darkness 0..255 and above, float32."""
     light = np.subtract(255.5, dark)
     return np.maximum(light, 0, out=light).astype(np.uint8)
-
-
-@cache
-def _darkness() -> np.ndarray:
-    """Return the darkness of viridis's colours, (256, 3) in 0..255."""
-    return (255 - 255 * mpl.colormaps["viridis"](np.arange(256))[:, :3]).astype(np.float32)
-
-
-def _colour_index(intensity: np.ndarray, low: float, high: float) -> np.ndarray:
-    return np.minimum((intensity - low) * (256 / (high - low)), 255).astype(np.uint8)

@@ -7,6 +7,7 @@ matplotlib and then put together; pieces never overlap.
 
 import math
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 import matplotlib as mpl
@@ -18,31 +19,47 @@ from matplotlib.ticker import AutoLocator, ScalarFormatter
 from .chirps import BINS, DURATION, MAX_FREQUENCY
 from .resizing import LinearMap, hann_upsampling, pillow_bilinear
 
-__all__ = ["HEIGHT", "WIDTH", "Stage", "published_figure"]
+__all__ = ["HEIGHT", "WIDTH", "Layout", "Stage", "published_figure"]
 
 WIDTH, HEIGHT = 640, 480
 Place = tuple[slice, slice]
 
 
-def published_figure(intensity: np.ndarray, title: str):
+@dataclass(frozen=True)
+class Layout:
+    """What may differ from the published picture without moving anything."""
+
+    x_label: str = "Time (s)"
+    y_label: str = "Frequency (Hz)"
+    colour_map: str = "viridis"
+    font_size: float = 10.0  # points, matplotlib's default
+    frame: bool = True  # the plot's four edges and its ticks
+
+
+def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout()):
     """Return figure, axes and colour bar of the published picture, with matplotlib's own defaults."""
-    with mpl.rc_context(mpl.rcParamsDefault | {"backend": mpl.rcParams["backend"]}):
+    settings = {"backend": mpl.rcParams["backend"], "font.size": layout.font_size}
+    with mpl.rc_context(mpl.rcParamsDefault | settings):
         figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         extent = [0, DURATION, 0, MAX_FREQUENCY]
-        image = axes.imshow(intensity, aspect="auto", origin="lower", cmap="viridis", extent=extent)
-        axes.set(xlabel="Time (s)", ylabel="Frequency (Hz)", title=title)
+        image = axes.imshow(intensity, aspect="auto", origin="lower", cmap=layout.colour_map, extent=extent)
+        axes.set(xlabel=layout.x_label, ylabel=layout.y_label, title=title)
+        if not layout.frame:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
         return figure, axes, figure.colorbar(image, label="Intensity")
 
 
 class Stage:
-    """The static part, the linear maps and the lettering of pictures of `size` (rows, columns)."""
+    """The static parts, the linear maps and the lettering of pictures of `size` (rows, columns)."""
 
-    def __init__(self, size: tuple[int, int]):
+    def __init__(self, size: tuple[int, int], layout: Layout = Layout()):
         self.size = size
+        self.colours = (255 - 255 * mpl.colormaps[layout.colour_map](np.arange(256))[:, :3]).astype(np.float32)
         down, across = pillow_bilinear(HEIGHT, size[0]), pillow_bilinear(WIDTH, size[1])
-        figure, self.axes, bar = published_figure(np.arange(BINS**2.0).reshape(BINS, BINS), "")
+        figure, self.axes, bar = published_figure(np.arange(BINS**2.0).reshape(BINS, BINS), "", layout)
         self.bar, self.dots_per_point = bar.ax, figure.dpi / 72
         figure.canvas.draw()
         self.renderer = figure.canvas.get_renderer()
@@ -76,7 +93,9 @@ class Stage:
         colours = np.asarray(self.renderer.buffer_rgba())[..., :3]
         self.bar.yaxis.set_visible(True)
         black = np.clip(sum(inks.values()), 0, 255)[..., None]
-        self.static = np.ascontiguousarray(whole((black + alpha * (255.0 - colours)).astype(np.float32)))
+        self.static_plot = np.ascontiguousarray(whole(black))
+        self.static_bar = np.ascontiguousarray(whole((alpha * (255.0 - colours)).astype(np.float32)))
+        self.static = self.static_plot + self.static_bar
         self.blank = np.clip(255.5 - self.static, 0, 255).astype(np.uint8)
         self.inks = {name: whole(ink) for name, ink in inks.items()}
 
@@ -89,6 +108,11 @@ class Stage:
         rows *= 1 - (spines["top"] + spines["bottom"])[top:bottom, WIDTH // 2, None] / 255
         columns *= 1 - (spines["left"] + spines["right"])[HEIGHT // 2, left:right, None] / 255
         self.onto_plot = LinearMap(down[:, top:bottom] @ rows, across[:, left:right] @ columns)
+
+    def coloured(self, intensity: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Return the darkness (rows, columns, 3) of the plot at `onto_plot.place`, coloured from `low` to `high`."""
+        index = np.clip((intensity - low) * (256 / (high - low)), 0, 255).astype(np.uint8)
+        return self.onto_plot(self.colours[index])
 
     def write(self, title: str, low: float, high: float) -> dict[str, tuple[Place, np.ndarray]]:
         """Return place and darkness (0..255, at this size) of title, colour-bar ticks and colour-bar label.

@@ -57,3 +57,9 @@ def test_gallery_shows_each_head_over_the_next_picture():
     )
     for ours, plain in zip(shown.axes[:4], expected.axes[:4], strict=True):
         assert np.array_equal(ours.images[0].get_array(), plain.images[0].get_array())
+
+
+def test_every_variant_has_its_name():
+    figure = figures.variant_panel(np.zeros((7, 8, 8, 3), np.uint8), [f"v{number}" for number in range(7)])
+    assert [axis.get_title() for axis in figure.axes[:7]] == [f"v{number}" for number in range(7)]
+    assert not figure.axes[8].images
