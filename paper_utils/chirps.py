@@ -4,7 +4,7 @@ Distributions, bins and line profile are those of the published generator (chirp
 its known edges included: see `spectrogram`. Index and seed fix a chirp and its noise on every machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -47,6 +47,7 @@ class Chirp:
     duration: float
     kind: Literal["linear", "exponential"]
     noise_level: float
+    edges: Literal["published", "sound"] = "published"  # how it is drawn, see `trajectory`
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,12 @@ class LabelScale:
     std: np.ndarray
 
 
-def draw_chirp(seed: int, index: int) -> tuple[Chirp, np.random.Generator]:
-    """Return chirp `index` of the set `seed`, and the generator its noise comes from."""
+def draw_chirp(seed: int, index: int, *, edges: str = "published") -> tuple[Chirp, np.random.Generator]:
+    """Return chirp `index` of the set `seed`, and the generator its noise comes from.
+
+    With "sound" edges the line reaches its end, and start and frequencies are those of whole bins, so that the labels
+    are what is drawn; all else is as in the published set.
+    """
     rng = np.random.default_rng([seed, index])
     start = rng.uniform(0, MAX_FREQUENCY)
     chirp = Chirp(
@@ -69,7 +74,22 @@ def draw_chirp(seed: int, index: int) -> tuple[Chirp, np.random.Generator]:
         kind="linear" if rng.random() < 0.5 else "exponential",
         noise_level=rng.uniform(*NOISE_LEVELS),
     )
-    return chirp, rng
+    return (_sound(chirp) if edges == "sound" else chirp), rng
+
+
+def _sound(chirp: Chirp) -> Chirp:
+    lowest = 1 if chirp.kind == "exponential" else 0  # an exponential sweep never comes to zero
+
+    def whole(frequency: float) -> float:
+        return min(max(int(frequency * BINS / MAX_FREQUENCY), lowest), BINS - 1) * MAX_FREQUENCY / BINS
+
+    return replace(
+        chirp,
+        start_time=int(chirp.start_time * BINS / DURATION) * DURATION / BINS,
+        start_frequency=whole(chirp.start_frequency),
+        end_frequency=whole(chirp.end_frequency),
+        edges="sound",
+    )
 
 
 def labels(chirp: Chirp) -> np.ndarray:
@@ -77,9 +97,9 @@ def labels(chirp: Chirp) -> np.ndarray:
     return np.array([getattr(chirp, target) for target in TARGETS], np.float32)
 
 
-def label_scale(seed: int, count: int) -> LabelScale:
+def label_scale(seed: int, count: int, *, edges: str = "published") -> LabelScale:
     """Return the scale of the first `count` labels of a set (section 2.2: labels are standardised)."""
-    table = np.stack([labels(draw_chirp(seed, index)[0]) for index in range(count)])
+    table = np.stack([labels(draw_chirp(seed, index, edges=edges)[0]) for index in range(count)])
     return LabelScale(mean=table.mean(0), std=table.std(0))
 
 
@@ -96,15 +116,20 @@ def check_chirp(chirp: Chirp) -> None:
         value = getattr(chirp, name)
         if not low <= value <= high:  # also catches NaN
             raise CompanionError(f"chirp {name} is {value}, outside {low:g} to {high:g}; give a value in that range")
-    if chirp.kind not in ("linear", "exponential"):
-        raise CompanionError(f"chirp kind is {chirp.kind!r}; it must be 'linear' or 'exponential'")
+    choices = {"kind": ("linear", "exponential"), "edges": ("published", "sound")}
+    for name, allowed in choices.items():
+        if getattr(chirp, name) not in allowed:
+            raise CompanionError(
+                f"chirp {name} is {getattr(chirp, name)!r}; it must be {' or '.join(map(repr, allowed))}"
+            )
 
 
 def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
     """Return the time bins of the drawn line and its frequency in bins at each.
 
     The published edges are kept: times and frequencies are truncated to bins, the last bin stops one step short
-    of the end, and an exponential sweep to bin 0 falls there after its first bin.
+    of the end, and an exponential sweep to bin 0 falls there after its first bin. With "sound" ones the last bin
+    is at the end.
 
     Raises:
         CompanionError: a parameter is out of range.
@@ -113,7 +138,8 @@ def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
     first = int(chirp.start_time * BINS / DURATION)
     count = int(chirp.duration * BINS / DURATION)
     time = np.arange(first, min(first + count, BINS))
-    progress = (time - first) / max(count, 1)
+    steps = count - 1 if chirp.edges == "sound" else count
+    progress = (time - first) / max(steps, 1)
     start = int(chirp.start_frequency * BINS / MAX_FREQUENCY)
     end = int(chirp.end_frequency * BINS / MAX_FREQUENCY)
     if chirp.kind == "linear":

@@ -23,10 +23,15 @@ def split_seed(seed: int, split: str, *, repeat: int = 0) -> int:
 
 
 def sample(
-    seed: int, index: int, *, size: tuple[int, int] = MODEL_SIZE, with_regions: bool = True
+    seed: int,
+    index: int,
+    *,
+    size: tuple[int, int] = MODEL_SIZE,
+    with_regions: bool = True,
+    edges: str = "published",
 ) -> tuple[Chirp, Picture]:
     """Draw picture `index` of the set `seed` with its chirp; the same on every machine."""
-    chirp, rng = draw_chirp(seed, index)
+    chirp, rng = draw_chirp(seed, index, edges=edges)
     picture = draw_picture(chirp, spectrogram(chirp, rng), title_of(index, chirp), size=size, with_regions=with_regions)
     return chirp, picture
 
@@ -48,14 +53,14 @@ def pictures_key(count: int = 32) -> str:
 class ChirpSet(Dataset):
     """Pictures (3, 224, 224) uint8 and raw labels (3,) float32 (seconds, hertz, hertz) of chosen indices."""
 
-    def __init__(self, seed: int, indices: Sequence[int]):
-        self.seed, self.indices = seed, indices
+    def __init__(self, seed: int, indices: Sequence[int], *, edges: str = "published"):
+        self.seed, self.indices, self.edges = seed, indices, edges
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
-        chirp, picture = sample(self.seed, int(self.indices[place]), with_regions=False)
+        chirp, picture = sample(self.seed, int(self.indices[place]), with_regions=False, edges=self.edges)
         pixels = np.ascontiguousarray(picture.pixels.transpose(2, 0, 1))
         return torch.from_numpy(pixels), torch.from_numpy(labels(chirp))
 

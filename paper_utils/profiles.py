@@ -32,6 +32,7 @@ class Profile:
     backbone: str = "embedded"
     seed: int = 42  # of the pictures
     repeat: int = 0  # of the training: another start and other training pictures, the same held-out ones
+    edges: str = "published"  # or "sound": see `chirps.draw_chirp`
     workers: int = 1
 
     @property

@@ -125,7 +125,9 @@ class Run:
     def mapped_pictures(self, model: ChirpRegressor) -> MappedPictures:
         """Return test pictures with regions and attention maps; always computed, it takes seconds."""
         seed = split_seed(self.profile.seed, "test")
-        chirps, pictures = zip(*(sample(seed, index) for index in range(self.profile.map_pictures)), strict=True)
+        chirps, pictures = zip(
+            *(sample(seed, index, edges=self.profile.edges) for index in range(self.profile.map_pictures)), strict=True
+        )
         pixels = np.stack([picture.pixels for picture in pictures])
         maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
         return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
@@ -147,7 +149,7 @@ class Run:
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test pictures, in their order."""
         seed = split_seed(self.profile.seed, "test")
-        return [draw_chirp(seed, index)[0] for index in range(self.profile.test_pictures)]
+        return [draw_chirp(seed, index, edges=self.profile.edges)[0] for index in range(self.profile.test_pictures)]
 
     def published_ablation(self) -> np.ndarray:
         """Return Figure 4 as published, (layers, heads) percent; NaN where it is not legible."""

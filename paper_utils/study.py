@@ -1,7 +1,7 @@
 """Repeats and controls of the fine-tuning, too long for every run: `python -m paper_utils.study --help`.
 
 Two more starts of the paper's way say how far its result is a matter of luck; the controls say what the backbone,
-LoRA and the other weights each contribute. All see the same number of pictures at most, stop by the same rule and
+LoRA and the other weights each contribute, and what the published edges cost. All see the same number of pictures at most, stop by the same rule and
 are judged on the same held-out pictures.
 """
 
@@ -28,6 +28,7 @@ class Variant:
     backbone: str | None = None
     learning_rate: float | None = None  # the profile's suits LoRA
     repeat: int = 0
+    edges: str = "published"
 
 
 VARIANTS = {
@@ -36,6 +37,7 @@ VARIANTS = {
     "random_lora": Variant("LoRA on a random backbone", backbone="random"),
     "head_only": Variant("head alone, backbone frozen", trained="head"),
     "all_weights": Variant("all weights", trained="all", learning_rate=3e-4),
+    "sound_edges": Variant("LoRA on pictures with sound edges", edges="sound"),
 }
 
 
@@ -46,6 +48,7 @@ def variant_profile(profile: Profile, variant: Variant) -> Profile:
         backbone=variant.backbone or profile.backbone,
         learning_rate=variant.learning_rate or profile.learning_rate,
         repeat=variant.repeat,
+        edges=variant.edges,
     )
 
 

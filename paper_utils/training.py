@@ -52,7 +52,7 @@ class Evaluation:
 
 def test_set(profile: Profile, count: int) -> ChirpSet:
     """Return the first `count` test pictures, which no training or validation ever sees."""
-    return ChirpSet(split_seed(profile.seed, "test"), range(count))
+    return ChirpSet(split_seed(profile.seed, "test"), range(count), edges=profile.edges)
 
 
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:
@@ -111,13 +111,15 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
         CompanionError: the loss is no longer a number, or the checkpoint belongs to another profile.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch))
+    scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch), edges=profile.edges)
     model = build_regressor(profile.backbone, scale, seed=profile.seed + profile.repeat, trained=trained).to(device)
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=profile.learning_rate)
     scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=profile.plateau_patience)
     state = _State(profile, model, optimizer, scheduler)
     state.resume(checkpoint)
-    validation = ChirpSet(split_seed(profile.seed, "validation"), range(profile.validation_pictures))
+    validation = ChirpSet(
+        split_seed(profile.seed, "validation"), range(profile.validation_pictures), edges=profile.edges
+    )
     with tqdm(
         total=profile.epochs,
         initial=len(state.history),
@@ -157,8 +159,8 @@ def _training_seed(profile: Profile) -> int:
 def _epoch_pictures(profile: Profile, epoch: int) -> ChirpSet:
     count, seed = profile.pictures_per_epoch, _training_seed(profile)
     if profile.fresh_pictures:
-        return ChirpSet(seed, range(epoch * count, (epoch + 1) * count))
-    return ChirpSet(seed, np.random.default_rng([seed, epoch]).permutation(count))
+        return ChirpSet(seed, range(epoch * count, (epoch + 1) * count), edges=profile.edges)
+    return ChirpSet(seed, np.random.default_rng([seed, epoch]).permutation(count), edges=profile.edges)
 
 
 def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Profile, *, seed: int) -> list[float]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,8 +72,31 @@ def test_noise_has_its_level_after_smoothing():
     + [({"start_frequency": float("nan")}, "start_frequency is nan"), ({"kind": "square"}, "'square'")],
 )
 def test_impossible_chirps_are_refused_by_name(change, named):
-    from dataclasses import replace
 
     chirp, rng = chirps.draw_chirp(1, 0)
     with pytest.raises(CompanionError, match=named):
         chirps.spectrogram(replace(chirp, **change), rng)
+
+
+@given(indices)
+def test_sound_edges_draw_what_they_label(index):
+    chirp, _ = chirps.draw_chirp(4, index, edges="sound")
+    published, _ = chirps.draw_chirp(4, index)
+    assert (chirp.kind, chirp.duration, chirp.noise_level) == (
+        published.kind,
+        published.duration,
+        published.noise_level,
+    )
+    time, frequency = chirps.trajectory(chirp)
+    drawn = [time[0] * 60 / 128, frequency[0] * 100 / 128, frequency[-1] * 100 / 128]
+    assert np.allclose(drawn, chirps.labels(chirp), atol=1e-3)
+    assert (np.abs(chirps.labels(chirp) - chirps.labels(published)) <= [60 / 128, 100 / 128, 100 / 128]).all()
+    if chirp.kind == "exponential":  # and no jump to the bottom row
+        steps = np.abs(np.diff(np.log(frequency)))
+        assert np.allclose(steps, steps[:1], atol=1e-6)
+
+
+def test_unknown_edges_are_named():
+    chirp, rng = chirps.draw_chirp(1, 0)
+    with pytest.raises(CompanionError, match="chirp edges is 'soft'; it must be 'published' or 'sound'"):
+        chirps.spectrogram(replace(chirp, edges="soft"), rng)
