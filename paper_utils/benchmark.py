@@ -1,220 +1,46 @@
-"""How fast the pieces are, and what was tried: `python -m paper_utils.benchmark --help`.
+"""How fast the pieces are, against what others do and what was tried: `python -m paper_utils.benchmark --help`.
 
-Every number is a median over rounds in which the candidates take turns, so that a busy machine slows all alike.
-Rates are pictures a second; "share" is the part of the machine's measured matrix rate that a piece reaches.
+Every number is a median over rounds in which the candidates take turns. Rates are pictures a second; "share" is the
+part of the machine's measured matrix rate that a piece reaches.
 """
 
 import argparse
-import itertools
-import platform
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-from tqdm import tqdm
-
+from . import benchmark_rendering, benchmark_training
 from .artifacts import ROOT, provenance, read_json, write_json
-from .chirps import label_scale
-from .dataset import ChirpSet, loader, sample, split_seed
+from .benchmarking import machine
 from .errors import reported
-from .model import ChirpRegressor, build_regressor
 from .profiles import get_profile
-from .vit import attention_kernel, has_mixed_precision
 
-__all__ = ["Candidate", "interleave", "matrix_rate", "training_candidates"]
+__all__ = ["TARGET"]
 
 TARGET = ROOT / "data" / "benchmark.json"
-PROFILE = get_profile("laptop")
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A piece of work of `pictures` pictures, and what must hold while it runs."""
-
-    name: str
-    work: Callable[[], object]
-    pictures: int
-    threads: int
-
-
-def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
-    """Return pictures a second by name: medians over rounds, each candidate once a round, after one to warm up."""
-    seconds = {candidate.name: [] for candidate in candidates}
-    before = torch.get_num_threads()
-    try:
-        for number, candidate in tqdm(list(itertools.product(range(rounds + 1), candidates)), unit=" pieces"):
-            torch.set_num_threads(candidate.threads)
-            begun = time.perf_counter()
-            candidate.work()
-            if number:
-                seconds[candidate.name].append(time.perf_counter() - begun)
-    finally:
-        torch.set_num_threads(before)
-    return {c.name: c.pictures / float(np.median(seconds[c.name])) for c in candidates}
-
-
-def matrix_rate(dtype: torch.dtype, *, threads: int, rounds: int = 5, size: int = 2048) -> float:
-    """Return the machine's best rate of square matrix products, in floating-point operations a second."""
-    torch.set_num_threads(threads)
-    left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
-    times = []
-    for _ in range(rounds + 1):
-        begun = time.perf_counter()
-        left @ right
-        times.append(time.perf_counter() - begun)
-    return 2 * size**3 / min(times)
-
-
-class Trainer:
-    """The model of the laptop profile and steps of its training, in the variants that were tried."""
-
-    def __init__(self):
-        self.model: ChirpRegressor = build_regressor(PROFILE.backbone, label_scale(0, 1000), seed=0).train()
-        pairs = list(ChirpSet(split_seed(PROFILE.seed, "train"), range(64)))
-        self.pictures, labels = (torch.stack(column) for column in zip(*pairs, strict=True))
-        self.labels = self.model.standardise(labels)
-
-    def forward(self, count: int, *, kernel: str, bfloat16: bool, model=None) -> torch.Tensor:
-        """Return the loss of the first `count` pictures."""
-        with attention_kernel(self.model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            found = (model or self.model)(self.pictures[:count])
-        return torch.nn.functional.mse_loss(found.float(), self.labels[:count])
-
-    def predict(self, count: int, **options) -> None:
-        """Predict without gradients."""
-        self.model.eval()
-        with torch.inference_mode():
-            self.forward(count, **options)
-        self.model.train()
-
-    def step(self, count: int, **options) -> None:
-        """Predict and take gradients."""
-        self.forward(count, **options).backward()
-        self.model.zero_grad()
-
-    def operations(self, piece: Callable[..., object]) -> float:
-        """Return the floating-point operations a picture of a piece's matrix products, `step`'s for example."""
-        with FlopCounterMode(display=False) as counter:
-            piece(2, kernel="eager", bfloat16=False)  # fused attention on a CPU is not counted
-        return counter.get_total_flops() / 2
-
-
-def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compiled: bool) -> dict[str, Candidate]:
-    """Return the pieces of training as it is done, and the variants that were tried, by flat key."""
-    kernel, micro = "matmul" if bfloat16 else "sdpa", PROFILE.micro_batch
-    seed = split_seed(PROFILE.seed, "train")
-    usual = {"kernel": kernel, "bfloat16": bfloat16}
-    candidates = {
-        "draw": (lambda: [sample(seed, index, with_regions=False) for index in range(32)], 32, 1),
-        "predict": (lambda: trainer.predict(32, **usual), 32, threads),
-        "forward": (lambda: trainer.forward(micro, **usual), micro, threads),
-        "forward_and_backward": (lambda: trainer.step(micro, **usual), micro, threads),
-    }
-    other = {f"kernel_{name}": usual | {"kernel": name} for name in ("sdpa", "eager", "matmul")}
-    other["float32"] = {"kernel": "sdpa", "bfloat16": False}
-    for name, options in other.items():
-        candidates[f"tried.{name}"] = (lambda options=options: trainer.step(micro, **options), micro, threads)
-    for count in (4, 16, 32, 64):
-        candidates[f"tried.at_once_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
-    for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
-        candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
-    if compiled:
-        faster = torch.compile(trainer.model)
-        candidates["tried.compiled"] = (lambda: trainer.step(micro, **usual, model=faster), micro, threads)
-    return {name: Candidate(name, *rest) for name, rest in candidates.items()}
-
-
-def training_loop(trainer: Trainer, *, threads: int, bfloat16: bool, batches: int = 12) -> dict[str, float]:
-    """Return how a training epoch goes with pictures drawn beside it: pictures a second, share of time waiting."""
-    torch.set_num_threads(threads)
-    data = ChirpSet(split_seed(PROFILE.seed, "train"), range((batches + 4) * PROFILE.batch))
-    kernel = "matmul" if bfloat16 else "sdpa"
-    waited, begun = 0.0, 0.0
-    batches_drawn = iter(loader(data, batch=PROFILE.batch, workers=PROFILE.workers))
-    for number in range(batches + 4):
-        if number == 4:  # the queue that filled while the first batches were waited for is no steady state
-            waited, begun = 0.0, time.perf_counter()
-        asked = time.perf_counter()
-        next(batches_drawn)
-        waited += time.perf_counter() - asked
-        for _ in range(PROFILE.batch // PROFILE.micro_batch):
-            trainer.step(PROFILE.micro_batch, kernel=kernel, bfloat16=bfloat16)
-    took = time.perf_counter() - begun
-    return {"pictures_per_second": batches * PROFILE.batch / took, "waiting_share": waited / took}
-
-
-def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str, float]:
-    """Measure the pieces of training and return them under flat keys."""
-    bfloat16 = has_mixed_precision(torch.device("cpu"))
-    trainer = Trainer()
-    candidates = training_candidates(trainer, threads=threads, bfloat16=bfloat16, compiled=compiled)
-    rate = interleave(list(candidates.values()), rounds=rounds)
-    # a step less its forward half
-    rate["backward"] = 1 / (1 / rate["forward_and_backward"] - 1 / rate["forward"])
-    result = {f"{name}.pictures_per_second": value for name, value in rate.items()}
-    peak = matrix_rate(torch.bfloat16 if bfloat16 else torch.float32, threads=threads)
-    result["matrix_rate.gigaflops"] = peak / 1e9
-    pieces = {"predict": trainer.predict, "forward": trainer.forward, "forward_and_backward": trainer.step}
-    for name, piece in pieces.items():
-        per_picture = trainer.operations(piece)
-        result[f"{name}.megaflops_per_picture"] = per_picture / 1e6
-        result[f"{name}.share"] = per_picture * rate[name] / peak
-    loop = training_loop(trainer, threads=threads, bfloat16=bfloat16)
-    result |= {f"loop.{name}": value for name, value in loop.items()}
-    result |= {"threads": threads, "bfloat16": bfloat16, "rounds": rounds}
-    return {f"training.{name}": value for name, value in result.items()}
-
-
-def machine() -> dict[str, object]:
-    """Return what the numbers were measured on."""
-    return {
-        "processor": torch.backends.cpu.get_cpu_capability(),
-        "architecture": platform.machine(),
-        "cores": torch.get_num_threads(),
-        "bfloat16_units": has_mixed_precision(torch.device("cpu")),
-    }
-
-
-def show(results: dict[str, float]) -> None:
-    """Print the training numbers as a table."""
-    pieces = {"draw": "draw a picture, one core", "predict": "predict, no gradients", "forward": "forward, training",
-              "backward": "backward", "forward_and_backward": "forward and backward"}  # fmt: skip
-    threads, precision = results["training.threads"], "bfloat16" if results["training.bfloat16"] else "float32"
-    print(f"{'piece':30} {'pictures/s':>10} {'share of matrix rate':>22}   ({threads} threads, {precision})")
-    for name, title in pieces.items():
-        share = results.get(f"training.{name}.share")
-        print(
-            f"{title:30} {results[f'training.{name}.pictures_per_second']:10.1f} {f'{share:.1%}' if share else '':>22}"
-        )
-    print(f"{'matrix products of 2048':30} {results['training.matrix_rate.gigaflops']:10.0f} gigaflops")
-    loop, waiting = (results[f"training.loop.{key}"] for key in ("pictures_per_second", "waiting_share"))
-    print(f"{'training, drawing beside it':30} {loop:10.1f} {waiting:22.1%} of the time waiting for pictures")
-    usual = results["training.forward_and_backward.pictures_per_second"]
-    print("\ntried, forward and backward, against what is used")
-    for key, value in results.items():
-        if key.startswith("training.tried."):
-            name = key.removeprefix("training.tried.").removesuffix(".pictures_per_second")
-            print(f"  {name.replace('_', ' '):28} {value:10.1f} {value / usual:10.2f} x")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.benchmark", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--only", choices=["rendering", "training"], help="both if left out")
     parser.add_argument("--threads", type=int, default=2, help="of the training step")
     parser.add_argument("--rounds", type=int, default=7, help="each candidate is timed once a round")
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (needs a C++ compiler, minutes)")
     parser.add_argument("--output", type=Path, default=TARGET, help="a JSON file, whose other keys stay")
     options = parser.parse_args()
+    results = {}
     with reported():
-        results = training_benchmark(threads=options.threads, rounds=options.rounds, compiled=options.compile)
-        show(results)
+        if options.only in (None, "rendering"):
+            results |= benchmark_rendering.rendering_benchmark(rounds=options.rounds)
+            benchmark_rendering.show(results)
+        if options.only in (None, "training"):
+            results |= benchmark_training.training_benchmark(
+                threads=options.threads, rounds=options.rounds, compiled=options.compile
+            )
+            benchmark_training.show(results)
         before = read_json(options.output) if options.output.exists() else {}
-        kept = {key: value for key, value in before.items() if not key.startswith(("training.", "origin."))}
-        origin = {f"origin.{key}": value for key, value in (provenance(PROFILE.as_dict()) | machine()).items()}
-        write_json(options.output, kept | results | origin)
+        measured = {key.partition(".")[0] for key in results}
+        kept = {key: value for key, value in before.items() if key.partition(".")[0] not in measured | {"origin"}}
+        origin = provenance(get_profile("laptop").as_dict()) | machine()
+        write_json(options.output, kept | results | {f"origin.{key}": value for key, value in origin.items()})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@ import time
 import pytest
 import torch
 
-from paper_utils import benchmark
+from paper_utils import benchmark_training as training
+from paper_utils import benchmarking
 
 
 def test_candidates_take_turns_and_the_first_round_does_not_count():
@@ -14,18 +15,18 @@ def test_candidates_take_turns_and_the_first_round_does_not_count():
         time.sleep(1.0 if len(order) <= 2 and name == "b" else pause)  # slow to warm up
 
     candidates = [
-        benchmark.Candidate("a", lambda: work("a", 0.02), 10, 1),
-        benchmark.Candidate("b", lambda: work("b", 0.01), 10, 1),
+        benchmarking.Candidate("a", lambda: work("a", 0.02), 10, 1),
+        benchmarking.Candidate("b", lambda: work("b", 0.01), 10, 1),
     ]
     threads = torch.get_num_threads()
-    rates = benchmark.interleave(candidates, rounds=3)
+    rates = benchmarking.interleave(candidates, rounds=3)
     assert order == ["a", "b"] * 4
     assert rates["a"] < rates["b"] <= 1000
     assert torch.get_num_threads() == threads
 
 
 def test_operations_are_those_of_the_formula():
-    trainer = benchmark.Trainer()
+    trainer = training.Trainer()
     layers, width, tokens, inner, patch = 12, 192, 197, 768, 768
     per_layer = 4 * width * width + 2 * width * inner  # projections and MLP, a token
     lora = 2 * 2 * 8 * width
@@ -35,8 +36,8 @@ def test_operations_are_those_of_the_formula():
 
 
 def test_every_variant_runs():
-    trainer = benchmark.Trainer()
-    candidates = benchmark.training_candidates(trainer, threads=1, bfloat16=False, compiled=False)
+    trainer = training.Trainer()
+    candidates = training.training_candidates(trainer, threads=1, bfloat16=False, compiled=False)
     assert {"draw", "forward", "tried.float32", "tried.at_once_64", "tried.kernel_eager"} <= candidates.keys()
     candidates["forward_and_backward"].work()
     assert all(parameter.grad is None for parameter in trainer.model.parameters())

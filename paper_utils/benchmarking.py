@@ -1,0 +1,63 @@
+"""Timing candidates against each other, in turns, so that a busy machine slows all alike."""
+
+import itertools
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from .vit import has_mixed_precision
+
+__all__ = ["Candidate", "interleave", "machine", "matrix_rate"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A piece of work of `pictures` pictures, and what must hold while it runs."""
+
+    name: str
+    work: Callable[[], object]
+    pictures: int
+    threads: int
+
+
+def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
+    """Return pictures a second by name: medians over rounds, each candidate once a round, after one to warm up."""
+    seconds = {candidate.name: [] for candidate in candidates}
+    before = torch.get_num_threads()
+    try:
+        for number, candidate in tqdm(list(itertools.product(range(rounds + 1), candidates)), unit=" pieces"):
+            torch.set_num_threads(candidate.threads)
+            begun = time.perf_counter()
+            candidate.work()
+            if number:
+                seconds[candidate.name].append(time.perf_counter() - begun)
+    finally:
+        torch.set_num_threads(before)
+    return {c.name: c.pictures / float(np.median(seconds[c.name])) for c in candidates}
+
+
+def matrix_rate(dtype: torch.dtype, *, threads: int, rounds: int = 5, size: int = 2048) -> float:
+    """Return the machine's best rate of square matrix products, in floating-point operations a second."""
+    torch.set_num_threads(threads)
+    left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
+    times = []
+    for _ in range(rounds + 1):
+        begun = time.perf_counter()
+        left @ right
+        times.append(time.perf_counter() - begun)
+    return 2 * size**3 / min(times)
+
+
+def machine() -> dict[str, object]:
+    """Return what the numbers were measured on."""
+    return {
+        "processor": torch.backends.cpu.get_cpu_capability(),
+        "architecture": platform.machine(),
+        "cores": torch.get_num_threads(),
+        "bfloat16_units": has_mixed_precision(torch.device("cpu")),
+    }
