@@ -56,7 +56,16 @@ FINE = Recipe(
     warm_up=8_000,
     cool_down=120_000,
 )
-SITTINGS = {"bold": BOLD, "fine": FINE}
+FAINT = Recipe(
+    strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.7),
+    first_picture=FINE.first_picture + FINE.pictures,
+    small_pictures=0,
+    large_pictures=120_000,
+    peak_rate=4e-4,
+    warm_up=4_000,
+    cool_down=116_000,
+)
+SITTINGS = {"bold": BOLD, "fine": FINE, "faint": FAINT}
 
 
 class StrokeSet(Dataset):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+from scipy.ndimage import gaussian_filter
 
 __all__ = ["StrokePicture", "StrokeRange", "draw_stroke_picture"]
 
@@ -30,6 +31,7 @@ class StrokeRange:
     thinnest: float = 0.016
     thickest: float = 0.05
     faintest: float = 0.8  # least opacity of a stroke that is a ridge of its field
+    hazy: float = 0.0  # share of pictures whose stroke is a ridge in smooth noise, down to four times its spread
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRang
     rows, columns = _pixel_box(panel, size)
     inside = field[rows, columns]
     ramp = _ramp(rng)
-    if rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
+    if strokes.hazy and rng.random() < strokes.hazy:
+        inside, ink = _haze(rng, alpha)[rows, columns], None
+    elif rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
         high = rng.random() < 0.8
         inside = 0.7 * inside + (0.0 if high else 0.3)
         blend = alpha[rows, columns] * rng.uniform(strokes.faintest, 1.0)
@@ -97,6 +101,14 @@ def _field(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarray
     if kind == "contours":
         return 0.5 + 0.3 * strength * np.sin(rng.uniform(3, 10) * smooth)
     return np.clip(0.35 + 0.25 * strength * smooth, 0, 1)
+
+
+def _haze(rng: np.random.Generator, alpha: np.ndarray) -> np.ndarray:
+    """Return smooth noise with the stroke as a ridge in it, (size, size) in 0..1; its height is drawn in units of the noise's spread."""
+    noise = gaussian_filter(rng.standard_normal(alpha.shape, dtype=np.float32), rng.uniform(0.5, 2.0))
+    signal_to_noise = np.exp(rng.uniform(np.log(4), np.log(25)))
+    ridge = _unit(noise / noise.std() + signal_to_noise * alpha / alpha.max())
+    return ridge if rng.random() < 0.75 else 1 - ridge
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
