@@ -43,6 +43,7 @@ $(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) $(wildcard data/backbone/*.safetensors
 	@$(BIN)/python -m paper_utils.execute $< $(OPTIONS)
 
 # who needs whose results
+$(BUILD)/02_finetune_vit.ipynb: $(wildcard data/reference/study/*.json $(BUILD)/study/*.json)
 $(BUILD)/03_attention_maps.ipynb $(BUILD)/04_head_ablation.ipynb: $(BUILD)/02_finetune_vit.ipynb
 $(BUILD)/05_prediction_shift.ipynb: $(BUILD)/04_head_ablation.ipynb
 $(BUILD)/06_monosemantic_gallery.ipynb: $(BUILD)/03_attention_maps.ipynb

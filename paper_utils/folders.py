@@ -2,7 +2,7 @@
 
 spectrogram_1.png, spectrogram_2.png, ... of 640 x 480 pixels beside labels.csv, whose row k (counted from 1, the
 header apart) belongs to spectrogram_k.png. The published set of 100,000 pictures is read as it is; a set written here
-is read by the published code. A folder is complete or refused: no picture is ever replaced or left out.
+is read by the published code, and by Hugging Face datasets as an imagefolder. A folder is complete or refused: no picture is ever replaced or left out.
 """
 
 import argparse
@@ -37,6 +37,7 @@ COLUMNS = {
     "Chirp_Type": "kind",
 }
 LABELS = "labels.csv"
+METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
 ORIGIN = "origin.json"
 PICTURE = re.compile(r"spectrogram_([1-9]\d*)\.png")
 TOGETHER = 16  # pictures a worker draws at a time
@@ -82,11 +83,17 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
         else:
             for part in parts:
                 bar.update(_write_pictures(folder, seed, part))
-    chirps = [draw_chirp(seed, index)[0] for index in range(count)]
-    with atomic_path(folder / LABELS) as path, open(path, "w", newline="") as file:
+    rows = [[getattr(draw_chirp(seed, index)[0], field) for field in COLUMNS.values()] for index in range(count)]
+    named = [[picture_path(folder, number).name, *row] for number, row in enumerate(rows, 1)]
+    _write_table(folder / METADATA, ["file_name", *COLUMNS.values()], named)
+    _write_table(folder / LABELS, list(COLUMNS), rows)
+
+
+def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
+    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(chirp, field) for field in COLUMNS.values()] for chirp in chirps)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def _write_pictures(folder: Path, seed: int, numbers: Sequence[int]) -> int:

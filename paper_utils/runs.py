@@ -7,6 +7,7 @@ made by a fresh run of the laptop profile, so that a notebook opened by hand sho
 
 import dataclasses
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,7 @@ class Run:
         if not self.fresh and (profile != "laptop" or backbone):
             raise CompanionError("only the laptop profile on its own backbone ships results; set source = 'fresh'")
         self.notebook = notebook
+        self.seconds_taken_up = 0.0  # that this notebook once spent on results it now found ready
         self.build = Path(root) / "build" / self.profile.folder
         self.figures = Path(root) / "figures" / self.profile.folder
 
@@ -179,7 +181,8 @@ class Run:
     def record(self, results: dict[str, float]) -> None:
         """Keep headline numbers for results.json; only a fresh run writes."""
         if self.fresh:
-            write_json(self.build / "results" / f"{self.notebook}.json", results)
+            taken_up = {f"run.{self.notebook}.seconds_taken_up": self.seconds_taken_up}
+            write_json(self.build / "results" / f"{self.notebook}.json", results | taken_up)
 
     def inputs(self) -> dict[str, str]:
         """Return hashes of all a figure depends on, by the name a person knows them by."""
@@ -221,11 +224,15 @@ class Run:
         path = self.build / "results" / name
         sidecar = path.with_name(f"{name}.origin.json")
         key = self.key(rooms, of_model=name != MODEL)
-        if path.is_file() and sidecar.is_file() and read_json(sidecar).get("fingerprint") == key:
+        if path.is_file() and sidecar.is_file() and (made := read_json(sidecar)).get("fingerprint") == key:
+            if made["notebook"] == self.notebook:
+                self.seconds_taken_up += made["seconds"]
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
+        begun = time.monotonic()
         compute(path)
-        write_json(sidecar, provenance(self.profile.as_dict()) | {"fingerprint": key})
+        made = {"fingerprint": key, "notebook": self.notebook, "seconds": time.monotonic() - begun}
+        write_json(sidecar, provenance(self.profile.as_dict()) | made)
         return path
 
 

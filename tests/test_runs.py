@@ -170,3 +170,23 @@ def test_a_model_does_not_depend_on_what_comes_after_it():
         run.profile = dataclasses.replace(run.profile, **change)
         keys.append(run.key(runs.LEARNING))
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_what_was_found_ready_counts_as_time_taken(tmp_path, monkeypatch):
+    clock = iter([0.0, 100.0])
+    monkeypatch.setattr(runs.time, "monotonic", lambda: next(clock))
+
+    def take_up(notebook):
+        run = runs.Run("smoke", "fresh", notebook=notebook, root=tmp_path)
+        run._result("x.npz", ("chirps",), lambda path: path.write_bytes(b"x"))
+        run.record({"a": 1.0})
+        return run.seconds_taken_up
+
+    assert [take_up("one"), take_up("one"), take_up("two")] == [0.0, 100.0, 0.0]
+    folder = tmp_path / "build" / "smoke" / "results"
+    artifacts.write_json(folder / "one.run.json", {"seconds": 110.0, "peak_memory_mib": 900.0})
+    take_up("one")
+    execute._record(folder, "one", 12.0, 300.0)
+    assert artifacts.read_json(folder / "one.run.json") == {"seconds": 112.0, "peak_memory_mib": 900.0}
+    execute._record(folder, "two", 5.0, 300.0)
+    assert artifacts.read_json(folder / "two.run.json") == {"seconds": 5.0, "peak_memory_mib": 300.0}
