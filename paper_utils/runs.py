@@ -33,7 +33,7 @@ DATA = ROOT / "data"
 REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactuals", "dataset")
 LEARNING = ("vit", "model", "training")
-ABLATING = (*LEARNING, "ablation")
+ABLATING = (*LEARNING, "engine", "ablation")
 MODEL = "model.safetensors"
 SHOWING = (*DRAWING, *ABLATING, "ceiling", "attention", "semantics", "figures", "learning_figures", "runs")
 

@@ -31,7 +31,7 @@ def predict_with_constant_head(model, pictures, layer, head):
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_a_zeroed_head_puts_out_its_value_bias_alone(regressor, pictures, wrapped):
     model = regressor if wrapped else merged(regressor)
-    result = ablation.ablate_every_head(model, pictures, LABELS, batch=2)
+    result = ablation.plain_sweep(model, pictures, LABELS, batch=2)
     assert result.ablated.shape == (2, 3, 5, 3)
     for layer in range(2):
         for head in range(3):
@@ -41,8 +41,8 @@ def test_a_zeroed_head_puts_out_its_value_bias_alone(regressor, pictures, wrappe
 
 
 def test_wrapped_equals_merged(regressor, pictures):
-    first = ablation.ablate_every_head(regressor, pictures, LABELS)
-    second = ablation.ablate_every_head(merged(regressor), pictures, LABELS)
+    first = ablation.plain_sweep(regressor, pictures, LABELS)
+    second = ablation.plain_sweep(merged(regressor), pictures, LABELS)
     assert np.allclose(first.ablated, second.ablated, atol=1e-3)
 
 
@@ -67,26 +67,28 @@ def test_a_head_that_is_not_there_is_refused(regressor, layer, head):
         pass
 
 
+def test_every_head_at_once_is_one_after_the_other(regressor, pictures):
+    plain, fast = (sweep(regressor, pictures, LABELS) for sweep in (ablation.plain_sweep, ablation.ablate_every_head))
+    for before, after in zip(vars(plain).values(), vars(fast).values(), strict=True):
+        assert np.allclose(before, after, atol=1e-4)
+
+
 def test_an_interrupted_sweep_goes_on(regressor, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablation, "TOGETHER", 2)
     whole = ablation.ablate_every_head(regressor, pictures, LABELS)
     partial = tmp_path / "partial.npz"
-    np.savez(partial, baseline=whole.baseline, ablated=whole.ablated[:1])
+    np.savez(partial, baseline=whole.baseline, ablated=whole.ablated[:, :, :2])
     asked = []
-    zeroed = ablation.head_zeroed
-
-    def watched(model, layer, head):
-        asked.append(layer)
-        return zeroed(model, layer, head)
-
-    monkeypatch.setattr(ablation, "head_zeroed", watched)
+    sweep = ablation.Engine.sweep
+    monkeypatch.setattr(ablation.Engine, "sweep", lambda engine, some: asked.append(len(some)) or sweep(engine, some))
     result = ablation.ablate_every_head(regressor, pictures, LABELS, partial=partial)
-    assert asked == [1, 1, 1]
+    assert asked == [2, 1]
     assert np.allclose(result.ablated, whole.ablated, atol=1e-4)
 
 
 def test_another_models_sweep_is_refused(regressor, pictures, tmp_path):
     partial = tmp_path / "partial.npz"
-    np.savez(partial, baseline=np.zeros((5, 3)), ablated=np.zeros((1, 3, 5, 3)))
+    np.savez(partial, baseline=np.zeros((5, 3)), ablated=np.zeros((2, 3, 1, 3)))
     with pytest.raises(CompanionError, match="another model"):
         ablation.ablate_every_head(regressor, pictures, LABELS, partial=partial)
 

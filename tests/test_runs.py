@@ -190,3 +190,18 @@ def test_what_was_found_ready_counts_as_time_taken(tmp_path, monkeypatch):
     assert artifacts.read_json(folder / "one.run.json") == {"seconds": 112.0, "peak_memory_mib": 900.0}
     execute._record(folder, "two", 5.0, 300.0)
     assert artifacts.read_json(folder / "two.run.json") == {"seconds": 5.0, "peak_memory_mib": 300.0}
+
+
+def test_the_study_is_ones_own_once_it_is_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "REFERENCE", tmp_path / "reference")
+    run = runs.Run("smoke", "fresh", notebook="n", root=tmp_path)
+    with pytest.raises(CompanionError, match="no study in"):
+        run.study()
+    for place, name in enumerate(("a", "b")):
+        artifacts.write_json(
+            tmp_path / "reference" / "study" / f"{name}.json", {"place": -place, "title": f"shipped {name}"}
+        )
+    artifacts.write_json(run.build / "study" / "a.json", {"place": 0, "title": "own a"})
+    assert [way["title"] for way in run.study()] == ["shipped b", "shipped a"]
+    artifacts.write_json(run.build / "study" / "b.json", {"place": 1, "title": "own b"})
+    assert [way["title"] for way in run.study()] == ["own a", "own b"]

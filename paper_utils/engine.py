@@ -1,0 +1,209 @@
+"""Ablate heads exactly and fast: the output z of a head is replaced by c, for one head, all in turn, or any set.
+
+Zeroing a head's query, key and value weights (section 2.2) leaves it with its value bias: c is that bias. Zero, mean
+and resample ablation are other choices of c, so one engine serves all. What makes it fast is exact as well:
+
+- the residual stream before each layer is computed once, and a head's ablation starts from there;
+- the attention of a layer is computed once for its heads, of which one's share of the output is exchanged;
+- the last layer computes the CLS row alone, keys and values absorbed into its query.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from .errors import CompanionError
+from .model import ChirpRegressor, merged
+
+__all__ = ["KINDS", "Engine"]
+
+KINDS = ("described", "zero", "mean", "resample")
+
+
+class Engine:
+    """A fine-tuned model in float32 whose heads can be replaced; the model it is given is never changed.
+
+    Args:
+        model: LoRA-wrapped, merged or plain, of any width.
+        batch: pictures at a time.
+        rows: rows (a picture with a head replaced is one) in memory at once; it bounds memory whatever the number
+            of pictures.
+
+    Raises:
+        CompanionError: the model lacks a module that a ViT of transformers has.
+    """
+
+    def __init__(self, model: ChirpRegressor, *, batch: int = 8, rows: int = 16):
+        self.model = merged(model) if hasattr(model.vit, "merge_and_unload") else model.eval()
+        for name in ("attention.q_proj", "attention.o_proj", "layernorm_before", "layernorm_after", "mlp"):
+            try:
+                self.model.layers[0].get_submodule(name)
+            except AttributeError:
+                raise CompanionError(f"layer 1 of the model has no {name}; give a ViT of transformers 5") from None
+        self.layers = list(self.model.layers)
+        self.heads = self.model.vit.config.num_attention_heads
+        self.size = self.model.vit.config.hidden_size // self.heads
+        self.batch, self.rows = batch, rows
+
+    @torch.inference_mode()
+    def sweep(self, pictures: torch.Tensor, *, kind: str = "described") -> tuple[np.ndarray, np.ndarray]:
+        """Return predictions intact (pictures, 3) and with each head replaced (layers, heads, pictures, 3).
+
+        kind: "described" (the head keeps its value bias alone), "zero", "mean" (over these pictures, token by token)
+        or "resample" (what the head puts out for the next picture).
+        """
+        replacement = _Replacement(self, kind, pictures)
+        intact, replaced = [], []
+        for chosen in torch.arange(len(pictures)).split(self.batch):
+            one, all_heads = self._sweep_batch(pictures[chosen], replacement.of(chosen))
+            intact.append(one)
+            replaced.append(all_heads)
+        return _numbers(torch.cat(intact)), _numbers(torch.cat(replaced, dim=2))
+
+    @torch.inference_mode()
+    def predict(self, pictures: torch.Tensor, heads: Iterable[tuple[int, int]] = (), *, kind: str = "described"):
+        """Return predictions (pictures, 3) with a set of heads (layer, head; from 0) replaced together.
+
+        Raises:
+            CompanionError: there is no such head, no picture, or a prediction is not a number.
+        """
+        wanted: list[list[int]] = [[] for _ in self.layers]
+        for layer, head in heads:
+            if not (0 <= layer < len(self.layers) and 0 <= head < self.heads):
+                raise CompanionError(
+                    f"no head {head} in layer {layer}: {len(self.layers)} layers, {self.heads} heads, from 0"
+                )
+            wanted[layer].append(head)
+        replacement = _Replacement(self, kind, pictures)
+        found = []
+        for chosen in torch.arange(len(pictures)).split(self.batch):
+            constants = replacement.of(chosen)
+            x = self._embed(pictures[chosen])
+            for number, layer in enumerate(self.layers):
+                z = self._attend(layer, x)
+                if wanted[number]:
+                    z = z.clone()
+                    z[:, :, wanted[number]] = constants[number][:, :, wanted[number]]
+                x = self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+            found.append(self._read(x[:, 0]))
+        return _numbers(torch.cat(found))
+
+    def _sweep_batch(self, pictures: torch.Tensor, constants: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        count = len(pictures)
+        results = torch.empty(len(self.layers), self.heads, count, 3)
+        x = self._embed(pictures)
+        for number, layer in enumerate(self.layers[:-1]):
+            z = self._attend(layer, x)
+            intact = x + layer.attention.o_proj(z.flatten(2))
+            columns = layer.attention.o_proj.weight.view(-1, self.heads, self.size)
+            for heads in torch.arange(self.heads).split(max(1, self.rows // count)):
+                change = constants[number][:, :, heads] - z[:, :, heads]
+                rows = intact + torch.einsum("bthd,ehd->hbte", change, columns[:, heads])
+                results[number, heads] = self._rest(number, rows.flatten(0, 1)).view(len(heads), count, 3)
+            x = self._feed_forward(layer, intact)
+        z = self._last_attention(x)
+        results[-1] = torch.stack(
+            [self._last_output(x, _with(z, head, constants[-1][:, 0])) for head in range(self.heads)]
+        )
+        return self._last_output(x, z), results
+
+    def _rest(self, number: int, x: torch.Tensor) -> torch.Tensor:
+        """Run a layer's second half and all that follows on rows (n, tokens, width); return predictions (n, 3)."""
+        x = self._feed_forward(self.layers[number], x)
+        for layer in self.layers[number + 1 : -1]:
+            z = self._attend(layer, x)
+            x = self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+        return self._last_output(x, self._last_attention(x))
+
+    def _embed(self, pictures: torch.Tensor) -> torch.Tensor:
+        if pictures.dtype == torch.uint8:
+            pictures = pictures.float() / 255
+        return self.model.vit.embeddings(pictures)
+
+    def _attend(self, layer: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+        """Return what the heads of a layer put out, (n, tokens, heads, head dimension)."""
+        hidden = layer.layernorm_before(x)
+        attention = layer.attention
+        query, key, value = (
+            projection(hidden).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
+            for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
+        )
+        return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+
+    def _feed_forward(self, layer: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+        return x + layer.mlp(layer.layernorm_after(x))
+
+    def _last_attention(self, x: torch.Tensor) -> torch.Tensor:
+        """Return what the last layer's heads put out for CLS, (n, heads, head dimension).
+
+        q . (W x + b) = (W' q) . x + q . b, of which the last term is the same for every token and leaves the softmax
+        as it is; and the mean of values is the value of the mean. So neither keys nor values are ever formed.
+        """
+        layer = self.layers[-1]
+        hidden = layer.layernorm_before(x)
+        attention = layer.attention
+        query = attention.q_proj(hidden[:, 0]).unflatten(-1, (self.heads, self.size)) * self.size**-0.5
+        towards = torch.einsum("nhd,hde->nhe", query, attention.k_proj.weight.unflatten(0, (self.heads, self.size)))
+        weights = torch.softmax(towards @ hidden.transpose(1, 2), dim=-1)
+        seen = weights @ hidden
+        values = torch.einsum("nhe,hde->nhd", seen, attention.v_proj.weight.unflatten(0, (self.heads, self.size)))
+        return values + self._value_bias(layer)
+
+    def _last_output(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        layer = self.layers[-1]
+        return self._read(self._feed_forward(layer, x[:, 0] + layer.attention.o_proj(z.flatten(1))))
+
+    def _read(self, cls: torch.Tensor) -> torch.Tensor:
+        """Return predictions in seconds and hertz, (n, 3), of CLS tokens (n, width)."""
+        return self.model.head(self.model.vit.layernorm(cls)) * self.model.label_std + self.model.label_mean
+
+    def _value_bias(self, layer: torch.nn.Module) -> torch.Tensor:
+        bias = layer.attention.v_proj.bias
+        if bias is None:
+            return torch.zeros(self.heads, self.size)
+        return bias.detach().view(self.heads, self.size)
+
+
+class _Replacement:
+    """What heads put out instead, for chosen pictures: of each layer, (n or 1, tokens or 1, heads, head dimension)."""
+
+    def __init__(self, engine: Engine, kind: str, pictures: torch.Tensor):
+        if kind not in KINDS:
+            raise CompanionError(f"unknown replacement {kind!r}; choose one of {', '.join(KINDS)}")
+        least = 2 if kind == "resample" else 1
+        if len(pictures) < least:
+            raise CompanionError(f"ablation ({kind}) needs {least} or more pictures, it got {len(pictures)}")
+        self.engine, self.kind, self.pictures = engine, kind, pictures
+        biases = [engine._value_bias(layer)[None, None] for layer in engine.layers]
+        self.fixed = biases if kind == "described" else [torch.zeros_like(bias) for bias in biases]
+        if kind == "mean":
+            for some in pictures.split(engine.batch):
+                sums = [z.sum(0, keepdim=True) for z in self._outputs(some)]
+                self.fixed = [mean + part / len(pictures) for mean, part in zip(self.fixed, sums, strict=True)]
+
+    def of(self, chosen: torch.Tensor) -> list[torch.Tensor]:
+        if self.kind != "resample":
+            return self.fixed
+        return list(self._outputs(self.pictures[(chosen + 1) % len(self.pictures)]))  # of the next picture
+
+    def _outputs(self, pictures: torch.Tensor) -> Iterator[torch.Tensor]:
+        engine = self.engine
+        x = engine._embed(pictures)
+        for layer in engine.layers:
+            z = engine._attend(layer, x)
+            yield z
+            x = engine._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+
+
+def _with(z: torch.Tensor, head: int, constant: torch.Tensor) -> torch.Tensor:
+    changed = z.clone()
+    changed[:, head] = constant[:, head]
+    return changed
+
+
+def _numbers(predictions: torch.Tensor) -> np.ndarray:
+    if not predictions.isfinite().all():
+        raise CompanionError("the model predicts something that is not a number; was its training finished?")
+    return predictions.cpu().numpy()

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from paper_utils import ablation
+from paper_utils.engine import KINDS, Engine
+from paper_utils.errors import CompanionError
+from paper_utils.model import merged
+
+HEADS = [(layer, head) for layer in range(2) for head in range(3)]
+
+
+def replaced_by_hook(model, pictures, heads, constant):
+    """Oracle: what enters a layer's output projection is overwritten; `constant(layer, inputs)` gives by what."""
+    hooks = []
+    for layer in {layer for layer, _ in heads}:
+
+        def overwrite(module, inputs, layer=layer):
+            changed = inputs[0].clone()
+            new = constant(layer, inputs[0])
+            for head in [head for other, head in heads if other == layer]:
+                changed[..., head * 8 : head * 8 + 8] = new[..., head * 8 : head * 8 + 8]
+            return (changed,)
+
+        hooks.append(model.layers[layer].attention.o_proj.register_forward_pre_hook(overwrite))
+    try:
+        with torch.no_grad():
+            return model.predict(pictures).numpy()
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def outputs_of_heads(model, pictures):
+    """What enters each layer's output projection in the intact model."""
+    seen = []
+    hooks = [
+        layer.attention.o_proj.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].clone()))
+        for layer in model.layers
+    ]
+    with torch.no_grad():
+        model.predict(pictures)
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
+def constants(model, pictures, kind):
+    outputs = outputs_of_heads(model, pictures)
+    return {
+        "described": lambda layer, z: model.layers[layer].attention.v_proj.bias.expand_as(z),
+        "zero": lambda layer, z: torch.zeros_like(z),
+        "mean": lambda layer, z: outputs[layer].mean(0, keepdim=True).expand_as(z),
+        "resample": lambda layer, z: outputs[layer].roll(-1, 0),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_every_head_and_kind_against_hooks(regressor, pictures, kind, batch):
+    model = merged(regressor)
+    intact, swept = Engine(model, batch=batch, rows=4).sweep(pictures, kind=kind)
+    with torch.no_grad():
+        assert np.allclose(intact, model.predict(pictures).numpy(), atol=1e-4)
+    for layer, head in HEADS:
+        expected = replaced_by_hook(model, pictures, [(layer, head)], constants(model, pictures, kind))
+        assert np.allclose(swept[layer, head], expected, atol=1e-4)
+        assert np.abs(expected - intact).max() > 1e-3
+
+
+def test_as_described_is_weights_set_to_zero(regressor, pictures):
+    plain = ablation.plain_sweep(regressor, pictures, np.zeros((5, 3)))
+    for model in (regressor, merged(regressor)):
+        intact, swept = Engine(model).sweep(pictures)
+        scale = np.array([13.0, 29.0, 31.0])  # the bound of 1e-5 is in standardised units
+        assert np.abs((swept - plain.ablated) / scale).max() < 1e-5
+        assert np.abs((intact - plain.baseline) / scale).max() < 1e-5
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(heads=st.sets(st.sampled_from(HEADS)), kind=st.sampled_from(KINDS))
+def test_any_set_of_heads_against_hooks(regressor, pictures, heads, kind):
+    model = merged(regressor)
+    expected = replaced_by_hook(model, pictures, heads, constants(model, pictures, kind))
+    assert np.allclose(Engine(model, batch=3).predict(pictures, heads, kind=kind), expected, atol=1e-4)
+
+
+def test_heads_add_up_to_the_attention(regressor, pictures):
+    model = merged(regressor)
+    engine = Engine(model)
+    with torch.inference_mode():
+        x = engine._embed(pictures)
+        layer = model.layers[0]
+        z = engine._attend(layer, x)
+        whole = layer.attention(layer.layernorm_before(x))[0]
+        columns = layer.attention.o_proj.weight.view(24, 3, 8)
+        parts = sum(z[:, :, head] @ columns[:, head].T for head in range(3)) + layer.attention.o_proj.bias
+    assert torch.allclose(parts, whole, atol=1e-5)
+
+
+def test_the_model_stays_as_it_was(regressor, pictures):
+    before = {name: tensor.clone() for name, tensor in regressor.state_dict().items()}
+    Engine(regressor).sweep(pictures)
+    with pytest.raises(CompanionError):
+        Engine(regressor).predict(pictures, [(0, 7)])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in regressor.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda engine, x: engine.predict(x, [(2, 0)]), "no head 0 in layer 2: 2 layers, 3 heads"),
+        (lambda engine, x: engine.sweep(x[:0]), r"needs 1 or more pictures, it got 0"),
+        (lambda engine, x: engine.sweep(x[:1], kind="resample"), r"\(resample\) needs 2 or more pictures, it got 1"),
+        (lambda engine, x: engine.sweep(x, kind="noise"), "unknown replacement 'noise'; choose one of described"),
+        (lambda engine, x: engine.predict(x.float() * float("nan")), "not a number"),
+    ],
+)
+def test_bad_input_is_named(regressor, pictures, use, message):
+    with pytest.raises(CompanionError, match=message):
+        use(Engine(regressor), pictures)
+
+
+def test_another_kind_of_model_is_named(regressor):
+    class Other(torch.nn.Module):
+        vit = torch.nn.Identity()
+        layers = torch.nn.ModuleList([torch.nn.Linear(2, 2)])
+
+    with pytest.raises(CompanionError, match=r"layer 1 of the model has no attention\.q_proj"):
+        Engine(Other())
