@@ -64,6 +64,12 @@ curves = learning_figures.learning_curves(
 run.save(curves, "learning_curves")
 curves
 
+# %%
+at, before, after = training.steepest_fall(
+    history, batch=run.profile.batch, stretch=max(run.profile.batch, seen[-1] // 32)
+)
+print(f"steepest fall of the training loss: from {before:.3f} to {after:.3f}, after {at:,} pictures")
+
 # %% [markdown]
 # ## Accuracy on held-out pictures
 #

@@ -25,7 +25,7 @@ from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
 from .vit import attention_kernel, autocast, has_mixed_precision
 
-__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "pictures_to_reach", "test_set"]
+__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "pictures_to_reach", "steepest_fall", "test_set"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,23 @@ def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)
 def pictures_to_reach(history: list[Epoch], r: float) -> int | None:
     """Return how many pictures had been seen when r was first reached for every target, None if it never was."""
     return next((epoch.pictures_seen for epoch in history if min(epoch.pearson_r.values()) >= r), None)
+
+
+def steepest_fall(history: list[Epoch], *, batch: int, stretch: int = 512) -> tuple[int, float, float]:
+    """Return where the training loss falls most between two neighbouring stretches: pictures seen, loss before, after.
+
+    A sudden drop after a plateau would show as a large fall that does not come at once.
+
+    Raises:
+        CompanionError: the history is shorter than two stretches.
+    """
+    losses = np.array([loss for epoch in history for loss in epoch.batch_losses])
+    width = stretch // batch
+    if width < 1 or len(losses) < 2 * width:
+        raise CompanionError(f"{len(losses)} batches of {batch} do not fill two stretches of {stretch} pictures")
+    means = losses[: len(losses) // width * width].reshape(-1, width).mean(1)
+    place = int((means[:-1] / means[1:]).argmax())
+    return (place + 1) * stretch, float(means[place]), float(means[place + 1])
 
 
 def evaluate(

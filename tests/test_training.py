@@ -120,3 +120,11 @@ def test_accuracy_of_chosen_pictures_is_theirs_alone():
     mask = np.arange(60) < 20
     part = training.Evaluation(whole.predictions[:20], labels[:20], 1.0)
     assert training.accuracy(whole, chosen=mask) == training.accuracy(part)
+
+
+def test_a_sudden_drop_is_found_where_it_is():
+    losses = [1.0] * 40 + [0.2] * 40
+    halves = [training.Epoch(40 * 8 * n, 0.0, 0.0, {}, 1e-3, 1.0, losses[40 * n - 40 : 40 * n]) for n in (1, 2)]
+    assert training.steepest_fall(halves, batch=8, stretch=80) == (320, 1.0, pytest.approx(0.2))
+    with pytest.raises(CompanionError, match="do not fill two stretches"):
+        training.steepest_fall(halves, batch=8, stretch=512)
