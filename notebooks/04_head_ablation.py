@@ -31,16 +31,18 @@ backbone = None  # the profile's own
 import numpy as np
 import torch
 
-from paper_utils import ablation, figures, training
+from paper_utils import ablation, ablation_figures, figures, statistics, training
 from paper_utils.attention import head_name
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="04_head_ablation", backbone=backbone)
 model, _ = run.fine_tuned()
 result = run.ablation(model)
-increase, error = ablation.loss_increase(result)
-intact = ablation.squared_errors(result.baseline, result).mean()
-print(f"{len(result.labels)} pictures, intact loss {intact:.4f} (standardised units)")
+errors = ablation.squared_errors(result.ablated, result)
+intact = ablation.squared_errors(result.baseline, result)
+effects = statistics.head_effects(errors, intact)
+increase = effects.increase
+print(f"{len(result.labels)} pictures, intact loss {intact.mean():.4f} (standardised units)")
 
 # %% [markdown]
 # ## Figure 4: the increase of the loss, head by head
@@ -66,14 +68,31 @@ for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
     print(f"{layer + 1:5} {mean:8.2f} {deviation:8.2f} {np.nanmean(published[layer]):14.2f}")
 
 # %% [markdown]
-# Which heads matter most, and for how many is the effect clearly more than chance (twice its standard error)?
+# ## How sure is that?
+#
+# Other pictures would give other numbers. Each effect gets a 95 % interval from resampled pictures (BCa bootstrap),
+# and a p-value from flipping the signs of the paired differences. Of 144 heads some would look clear by chance, so
+# the rate of false discoveries is held at 5 %: by Benjamini and Hochberg, and, whatever the dependence between heads,
+# by Benjamini and Yekutieli.
+
+# %%
+bounds = statistics.layer_intervals(errors, intact)
+sure = ablation_figures.effect_intervals(increase, effects.low, effects.high, effects.found_bh, bounds)
+run.save(sure, "effect_intervals")
+sure
 
 # %%
 order = np.argsort(increase, axis=None)[::-1][:8]
 for layer, head in zip(*np.unravel_index(order, increase.shape), strict=True):
-    print(f"{head_name(layer, head):7} {increase[layer, head]:8.1f} % (standard error {error[layer, head]:.1f})")
-clear = int((increase > 2 * error).sum())
-print(f"{clear} of {increase.size} heads raise the loss by more than twice the standard error")
+    place = layer, head
+    print(f"{head_name(*place):7} {increase[place]:6.1f} % ({effects.low[place]:.1f} to {effects.high[place]:.1f})")
+raising = increase > 0
+print(f"told from zero: {int(effects.found_bh.sum())} of {increase.size} heads (Benjamini-Hochberg),", end=" ")
+print(
+    f"{int((effects.found_bh & raising).sum())} of them raise the loss; {int(effects.found_by.sum())} by Benjamini-Yekutieli"
+)
+half_width, spread = np.median(effects.high - effects.low) / 2, increase.std()
+print(f"median half-width of the intervals {half_width:.2f} %, spread between heads {spread:.2f} %")
 
 # %% [markdown]
 # In seconds and hertz: the root mean squared error of each target, intact and with the most important head ablated.
@@ -85,7 +104,13 @@ for name, predictions in (("intact", result.baseline), (head_name(*worst), resul
     print(f"{name:7} start time {time:5.2f} s, start frequency {start:5.2f} Hz, end frequency {end:5.2f} Hz")
 
 # %%
-results = {"ablation.intact_mse": float(intact), "ablation.clear_heads": clear, "ablation.pictures": len(result.labels)}
+results = {"ablation.intact_mse": float(intact.mean()), "ablation.pictures": len(result.labels)}
+results |= {
+    "ablation.found_heads_bh": int(effects.found_bh.sum()),
+    "ablation.found_heads_by": int(effects.found_by.sum()),
+    "ablation.median_half_width_percent": float(half_width),
+    "ablation.spread_between_heads_percent": float(spread),
+}
 early, late = increase[:3], increase[3:]
 results |= {
     "ablation.layers_1_to_3.mean_percent": float(early.mean()),
@@ -94,6 +119,8 @@ results |= {
 for layer in range(len(means)):
     results[f"ablation.layer_{layer + 1}.mean_percent"] = float(means[layer])
     results[f"ablation.layer_{layer + 1}.std_percent"] = float(deviations[layer])
+    results[f"ablation.layer_{layer + 1}.mean_low_percent"] = float(bounds[layer, 0])
+    results[f"ablation.layer_{layer + 1}.mean_high_percent"] = float(bounds[layer, 1])
 run.record(results)
 print(f"layers 1 to 3: {early.mean():.2f} % on average, layers 4 to 12: {late.mean():.2f} %")
 

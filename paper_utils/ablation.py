@@ -24,7 +24,6 @@ __all__ = [
     "ablate_every_head",
     "head_zeroed",
     "layer_summary",
-    "loss_increase",
     "plain_sweep",
     "squared_errors",
 ]
@@ -139,17 +138,6 @@ def _read_partial(partial: Path | None, baseline: np.ndarray, layers: int, heads
 def squared_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:
     """Return squared errors in standardised units, averaged over the targets: shape of `predictions` less the last."""
     return (((predictions - ablation.labels) / ablation.label_std) ** 2).mean(-1)
-
-
-def loss_increase(ablation: Ablation) -> tuple[np.ndarray, np.ndarray]:
-    """Return the increase of the mean squared error in percent (layers, heads), as in Figure 4, and its standard error.
-
-    The standard error is of the paired differences: the same pictures, with the head and without it.
-    """
-    intact = squared_errors(ablation.baseline, ablation)
-    difference = squared_errors(ablation.ablated, ablation) - intact
-    scale = 100 / intact.mean()
-    return scale * difference.mean(-1), scale * difference.std(-1, ddof=1) / np.sqrt(len(intact))
 
 
 def layer_summary(increase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -68,7 +68,7 @@ PROFILES = {
             plateau_patience=3,
             stopping_patience=4,
             map_pictures=15,
-            ablation_pictures=4,
+            ablation_pictures=8,
         ),
         Profile(
             name="laptop",

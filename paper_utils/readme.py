@@ -60,13 +60,20 @@ def tables(results: dict) -> dict[str, str]:
         f"The whole laptop run: {results['run.seconds'] / 60:.1f} minutes, {results['run.peak_memory_mib']:.0f} MiB at "
         f"most; {results['training.pictures']:,} pictures seen in fine-tuning."
     )
-    ablation = ["| layer | mean increase of the loss | standard deviation over its heads |", "| --- | --- | --- |"]
+    ablation = [
+        "| layer | mean increase of the loss (95 % interval) | standard deviation over its heads |",
+        "| --- " * 3 + "|",
+    ]
     for layer in range(1, 13):
-        mean, std = (results[f"ablation.layer_{layer}.{key}_percent"] for key in ("mean", "std"))
-        ablation.append(f"| {layer} | {mean:.2f} % | {std:.2f} % |")
+        mean, low, high, std = (
+            results[f"ablation.layer_{layer}.{key}_percent"] for key in ("mean", "mean_low", "mean_high", "std")
+        )
+        ablation.append(f"| {layer} | {mean:.2f} % ({low:.2f} to {high:.2f}) | {std:.2f} % |")
     ablation.append(
-        f"\nOver {results['ablation.pictures']} pictures, {results['ablation.clear_heads']} of 144 heads raise the loss "
-        "by more than twice the standard error of the paired difference; the layer means are that uncertain."
+        f"\nOver {results['ablation.pictures']} pictures, {results['ablation.found_heads_bh']} of 144 heads are told from "
+        f"zero at a false discovery rate of 5 % ({results['ablation.found_heads_by']} whatever the dependence between "
+        f"heads); half of the heads' intervals reach {results['ablation.median_half_width_percent']:.2f} % or more to "
+        "either side."
     )
     return {
         "figures": "\n".join(figures),

@@ -35,7 +35,18 @@ DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactua
 LEARNING = ("vit", "model", "training")
 ABLATING = (*LEARNING, "engine", "ablation")
 MODEL = "model.safetensors"
-SHOWING = (*DRAWING, *ABLATING, "ceiling", "attention", "semantics", "figures", "learning_figures", "runs")
+SHOWING = (
+    *DRAWING,
+    *ABLATING,
+    "ceiling",
+    "attention",
+    "semantics",
+    "statistics",
+    "figures",
+    "learning_figures",
+    "ablation_figures",
+    "runs",
+)
 
 
 @dataclass(frozen=True)

@@ -93,16 +93,14 @@ def test_another_models_sweep_is_refused(regressor, pictures, tmp_path):
         ablation.ablate_every_head(regressor, pictures, LABELS, partial=partial)
 
 
-def test_loss_increase_by_hand():
+def test_squared_errors_and_summaries_by_hand():
     result = ablation.Ablation(
         baseline=np.array([[1.0, 0, 0], [0, 0, 2]]),
         ablated=np.array([[[[2.0, 0, 0], [0, 0, 2]]]]),
         labels=np.zeros((2, 3)),
         label_std=np.array([1.0, 1.0, 2.0]),
     )
-    # intact errors: 1/3 and 1/3 (the third target's unit is 2), ablated: 4/3 and 1/3
-    increase, error = ablation.loss_increase(result)
-    assert increase[0, 0] == pytest.approx(150)
-    assert error[0, 0] == pytest.approx(100 * 3 * np.std([1, 0], ddof=1) / np.sqrt(2))
+    assert np.allclose(ablation.squared_errors(result.baseline, result), [1 / 3, 1 / 3])  # the third target's unit is 2
+    assert np.allclose(ablation.squared_errors(result.ablated, result), [[[4 / 3, 1 / 3]]])
     mean, std = ablation.layer_summary(np.array([[1.0, 2.0, 3.0]]))
     assert (mean[0], std[0]) == (2, 1)

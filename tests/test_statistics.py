@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from paper_utils import statistics
+from paper_utils.errors import CompanionError
+
+
+@pytest.fixture(scope="module")
+def errors():
+    """Squared errors of 3 x 4 heads: layer 1 does nothing at all, layer 2 a little, one head of layer 3 much."""
+    rng = np.random.default_rng(0)
+    intact = rng.exponential(size=60)
+    ablated = np.tile(intact, (3, 4, 1))
+    ablated[1] += rng.normal(0, 0.05, (4, 60))
+    ablated[2] += rng.normal(0, 0.05, (4, 60))
+    ablated[2, 1] += 0.5
+    return ablated, intact
+
+
+@pytest.fixture(scope="module")
+def effects(errors):
+    return statistics.head_effects(*errors)
+
+
+def test_a_head_that_does_nothing_has_no_effect_and_no_evidence(effects):
+    assert (effects.increase[0] == 0).all()
+    assert (effects.low[0] == 0).all()
+    assert (effects.p_value[0] == 1).all()
+
+
+def test_the_head_that_matters_is_found_and_the_others_are_not(effects, errors):
+    found = np.zeros((3, 4), bool)
+    found[2, 1] = True
+    assert np.array_equal(effects.found_bh, found)
+    assert np.array_equal(effects.found_by, found)
+    assert effects.increase[2, 1] == pytest.approx(100 * 0.5 / errors[1].mean(), rel=0.05)
+    assert effects.low[2, 1] > 0
+
+
+def test_intervals_are_those_of_the_normal_approximation_where_that_holds(effects, errors):
+    ablated, intact = errors
+    difference = ablated[1, 0] - intact
+    half = 1.96 * 100 * difference.std(ddof=1) / np.sqrt(len(intact)) / intact.mean()
+    assert effects.high[1, 0] - effects.low[1, 0] == pytest.approx(2 * half, rel=0.25)
+    assert effects.low[1, 0] < effects.increase[1, 0] < effects.high[1, 0]
+
+
+def test_p_values_are_those_of_a_t_test_where_that_holds(effects, errors):
+    ablated, intact = errors
+    for head in range(4):
+        assert effects.p_value[1, head] == pytest.approx(stats.ttest_rel(ablated[1, head], intact).pvalue, abs=0.02)
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    rng, held = np.random.default_rng(1), 0
+    for _ in range(60):
+        intact = rng.exponential(size=80)
+        low, high = statistics._interval(intact * rng.normal(1.1, 0.3, 80), intact, 0)
+        held += low <= 10 <= high
+    assert held >= 51  # of 57 expected; fewer come once in a hundred
+
+
+def test_layers_have_an_interval_of_their_mean(errors):
+    intervals = statistics.layer_intervals(*errors)
+    assert intervals.shape == (3, 2)
+    assert intervals[2, 0] > 0
+
+
+def test_too_few_pictures_are_named():
+    with pytest.raises(CompanionError, match="4 pictures are too few"):
+        statistics.head_effects(np.ones((1, 1, 4)), np.ones(4))
