@@ -7,7 +7,7 @@ part of the machine's measured matrix rate that a piece reaches.
 import argparse
 from pathlib import Path
 
-from . import benchmark_rendering, benchmark_training
+from . import benchmark_ablation, benchmark_rendering, benchmark_training
 from .artifacts import ROOT, provenance, read_json, write_json
 from .benchmarking import machine
 from .errors import reported
@@ -20,7 +20,7 @@ TARGET = ROOT / "data" / "benchmark.json"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.benchmark", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--only", choices=["rendering", "training"], help="both if left out")
+    parser.add_argument("--only", choices=["rendering", "training", "sweep"], help="all if left out")
     parser.add_argument("--threads", type=int, default=2, help="of the training step")
     parser.add_argument("--rounds", type=int, default=7, help="each candidate is timed once a round")
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (needs a C++ compiler, minutes)")
@@ -36,6 +36,11 @@ def main() -> None:
                 threads=options.threads, rounds=options.rounds, compiled=options.compile
             )
             benchmark_training.show(results)
+        if options.only in (None, "sweep"):
+            results |= benchmark_ablation.ablation_benchmark(
+                threads=options.threads, rounds=max(1, options.rounds // 3)
+            )
+            benchmark_ablation.show(results)
         before = read_json(options.output) if options.output.exists() else {}
         measured = {key.partition(".")[0] for key in results}
         kept = {key: value for key, value in before.items() if key.partition(".")[0] not in measured | {"origin"}}
