@@ -1,0 +1,124 @@
+"""Two protocols of head ablation, and what lies between them: the paper's text, and what its released package does.
+
+vision-mech-interp-attn-head 0.1.8, run as its usage example says, differs from section 2.2 in five ways. Each is a
+switch here, written anew from that behaviour, so that it can be seen which of them does what to Figure 4.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .errors import CompanionError
+from .model import ChirpRegressor
+
+__all__ = ["DESCRIBED", "RELEASED", "Protocol", "continuity", "lag_1_autocorrelation", "loss_sweep", "with_untuned_vit"]
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How an ablation is run; every field is true in the paper's text and false in the released package's example."""
+
+    fine_tuned: bool = True  # else the backbone before fine-tuning, under the fine-tuned regression head
+    whole_head: bool = True  # else row h of the query, key and value weights for head h: a dimension of head 1
+    before_batch: bool = True  # else zeroed after the first batch of an evaluation has been predicted
+    restored: bool = True  # else every ablation stays, and the next comes on top
+    same_units: bool = True  # else raw targets against standardised predictions, pixels normalised as ImageNet's
+
+
+DESCRIBED = Protocol()
+RELEASED = Protocol(False, False, False, False, False)
+
+
+def with_untuned_vit(model: ChirpRegressor, vit: torch.nn.Module) -> ChirpRegressor:
+    """Return a copy of the model whose ViT is another one, its head and label scale kept."""
+    other = copy.deepcopy(model)
+    other.vit = copy.deepcopy(vit)
+    return other.eval()
+
+
+@torch.inference_mode()
+def loss_sweep(
+    model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol, *, batch: int = 32
+) -> tuple[float, np.ndarray]:
+    """Return the intact loss and the loss after each head's ablation in turn, (layers, heads).
+
+    Args:
+        model: merged, the one that the protocol asks for (`with_untuned_vit`); left as it was.
+        pictures: (pictures, 3, 224, 224) uint8.
+        labels: (pictures, 3), seconds and hertz.
+        protocol: how.
+        batch: pictures at a time; what `before_batch` means depends on it.
+
+    Raises:
+        CompanionError: there is no picture, or the model is LoRA-wrapped.
+    """
+    if not len(pictures):
+        raise CompanionError("there are no pictures to ablate on; give at least one")
+    if hasattr(model.vit, "merge_and_unload"):
+        raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
+    model = copy.deepcopy(model).eval()
+    parts = list(zip(pictures.split(batch), labels.split(batch), strict=True))
+    intact = float(np.mean([_loss(model, *part, protocol) for part in parts]))
+    heads = model.vit.config.num_attention_heads
+    losses = np.empty((len(model.layers), heads))
+    for layer in range(len(model.layers)):
+        for head in range(heads):
+            losses[layer, head] = _loss_without(model, layer, head, parts, protocol)
+    return intact, losses
+
+
+def _loss_without(model: ChirpRegressor, layer: int, head: int, parts: list, protocol: Protocol) -> float:
+    attention = model.layers[layer].attention
+    size = model.vit.config.hidden_size // model.vit.config.num_attention_heads
+    rows = slice(head * size, (head + 1) * size) if protocol.whole_head else slice(head, head + 1)
+    weights = [projection.weight for projection in (attention.q_proj, attention.k_proj, attention.v_proj)]
+    saved = [weight[rows].clone() for weight in weights]
+
+    def zero() -> None:
+        for weight in weights:
+            weight[rows] = 0
+
+    if protocol.before_batch:
+        zero()
+    losses = []
+    for part in parts:
+        losses.append(_loss(model, *part, protocol))
+        zero()
+    if protocol.restored:
+        for weight, before in zip(weights, saved, strict=True):
+            weight[rows] = before
+    return float(np.mean(losses))
+
+
+def _loss(model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol) -> float:
+    pixels = pictures.float() / 255
+    if protocol.same_units:
+        return float(((model(pixels) - model.standardise(labels)) ** 2).mean())
+    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return float(((model((pixels - mean) / std) - labels) ** 2).mean())
+
+
+def lag_1_autocorrelation(values: np.ndarray) -> float:
+    """Return the correlation of neighbours in row order, of (layers, heads); near one for a slow walk.
+
+    A value that is not legible (NaN) takes its two pairs with it.
+    """
+    row_order = values.ravel()
+    first, second = row_order[:-1], row_order[1:]
+    legible = np.isfinite(first) & np.isfinite(second)
+    return float(np.corrcoef(first[legible], second[legible])[0, 1])
+
+
+def continuity(values: np.ndarray) -> float:
+    """Return the mean step from a row's end to the next row's begin over the mean step between any two values.
+
+    Near one where rows have nothing to do with each other, near zero where each begins where the last ended.
+    """
+    ends, begins = values[:-1, -1], values[1:, 0]
+    flat = values[np.isfinite(values)]
+    any_two = np.abs(flat[:, None] - flat[None]).sum() / (len(flat) * (len(flat) - 1))
+    return float(np.nanmean(np.abs(ends - begins)) / any_two)

@@ -1,0 +1,95 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from paper_utils import ablation, protocol
+from paper_utils.artifacts import ROOT
+from paper_utils.errors import CompanionError
+from paper_utils.model import merged
+from paper_utils.protocol import DESCRIBED, RELEASED
+
+LABELS = torch.tensor([[10.0, 20.0, 30.0]] * 5)
+
+
+@pytest.fixture
+def model(regressor):
+    return merged(regressor)
+
+
+def test_as_described_is_the_plain_sweep(model, pictures):
+    intact, losses = protocol.loss_sweep(model, pictures, LABELS, DESCRIBED, batch=5)
+    plain = ablation.plain_sweep(model, pictures, LABELS.numpy())
+    assert intact == pytest.approx(ablation.squared_errors(plain.baseline, plain).mean(), rel=1e-4)
+    assert np.allclose(losses, ablation.squared_errors(plain.ablated, plain).mean(-1), rtol=1e-4)
+
+
+def test_the_model_stays_as_it_was(model, pictures):
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    protocol.loss_sweep(model, pictures, LABELS, RELEASED, batch=2)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_what_is_not_restored_adds_up(model, pictures):
+    _, losses = protocol.loss_sweep(model, pictures, LABELS, replace(DESCRIBED, restored=False), batch=5)
+    with torch.no_grad():
+        for layer in model.layers:
+            for projection in (layer.attention.q_proj, layer.attention.k_proj, layer.attention.v_proj):
+                projection.weight.zero_()
+        error = ((model(pictures) - model.standardise(LABELS)) ** 2).mean()
+    assert losses[-1, -1] == pytest.approx(float(error), rel=1e-4)
+
+
+def test_what_is_zeroed_too_late_does_not_show_in_the_first_batch(model, pictures):
+    late = replace(DESCRIBED, before_batch=False)
+    intact, losses = protocol.loss_sweep(model, pictures, LABELS, late, batch=5)
+    assert np.allclose(losses, intact)  # one batch: nothing shows at all
+    _, in_time = protocol.loss_sweep(model, pictures, LABELS, DESCRIBED, batch=5)
+    _, some = protocol.loss_sweep(model, pictures, LABELS, late, batch=1)
+    share = (some - intact) / (in_time - intact)
+    assert np.isfinite(share).all()
+    assert not np.allclose(some, in_time)
+
+
+def test_one_row_is_one_dimension_of_the_first_head(model, pictures):
+    _, losses = protocol.loss_sweep(model, pictures, LABELS, replace(DESCRIBED, whole_head=False), batch=5)
+    attention = model.layers[0].attention
+    with torch.no_grad():
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+            projection.weight[2] = 0
+        error = ((model(pictures) - model.standardise(LABELS)) ** 2).mean()
+    assert losses[0, 2] == pytest.approx(float(error), rel=1e-4)
+
+
+def test_raw_labels_against_standardised_predictions(model, pictures):
+    intact, _ = protocol.loss_sweep(model, pictures, LABELS, replace(DESCRIBED, same_units=False), batch=5)
+    # predictions of a few units against 10, 20 and 30
+    assert intact == pytest.approx((10**2 + 20**2 + 30**2) / 3, rel=0.4)
+
+
+def test_the_released_protocol_differs_in_every_switch():
+    assert all(getattr(DESCRIBED, field.name) and not getattr(RELEASED, field.name) for field in fields(DESCRIBED))
+
+
+def test_fingerprints_of_a_walk_and_of_noise():
+    rng = np.random.default_rng(0)
+    noise, walk = rng.normal(size=(12, 12)), np.cumsum(rng.normal(size=144)).reshape(12, 12)
+    assert abs(protocol.lag_1_autocorrelation(noise)) < 0.25
+    assert protocol.lag_1_autocorrelation(walk) > 0.9
+    assert protocol.continuity(noise) == pytest.approx(1, abs=0.5)
+    assert protocol.continuity(walk) < 0.3
+
+
+def test_the_published_figure_is_a_slow_walk():
+    path = ROOT / "data" / "published_figure4.csv"
+    published = np.genfromtxt(path, delimiter=",", skip_header=1)[:, 1:]
+    assert protocol.lag_1_autocorrelation(published) == pytest.approx(0.992, abs=0.003)
+    assert protocol.continuity(published) < 0.2
+
+
+def test_bad_input_is_named(model, regressor, pictures):
+    with pytest.raises(CompanionError, match="there are no pictures"):
+        protocol.loss_sweep(model, pictures[:0], LABELS[:0], DESCRIBED)
+    with pytest.raises(CompanionError, match="LoRA-wrapped; give it merged"):
+        protocol.loss_sweep(regressor, pictures, LABELS, DESCRIBED)
