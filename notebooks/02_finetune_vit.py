@@ -147,8 +147,8 @@ hard
 #
 # Two more starts of LoRA, with other training pictures, say how far the result above is luck. Three controls say
 # where it comes from: LoRA on a backbone with random weights, the head alone on the frozen backbone, and all weights
-# trained. They take longer than everything else together (`make study`), so this run shows the shipped ones unless
-# it has its own.
+# trained. A last one learns and reads pictures whose edges are drawn and labelled soundly. They take longer than
+# everything else together (`make study`), so this run shows the shipped ones unless it has its own.
 
 # %%
 study = run.study()
@@ -183,7 +183,12 @@ for target, r in spread.items():
     print(f"{name:16} over {len(r)} starts: r = {r.mean():.3f}, standard deviation {r.std(ddof=1):.4f}")
 
 # %% [markdown]
-# (To be written from the numbers.)
+# In the reference run nothing falls suddenly: the loss comes down within the first thousand pictures, since the
+# backbone already finds strokes, and then creeps. Head and frozen backbone alone reach r of about 0.9, LoRA adds most
+# of the rest, and training all weights adds nothing to that; on a random backbone LoRA has learned nothing by the time
+# early stopping ends it. Luck is a matter of the third digit, and sound edges change little. What is missing to the
+# oracle are short chirps in strong noise: from four seconds on, r is 0.98 and more. All weights stop at the same
+# place, so it is not LoRA that holds the model back: the backbone has not learned to find marks that faint.
 
 # %%
 results = {f"accuracy.{target}.{name}": value for target, score in scores.items() for name, value in score.items()}

@@ -135,8 +135,9 @@ figure_named
 
 # %% [markdown]
 # In the reference run the chirp heads lie in the deeper half of the network, as in the paper, and reach into layer 12,
-# where the paper finds none. The early heads that see one thing see the colour bar, an edge or the title. None of the
-# named heads does what its namesake does: that is a matter of the backbone, not of the method.
+# where the paper finds none. The early heads that see one thing see the colour bar or an edge. One named head, L1H5,
+# sees the colour bar as its namesake does; with six early colour-bar heads among 48 that is no surprise. The others
+# do something else: that is a matter of the backbone, not of the method.
 
 # %%
 results = {

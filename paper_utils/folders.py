@@ -25,6 +25,7 @@ from .artifacts import atomic_path, read_json, write_json
 from .chirps import Chirp, check_chirp, draw_chirp, labels
 from .dataset import pictures_key, sample
 from .errors import CompanionError, reported
+from .png import write_png
 from .rendering import MODEL_SIZE, PUBLISHED_SIZE
 
 __all__ = ["COLUMNS", "FolderSet", "read_labels", "write_folder"]
@@ -100,8 +101,7 @@ def _write_pictures(folder: Path, seed: int, numbers: Sequence[int]) -> int:
     for number in numbers:
         _, picture = sample(seed, number - 1, size=PUBLISHED_SIZE, with_regions=False)
         with atomic_path(picture_path(folder, number)) as path:
-            # noise hardly compresses: more effort costs three times the time for a tenth of the size
-            Image.fromarray(picture.pixels).save(path, compress_level=1)
+            write_png(path, picture.pixels)
     return len(numbers)
 
 
