@@ -171,11 +171,11 @@ run.save(compared, "study")
 compared
 
 # %%
-print(f"{'':27} {'trained':>10} {'pictures':>9} {'r >= 0.9 after':>15}   r of start time, start and end frequency")
+print(f"{'':34} {'trained':>10} {'pictures':>9} {'r >= 0.9 after':>15}   r of start time, start and end frequency")
 for name, (parameters, epochs, accuracy) in ways.items():
     reached = training.pictures_to_reach(epochs, 0.9)
     rates = "  ".join(f"{accuracy[target]['pearson_r']:.3f}" for target in TARGETS)
-    print(f"{name:27} {parameters:10,} {epochs[-1].pictures_seen:9,} {reached or 'never':>15}   {rates}")
+    print(f"{name:34} {parameters:10,} {epochs[-1].pictures_seen:9,} {reached or 'never':>15}   {rates}")
 repeats = [accuracy for name, (_, _, accuracy) in ways.items() if name.startswith("LoRA,")]
 spread = {target: np.array([accuracy[target]["pearson_r"] for accuracy in repeats]) for target in TARGETS}
 for target, r in spread.items():

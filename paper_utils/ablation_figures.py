@@ -36,5 +36,5 @@ def effect_intervals(
     axis.set(xlabel="Layer (within it heads 1 to 12; grey: the layer's mean)", ylabel="increase of the loss (%)")
     axis.set_xticks(range(1, layers + 1))
     axis.set_xlim(0.4, layers + 0.6)
-    axis.legend(loc="upper left")
+    figure.legend(loc="outside upper center", ncol=2)
     return figure

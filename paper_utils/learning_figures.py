@@ -103,7 +103,7 @@ def accuracy_by_group(scores: dict[str, dict[str, tuple[float, float, float]]]) 
 
 
 def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequence[float]]]) -> Figure:
-    """Validation loss and the lowest Pearson r of the three targets against pictures seen.
+    """Validation loss and what the lowest Pearson r of the three targets lacks to one, against pictures seen.
 
     Args:
         curves: for each way of training: pictures seen, loss, r. Repeats of one way ("LoRA, second start") share
@@ -117,11 +117,11 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
         way = name.partition(",")[0]
         style = {"ms": 2.5, "lw": 1, "color": colours[way], "ls": "--" if way in shown else "-"}
         left.plot(seen, loss, marker="o", label=name, **style)
-        right.plot(seen, rate, marker="o", **style)
+        right.plot(seen, 1 - np.array(rate), marker="o", **style)
         shown.append(way)
     left.set(xlabel="Pictures seen", ylabel="Validation MSE (standardised)", yscale="log", title="Loss")
-    right.axhline(0.9, color="0.6", lw=0.6)
-    right.set(xlabel="Pictures seen", ylabel="Pearson r, worst of three targets", ylim=(None, 1.0), title="Correlation")
+    right.axhline(0.1, color="0.6", lw=0.6)
+    right.set(xlabel="Pictures seen", ylabel="1 - Pearson r, worst of three targets", yscale="log", title="Correlation")
     figure.legend(loc="outside lower center", ncol=3)
     return figure
 
