@@ -30,7 +30,7 @@ class Trainer:
     def forward(self, count: int, *, kernel: str, bfloat16: bool, model=None) -> torch.Tensor:
         """Return the loss of the first `count` pictures."""
         with attention_kernel(self.model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            found = (model or self.model)(self.pictures[:count])
+            found = (self.model if model is None else model)(self.pictures[:count])
         return torch.nn.functional.mse_loss(found.float(), self.labels[:count])
 
     def predict(self, count: int, **options) -> None:
