@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from .benchmarking import Candidate, interleave, matrix_rate
+from .benchmarking import Candidate, interleave, matrix_rate, operations
 from .chirps import label_scale
 from .dataset import ChirpSet, loader, sample, split_seed
 from .model import ChirpRegressor, build_regressor
@@ -47,9 +46,7 @@ class Trainer:
 
     def operations(self, piece: Callable[..., object]) -> float:
         """Return the floating-point operations a picture of a piece's matrix products, `step`'s for example."""
-        with FlopCounterMode(display=False) as counter:
-            piece(2, kernel="eager", bfloat16=False)  # fused attention on a CPU is not counted
-        return counter.get_total_flops() / 2
+        return operations(lambda: piece(2, kernel="eager", bfloat16=False)) / 2
 
 
 def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compiled: bool) -> dict[str, Candidate]:

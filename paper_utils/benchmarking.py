@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from .vit import has_mixed_precision
 
-__all__ = ["Candidate", "interleave", "machine", "matrix_rate"]
+__all__ = ["Candidate", "interleave", "machine", "matrix_rate", "operations"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ def matrix_rate(dtype: torch.dtype, *, threads: int, rounds: int = 5, size: int 
         left @ right
         times.append(time.perf_counter() - begun)
     return 2 * size**3 / min(times)
+
+
+def operations(work: Callable[[], object]) -> int:
+    """Return the floating-point operations of the matrix products in `work`.
+
+    Fused attention on a CPU is not counted: let `work` use the eager kernel.
+    """
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
 
 
 def machine() -> dict[str, object]:

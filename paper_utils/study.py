@@ -1,8 +1,8 @@
 """Repeats and controls of the fine-tuning, too long for every run: `python -m paper_utils.study --help`.
 
 Two more starts of the paper's way say how far its result is a matter of luck; the controls say what the backbone,
-LoRA and the other weights each contribute, and what the published edges cost. All see the same number of pictures at most, stop by the same rule and
-are judged on the same held-out pictures.
+LoRA and the other weights each contribute, and what the published edges cost. All see the same number of pictures at
+most, stop by the same rule and are judged on the same held-out pictures.
 """
 
 import argparse
