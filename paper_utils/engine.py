@@ -8,13 +8,16 @@ and resample ablation are other choices of c, so one engine serves all. What mak
 - the last layer computes the CLS row alone, keys and values absorbed into its query.
 """
 
+import copy
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from .errors import CompanionError
+from .linears import faster_linears, use_linears
 from .model import ChirpRegressor, merged
 
 __all__ = ["KINDS", "Engine"]
@@ -30,22 +33,28 @@ class Engine:
         batch: pictures at a time.
         rows: rows (a picture with a head replaced is one) in memory at once; it bounds memory whatever the number
             of pictures.
+        linears: kind of the linear layers; the faster of the machine's two if left out.
 
     Raises:
         CompanionError: the model lacks a module that a ViT of transformers has.
     """
 
-    def __init__(self, model: ChirpRegressor, *, batch: int = 8, rows: int = 16):
-        self.model = merged(model) if hasattr(model.vit, "merge_and_unload") else model.eval()
+    def __init__(
+        self, model: ChirpRegressor, *, batch: int = 8, rows: int = 16, linears: type[nn.Linear] | None = None
+    ):
+        self.model = merged(model) if hasattr(model.vit, "merge_and_unload") else copy.deepcopy(model).eval()
         for name in ("attention.q_proj", "attention.o_proj", "layernorm_before", "layernorm_after", "mlp"):
             try:
                 self.model.layers[0].get_submodule(name)
             except AttributeError:
                 raise CompanionError(f"layer 1 of the model has no {name}; give a ViT of transformers 5") from None
         self.layers = list(self.model.layers)
-        self.heads = self.model.vit.config.num_attention_heads
-        self.size = self.model.vit.config.hidden_size // self.heads
+        config = self.model.vit.config
+        self.heads = config.num_attention_heads
+        self.size = config.hidden_size // self.heads
         self.batch, self.rows = batch, rows
+        tokens = 1 + (config.image_size // config.patch_size) ** 2
+        use_linears(self.model, linears or faster_linears(rows * tokens, config.hidden_size))
 
     @torch.inference_mode()
     def sweep(self, pictures: torch.Tensor, *, kind: str = "described") -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +95,7 @@ class Engine:
                 if wanted[number]:
                     z = z.clone()
                     z[:, :, wanted[number]] = constants[number][:, :, wanted[number]]
-                x = self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+                x = self._close(layer, x, z)
             found.append(self._read(x[:, 0]))
         return _numbers(torch.cat(found))
 
@@ -113,8 +122,7 @@ class Engine:
         """Run a layer's second half and all that follows on rows (n, tokens, width); return predictions (n, 3)."""
         x = self._feed_forward(self.layers[number], x)
         for layer in self.layers[number + 1 : -1]:
-            z = self._attend(layer, x)
-            x = self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+            x = self._close(layer, x, self._attend(layer, x))
         return self._last_output(x, self._last_attention(x))
 
     def _embed(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -122,7 +130,7 @@ class Engine:
             pictures = pictures.float() / 255
         return self.model.vit.embeddings(pictures)
 
-    def _attend(self, layer: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def _attend(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
         """Return what the heads of a layer put out, (n, tokens, heads, head dimension)."""
         hidden = layer.layernorm_before(x)
         attention = layer.attention
@@ -132,7 +140,11 @@ class Engine:
         )
         return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
 
-    def _feed_forward(self, layer: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def _close(self, layer: nn.Module, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream after a layer, of that before it and what its heads put out."""
+        return self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+
+    def _feed_forward(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.layernorm_after(x))
 
     def _last_attention(self, x: torch.Tensor) -> torch.Tensor:
@@ -153,13 +165,13 @@ class Engine:
 
     def _last_output(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         layer = self.layers[-1]
-        return self._read(self._feed_forward(layer, x[:, 0] + layer.attention.o_proj(z.flatten(1))))
+        return self._read(self._close(layer, x[:, :1], z[:, None])[:, 0])
 
     def _read(self, cls: torch.Tensor) -> torch.Tensor:
         """Return predictions in seconds and hertz, (n, 3), of CLS tokens (n, width)."""
         return self.model.head(self.model.vit.layernorm(cls)) * self.model.label_std + self.model.label_mean
 
-    def _value_bias(self, layer: torch.nn.Module) -> torch.Tensor:
+    def _value_bias(self, layer: nn.Module) -> torch.Tensor:
         bias = layer.attention.v_proj.bias
         if bias is None:
             return torch.zeros(self.heads, self.size)
@@ -194,7 +206,7 @@ class _Replacement:
         for layer in engine.layers:
             z = engine._attend(layer, x)
             yield z
-            x = engine._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+            x = engine._close(layer, x, z)
 
 
 def _with(z: torch.Tensor, head: int, constant: torch.Tensor) -> torch.Tensor:
