@@ -26,6 +26,7 @@ __all__ = [
     "layer_summary",
     "plain_sweep",
     "squared_errors",
+    "target_errors",
 ]
 
 TOGETHER = 32  # pictures between two saves of an unfinished sweep
@@ -33,12 +34,16 @@ TOGETHER = 32  # pictures between two saves of an unfinished sweep
 
 @dataclass(frozen=True)
 class Ablation:
-    """Predictions of the intact model and with each head ablated, and the labels; seconds, hertz, hertz."""
+    """Predictions of the intact model and with each head ablated, and the labels; seconds, hertz, hertz.
+
+    Pictures may stand for more or fewer than themselves (`statistics.weighted_choice`): their weights are kept.
+    """
 
     baseline: np.ndarray  # (pictures, 3)
     ablated: np.ndarray  # (layers, heads, pictures, 3)
     labels: np.ndarray  # (pictures, 3)
     label_std: np.ndarray  # (3,) the unit of the loss
+    weights: np.ndarray  # (pictures,) how many pictures each stands for, relative to the mean
 
 
 @contextmanager
@@ -72,7 +77,13 @@ def head_zeroed(model: ChirpRegressor, layer: int, head: int) -> Iterator[None]:
 
 
 def ablate_every_head(
-    model: ChirpRegressor, pictures: torch.Tensor, labels: np.ndarray, *, partial: Path | None = None
+    model: ChirpRegressor,
+    pictures: torch.Tensor,
+    labels: np.ndarray,
+    *,
+    kind: str = "described",
+    weights: np.ndarray | None = None,
+    partial: Path | None = None,
 ) -> Ablation:
     """Predict `pictures` intact and with each head ablated in turn, exactly, in float32.
 
@@ -80,6 +91,8 @@ def ablate_every_head(
         model: LoRA-wrapped or merged; left as it was.
         pictures: (pictures, 3, 224, 224).
         labels: (pictures, 3), kept with the result.
+        kind: of replacement, one of `engine.KINDS`.
+        weights: (pictures,), kept with the result; all one if left out.
         partial: where finished pictures are kept, so that an interrupted sweep goes on.
 
     Raises:
@@ -88,15 +101,18 @@ def ablate_every_head(
     engine = Engine(model)
     baseline = engine.predict(pictures)
     ablated = _read_partial(partial, baseline, len(engine.layers), engine.heads)
+    # what the other kinds put in place of a head comes from all pictures
+    together = TOGETHER if kind in ("described", "zero") else max(1, len(pictures))
     with tqdm(total=len(pictures), initial=ablated.shape[2], unit=" pictures", desc="ablation") as bar:
-        for some in pictures[ablated.shape[2] :].split(TOGETHER):
-            _, more = engine.sweep(some)
+        for some in pictures[ablated.shape[2] :].split(together):
+            _, more = engine.sweep(some, kind=kind)
             ablated = np.concatenate([ablated, more], axis=2)
             if partial is not None:
                 with atomic_path(partial) as temporary:
                     np.savez(temporary, baseline=baseline, ablated=ablated)
             bar.update(len(some))
-    return Ablation(baseline, ablated, np.asarray(labels), model.label_std.cpu().numpy())
+    weights = np.ones(len(pictures)) if weights is None else weights
+    return Ablation(baseline, ablated, np.asarray(labels), model.label_std.cpu().numpy(), weights)
 
 
 def plain_sweep(model: ChirpRegressor, pictures: torch.Tensor, labels: np.ndarray, *, batch: int = 32) -> Ablation:
@@ -113,6 +129,7 @@ def plain_sweep(model: ChirpRegressor, pictures: torch.Tensor, labels: np.ndarra
         ablated=np.stack(ablated).reshape(layers, heads, -1, 3),
         labels=np.asarray(labels),
         label_std=model.label_std.cpu().numpy(),
+        weights=np.ones(len(pictures)),
     )
 
 
@@ -135,9 +152,17 @@ def _read_partial(partial: Path | None, baseline: np.ndarray, layers: int, heads
     return ablated
 
 
+def target_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:
+    """Return squared errors in standardised units times the pictures' weights, of the shape of `predictions`.
+
+    Their mean over the pictures is the loss of each target.
+    """
+    return ((predictions - ablation.labels) / ablation.label_std) ** 2 * ablation.weights[:, None]
+
+
 def squared_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:
-    """Return squared errors in standardised units, averaged over the targets: shape of `predictions` less the last."""
-    return (((predictions - ablation.labels) / ablation.label_std) ** 2).mean(-1)
+    """Return `target_errors` averaged over the targets: shape of `predictions` less the last."""
+    return target_errors(predictions, ablation).mean(-1)
 
 
 def layer_summary(increase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,8 @@
 Every comparison is paired: the same pictures, with the head and without it.
 """
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,16 @@ from scipy import stats
 
 from .errors import CompanionError
 
-__all__ = ["HeadEffects", "head_effects", "layer_intervals", "percent_increase"]
+__all__ = [
+    "HeadEffects",
+    "effect_bounds",
+    "head_effects",
+    "largest_gap",
+    "layer_intervals",
+    "percent_increase",
+    "rank_correlations",
+    "weighted_choice",
+]
 
 RESAMPLES = 2000  # of pictures, for an interval
 FLIPS = 9999  # of signs, for a p-value: the least is one in ten thousand
@@ -26,6 +37,47 @@ class HeadEffects:
     p_value: np.ndarray  # two-sided, sign flips of the paired differences
     found_bh: np.ndarray  # bool: false discovery rate 5 % (Benjamini-Hochberg)
     found_by: np.ndarray  # bool: the same whatever the dependence between heads (Benjamini-Yekutieli)
+
+
+def weighted_choice(importance: np.ndarray, count: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Choose pictures, important ones more often, with weights that make up for it.
+
+    A few pictures on which the model errs carry most of every head's effect: chosen more often and weighted down,
+    they leave means as they are and intervals narrower (systematic sampling with unequal probabilities, Cochran
+    1977, section 9A.10). A quarter of the mean importance is added to all, so that no weight exceeds five.
+
+    Args:
+        importance: (pictures,), not negative, known before the experiment.
+        count: of the chosen.
+        seed: of the choice.
+
+    Returns:
+        indices (count,), in order and without repeats, and weights (count,), of which the mean is one on average.
+
+    Raises:
+        CompanionError: more pictures are wanted than there are, or an importance is negative or not a number.
+    """
+    if not 0 < count <= len(importance):
+        raise CompanionError(f"cannot choose {count} of {len(importance)} pictures; give a number between")
+    if not (np.isfinite(importance) & (importance >= 0)).all():
+        raise CompanionError("the importance of a picture is negative or not a number")
+    share = importance + (importance.mean() / 4 or 1.0)
+    chance = count * share / share.sum()
+    while (chance > 1 + 1e-9).any():  # what is certain of its place leaves the rest to the others
+        certain = chance >= 1
+        chance = np.where(certain, 1.0, share * (count - certain.sum()) / share[~certain].sum())
+    steps = np.arange(count) + np.random.default_rng(seed).random()
+    chosen = np.searchsorted(np.cumsum(chance), steps, side="right").clip(max=len(share) - 1)
+    return chosen, count / (len(share) * chance[chosen])
+
+
+def largest_gap(first: np.ndarray, second: np.ndarray, weights: tuple[np.ndarray, np.ndarray]) -> float:
+    """Return the Kolmogorov-Smirnov statistic of two samples whose members have weights (scipy's takes none)."""
+    values = np.concatenate([first, second])
+    steps = np.concatenate([weights[0] / weights[0].sum(), -weights[1] / weights[1].sum()])
+    order = np.argsort(values)
+    gaps = np.abs(np.cumsum(steps[order]))
+    return float(gaps[np.append(np.diff(values[order]) > 0, True)].max())  # equal values count together
 
 
 def percent_increase(ablated: np.ndarray, intact: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -48,19 +100,31 @@ def head_effects(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> H
         raise CompanionError(f"{len(intact)} pictures are too few for intervals; give 8 or more")
     shape = ablated.shape[:2]
     rows = ablated.reshape(-1, ablated.shape[-1])
-    intervals = np.array([_interval(row, intact, seed) for row in rows])
+    low, high = effect_bounds(ablated, intact, seed=seed)
     differences = rows - intact
     moves = np.ptp(differences, axis=1) > 0  # a head that changes nothing has no sign to flip
     p_value = np.ones(len(rows))
     p_value[moves] = _sign_flips(differences[moves], seed)
     return HeadEffects(
         increase=percent_increase(ablated, intact),
-        low=intervals[:, 0].reshape(shape),
-        high=intervals[:, 1].reshape(shape),
+        low=low,
+        high=high,
         p_value=p_value.reshape(shape),
         found_bh=(stats.false_discovery_control(p_value, method="bh") < 0.05).reshape(shape),
         found_by=(stats.false_discovery_control(p_value, method="by") < 0.05).reshape(shape),
     )
+
+
+def effect_bounds(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return low and high ends of the heads' 95 % intervals, (layers, heads) each; arguments of `head_effects`."""
+    bounds = np.array([[_interval(head, intact, seed) for head in layer] for layer in ablated])
+    return bounds[..., 0], bounds[..., 1]
+
+
+def rank_correlations(effects: Sequence[np.ndarray]) -> list[float]:
+    """Return Spearman's rank correlation of every pair of effects over the same heads, in the order of combinations."""
+    pairs = itertools.combinations(effects, 2)
+    return [float(stats.spearmanr(first, second, axis=None).statistic) for first, second in pairs]
 
 
 def layer_intervals(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> np.ndarray:

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from paper_utils import ablation
+from paper_utils.engine import KINDS, Engine
 from paper_utils.errors import CompanionError
 from paper_utils.model import merged
 
@@ -73,6 +74,13 @@ def test_every_head_at_once_is_one_after_the_other(regressor, pictures):
         assert np.allclose(before, after, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_look_at_all_pictures(regressor, pictures, kind, monkeypatch):
+    monkeypatch.setattr(ablation, "TOGETHER", 2)
+    _, expected = Engine(regressor).sweep(pictures, kind=kind)
+    assert np.allclose(ablation.ablate_every_head(regressor, pictures, LABELS, kind=kind).ablated, expected, atol=1e-4)
+
+
 def test_an_interrupted_sweep_goes_on(regressor, pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(ablation, "TOGETHER", 2)
     whole = ablation.ablate_every_head(regressor, pictures, LABELS)
@@ -80,7 +88,9 @@ def test_an_interrupted_sweep_goes_on(regressor, pictures, tmp_path, monkeypatch
     np.savez(partial, baseline=whole.baseline, ablated=whole.ablated[:, :, :2])
     asked = []
     sweep = ablation.Engine.sweep
-    monkeypatch.setattr(ablation.Engine, "sweep", lambda engine, some: asked.append(len(some)) or sweep(engine, some))
+    monkeypatch.setattr(
+        ablation.Engine, "sweep", lambda engine, some, **how: asked.append(len(some)) or sweep(engine, some, **how)
+    )
     result = ablation.ablate_every_head(regressor, pictures, LABELS, partial=partial)
     assert asked == [2, 1]
     assert np.allclose(result.ablated, whole.ablated, atol=1e-4)
@@ -99,8 +109,10 @@ def test_squared_errors_and_summaries_by_hand():
         ablated=np.array([[[[2.0, 0, 0], [0, 0, 2]]]]),
         labels=np.zeros((2, 3)),
         label_std=np.array([1.0, 1.0, 2.0]),
+        weights=np.array([1.0, 3.0]),
     )
-    assert np.allclose(ablation.squared_errors(result.baseline, result), [1 / 3, 1 / 3])  # the third target's unit is 2
-    assert np.allclose(ablation.squared_errors(result.ablated, result), [[[4 / 3, 1 / 3]]])
+    assert np.allclose(ablation.target_errors(result.baseline, result), [[1, 0, 0], [0, 0, 3]])
+    assert np.allclose(ablation.squared_errors(result.baseline, result), [1 / 3, 1])  # the third target's unit is 2
+    assert np.allclose(ablation.squared_errors(result.ablated, result), [[[4 / 3, 1]]])
     mean, std = ablation.layer_summary(np.array([[1.0, 2.0, 3.0]]))
     assert (mean[0], std[0]) == (2, 1)

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from paper_utils import statistics
@@ -70,3 +73,60 @@ def test_layers_have_an_interval_of_their_mean(errors):
 def test_too_few_pictures_are_named():
     with pytest.raises(CompanionError, match="4 pictures are too few"):
         statistics.head_effects(np.ones((1, 1, 4)), np.ones(4))
+
+
+@given(
+    importance=arrays(float, st.integers(1, 40), elements=st.floats(0, 1e3)),
+    share=st.floats(0.01, 1),
+    seed=st.integers(0, 9),
+)
+def test_chosen_pictures_are_distinct_and_no_weight_is_large(importance, share, seed):
+    count = max(1, int(share * len(importance)))
+    chosen, weights = statistics.weighted_choice(importance, count, seed=seed)
+    assert len(set(chosen)) == count
+    assert (np.diff(chosen) > 0).all()
+    assert ((weights > 0) & (weights <= 5 + 1e-9)).all()
+
+
+def test_weights_leave_means_as_they_are_and_make_them_surer():
+    rng = np.random.default_rng(0)
+    importance = rng.pareto(2.5, 400)
+    effect = importance * rng.normal(0.3, 1, 400)  # as a head's: large where the model errs
+    weighted, plain = [], []
+    for seed in range(300):
+        chosen, weights = statistics.weighted_choice(importance, 50, seed=seed)
+        weighted.append((weights * effect[chosen]).mean())
+        plain.append(effect[np.random.default_rng(seed).choice(400, 50, replace=False)].mean())
+    assert np.mean(weighted) == pytest.approx(effect.mean(), abs=3 * np.std(weighted) / np.sqrt(300))
+    assert np.std(weighted) < 0.7 * np.std(plain)
+
+
+def test_equally_important_pictures_weigh_the_same():
+    for value in (0.0, 2.0):
+        _, weights = statistics.weighted_choice(np.full(30, value), 10)
+        assert np.allclose(weights, 1)
+
+
+@pytest.mark.parametrize(("importance", "count"), [([1.0, 2.0], 3), ([1.0], 0), ([-1.0, 2.0], 1), ([np.nan, 2.0], 1)])
+def test_an_impossible_choice_is_named(importance, count):
+    with pytest.raises(CompanionError, match=r"cannot choose \d of \d pictures|negative or not a number"):
+        statistics.weighted_choice(np.array(importance), count)
+
+
+@given(
+    first=arrays(float, st.integers(2, 20), elements=st.integers(0, 5)),
+    second=arrays(float, st.integers(2, 20), elements=st.integers(0, 5)),
+    data=st.data(),
+)
+def test_weighted_gap_is_that_of_repeated_members(first, second, data):
+    times = [
+        data.draw(arrays(int, len(sample), elements=st.integers(1, 3)), label="times") for sample in (first, second)
+    ]
+    repeated = [np.repeat(sample, often) for sample, often in zip((first, second), times, strict=True)]
+    expected = stats.ks_2samp(*repeated, method="asymp").statistic
+    assert statistics.largest_gap(first, second, tuple(times)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_rank_correlations_come_pair_by_pair():
+    rising = np.arange(6.0).reshape(2, 3)
+    assert np.allclose(statistics.rank_correlations([rising, rising**3, -rising]), [1, -1, -1])
