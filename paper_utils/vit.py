@@ -58,9 +58,9 @@ def has_mixed_precision(device: torch.device) -> bool:
     return used == "AVX512" and bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
-def autocast(device: torch.device) -> torch.autocast:
-    """Return mixed precision where it pays, and plain float32 elsewhere."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=has_mixed_precision(device))
+def autocast(device: torch.device, *, wanted: bool = True) -> torch.autocast:
+    """Return mixed precision where it pays and is wanted, and plain float32 elsewhere."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted and has_mixed_precision(device))
 
 
 def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:
