@@ -5,15 +5,25 @@ switch here, written anew from that behaviour, so that it can be seen which of t
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from .errors import CompanionError
 from .model import ChirpRegressor
 
-__all__ = ["DESCRIBED", "RELEASED", "Protocol", "continuity", "lag_1_autocorrelation", "loss_sweep", "with_untuned_vit"]
+__all__ = [
+    "DESCRIBED",
+    "PROTOCOLS",
+    "RELEASED",
+    "Protocol",
+    "continuity",
+    "lag_1_autocorrelation",
+    "loss_sweep",
+    "with_untuned_vit",
+]
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -31,6 +41,15 @@ class Protocol:
 
 DESCRIBED = Protocol()
 RELEASED = Protocol(False, False, False, False, False)
+PROTOCOLS = {  # between the two, each switch by itself
+    "as described": DESCRIBED,
+    "fine-tuned weights not loaded": replace(DESCRIBED, fine_tuned=False),
+    "one row for a head": replace(DESCRIBED, whole_head=False),
+    "zeroed after the batch": replace(DESCRIBED, before_batch=False),
+    "not restored": replace(DESCRIBED, restored=False),
+    "other units and pixels": replace(DESCRIBED, same_units=False),
+    "as released": RELEASED,
+}
 
 
 def with_untuned_vit(model: ChirpRegressor, vit: torch.nn.Module) -> ChirpRegressor:
@@ -45,6 +64,8 @@ def loss_sweep(
     model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol, *, batch: int = 32
 ) -> tuple[float, np.ndarray]:
     """Return the intact loss and the loss after each head's ablation in turn, (layers, heads).
+
+    An ablation changes nothing below its layer, so the residual stream up to there is kept, and only the rest is run.
 
     Args:
         model: merged, the one that the protocol asks for (`with_untuned_vit`); left as it was.
@@ -61,17 +82,27 @@ def loss_sweep(
     if hasattr(model.vit, "merge_and_unload"):
         raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
     model = copy.deepcopy(model).eval()
-    parts = list(zip(pictures.split(batch), labels.split(batch), strict=True))
-    intact = float(np.mean([_loss(model, *part, protocol) for part in parts]))
+    pixels = pictures.float() / 255
+    if not protocol.same_units:
+        mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+        pixels = (pixels - mean) / std
+    targets = (model.standardise(labels) if protocol.same_units else labels).split(batch)
+    streams = [model.vit.embeddings(some) for some in pixels.split(batch)]
+    intact = _mean_loss(model, 0, streams, targets)
     heads = model.vit.config.num_attention_heads
     losses = np.empty((len(model.layers), heads))
-    for layer in range(len(model.layers)):
-        for head in range(heads):
-            losses[layer, head] = _loss_without(model, layer, head, parts, protocol)
+    with tqdm(total=losses.size, unit=" heads", desc="protocol") as bar:
+        for layer, block in enumerate(model.layers):
+            for head in range(heads):
+                losses[layer, head] = _loss_without(model, layer, head, streams, targets, protocol)
+                bar.update()
+            streams = [block(stream) for stream in streams]
     return intact, losses
 
 
-def _loss_without(model: ChirpRegressor, layer: int, head: int, parts: list, protocol: Protocol) -> float:
+def _loss_without(
+    model: ChirpRegressor, layer: int, head: int, streams: list, targets: tuple, protocol: Protocol
+) -> float:
     attention = model.layers[layer].attention
     size = model.vit.config.hidden_size // model.vit.config.num_attention_heads
     rows = slice(head * size, (head + 1) * size) if protocol.whole_head else slice(head, head + 1)
@@ -84,22 +115,23 @@ def _loss_without(model: ChirpRegressor, layer: int, head: int, parts: list, pro
 
     if protocol.before_batch:
         zero()
-    losses = []
-    for part in parts:
-        losses.append(_loss(model, *part, protocol))
-        zero()
+    loss = _mean_loss(model, layer, streams, targets, after_each=zero)
     if protocol.restored:
         for weight, before in zip(weights, saved, strict=True):
             weight[rows] = before
+    return loss
+
+
+def _mean_loss(model: ChirpRegressor, layer: int, streams: list, targets: tuple, after_each=lambda: None) -> float:
+    """Return the mean over batches of the loss, from the residual streams before `layer` on."""
+    losses = []
+    for stream, target in zip(streams, targets, strict=True):
+        for block in model.layers[layer:]:
+            stream = block(stream)
+        output = model.head(model.vit.layernorm(stream[:, 0]))
+        losses.append(float(((output - target) ** 2).mean()))
+        after_each()
     return float(np.mean(losses))
-
-
-def _loss(model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol) -> float:
-    pixels = pictures.float() / 255
-    if protocol.same_units:
-        return float(((model(pixels) - model.standardise(labels)) ** 2).mean())
-    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return float(((model((pixels - mean) / std) - labels) ** 2).mean())
 
 
 def lag_1_autocorrelation(values: np.ndarray) -> float:

@@ -25,6 +25,13 @@ def test_as_described_is_the_plain_sweep(model, pictures):
     assert np.allclose(losses, ablation.squared_errors(plain.ablated, plain).mean(-1), rtol=1e-4)
 
 
+def test_between_the_protocols_lies_each_switch_alone():
+    between = list(protocol.PROTOCOLS.values())
+    assert (between[0], between[-1]) == (DESCRIBED, RELEASED)
+    changed = [[field.name for field in fields(p) if not getattr(p, field.name)] for p in between[1:-1]]
+    assert changed == [[field.name] for field in fields(DESCRIBED)]
+
+
 def test_the_model_stays_as_it_was(model, pictures):
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     protocol.loss_sweep(model, pictures, LABELS, RELEASED, batch=2)
@@ -66,6 +73,29 @@ def test_raw_labels_against_standardised_predictions(model, pictures):
     intact, _ = protocol.loss_sweep(model, pictures, LABELS, replace(DESCRIBED, same_units=False), batch=5)
     # predictions of a few units against 10, 20 and 30
     assert intact == pytest.approx((10**2 + 20**2 + 30**2) / 3, rel=0.4)
+
+
+def test_all_switches_together_against_the_whole_model_run_each_time(model, pictures):
+    """Oracle: no residual stream is kept, every pass runs the model from the picture on."""
+    intact, losses = protocol.loss_sweep(model, pictures, LABELS, RELEASED, batch=2)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    pixels = (pictures / 255 - mean[:, None, None]) / std[:, None, None]
+
+    def batches():
+        for some, labels in zip(pixels.split(2), LABELS.split(2), strict=True):
+            yield ((model(some) - labels) ** 2).mean().item()
+
+    with torch.no_grad():
+        assert intact == pytest.approx(np.mean(list(batches())), rel=1e-5)
+        for layer in range(2):
+            attention = model.layers[layer].attention
+            for head in range(3):
+                seen = []
+                for loss in batches():
+                    seen.append(loss)
+                    for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+                        projection.weight[head] = 0
+                assert losses[layer, head] == pytest.approx(np.mean(seen), rel=1e-5)
 
 
 def test_the_released_protocol_differs_in_every_switch():
