@@ -65,7 +65,15 @@ FAINT = Recipe(
     warm_up=4_000,
     cool_down=116_000,
 )
-SITTINGS = {"bold": BOLD, "fine": FINE, "faint": FAINT}
+HAZY = Recipe(
+    strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.85),
+    first_picture=FAINT.first_picture + FAINT.pictures,
+    small_pictures=0,
+    large_pictures=300_000,
+    warm_up=4_000,
+    cool_down=200_000,
+)
+SITTINGS = {"bold": BOLD, "fine": FINE, "faint": FAINT, "hazy": HAZY}
 
 
 class StrokeSet(Dataset):
