@@ -19,7 +19,7 @@
 #
 # A loss says how wrong a model is, not in which direction. The paper therefore also shows the distribution of
 # predicted start times with each head ablated, over the intact model's in grey, and reads off it that layers 1 to 3
-# "closely resemble the baseline". Do they here?
+# "closely resemble the baseline". Do they here? Pictures are those of notebook 4, with their weights.
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -31,20 +31,21 @@ backbone = None  # the profile's own
 import numpy as np
 from scipy import stats
 
-from paper_utils import figures
+from paper_utils import experiments, figures
 from paper_utils.attention import head_name
 from paper_utils.runs import Run
+from paper_utils.statistics import largest_gap
 
 run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone)
 model, _ = run.fine_tuned()
-result = run.ablation(model)
-baseline, ablated = result.baseline[:, 0], result.ablated[..., 0]
+result = experiments.ablation(run, model)
+baseline, ablated, weights = result.baseline[:, 0], result.ablated[..., 0], result.weights
 
 # %% [markdown]
 # ## Figure 3: predicted start times
 
 # %%
-figure_3 = figures.prediction_histograms(baseline, ablated)
+figure_3 = figures.prediction_histograms(baseline, ablated, weights)
 run.save(figure_3, "figure_3")
 figure_3
 
@@ -57,14 +58,15 @@ figure_3
 # and leave the histogram as it was. As a yardstick for "closely resemble": two halves of the intact predictions.
 
 # %%
-distance = np.array([[stats.wasserstein_distance(baseline, head) for head in layer] for layer in ablated])
-largest = np.array([[stats.ks_2samp(baseline, head, method="asymp").statistic for head in layer] for layer in ablated])
-shift = np.abs(ablated - baseline).mean(-1)
+both = weights, weights  # the same pictures, with the head and without it
+distance = np.array([[stats.wasserstein_distance(baseline, head, *both) for head in layer] for layer in ablated])
+largest = np.array([[largest_gap(baseline, head, both) for head in layer] for layer in ablated])
+shift = (np.abs(ablated - baseline) * weights).sum(-1) / weights.sum()
 print("layer   distance (s)   KS   mean shift (s)")
 for layer in range(len(distance)):
     print(f"{layer + 1:5} {distance[layer].mean():14.2f} {largest[layer].mean():6.2f} {shift[layer].mean():14.2f}")
-halves = baseline[::2], baseline[1::2]
-yardstick = stats.wasserstein_distance(*halves), stats.ks_2samp(*halves, method="asymp").statistic
+halves, halved = (baseline[::2], baseline[1::2]), (weights[::2], weights[1::2])
+yardstick = stats.wasserstein_distance(*halves, *halved), largest_gap(*halves, halved)
 print(f"two halves of the intact predictions: distance {yardstick[0]:.2f} s, KS {yardstick[1]:.2f}")
 
 # %% [markdown]

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
 
 from .errors import CompanionError
 
@@ -22,7 +25,9 @@ __all__ = [
     "code_hash",
     "fingerprint",
     "provenance",
+    "read_arrays",
     "read_json",
+    "write_arrays",
     "write_json",
 ]
 
@@ -71,6 +76,25 @@ def read_json(path: str | os.PathLike) -> dict:
         return json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise CompanionError(f"cannot read {path}: {error}; remove it and run again") from error
+
+
+def write_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays by name as a compressed npz file, atomically."""
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **arrays)
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read what `write_arrays` wrote.
+
+    Raises:
+        CompanionError: the file is damaged.
+    """
+    try:
+        with np.load(path) as file:
+            return dict(file)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise CompanionError(f"the result {path} is damaged: {error}; remove it and run again") from error
 
 
 def checksum(path: str | os.PathLike) -> str:

@@ -130,12 +130,13 @@ def flowchart() -> Figure:
     return figure
 
 
-def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
+def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> Figure:
     """Figure 3: one panel a layer, start times with each of its heads ablated over the intact model's in grey.
 
     Args:
         baseline: (pictures,) seconds.
         ablated: (layers, heads, pictures) seconds.
+        weights: (pictures,) how many pictures each stands for.
     """
     layers, heads = ablated.shape[:2]
     figure, axes = grid((layers + 3) // 4, 4, 5.4, sharex=True, sharey=True)
@@ -143,14 +144,13 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray) -> Figure:
     edges = np.linspace(low, high, 25)
     colours = sns.color_palette("husl", heads)
     for layer, axis in enumerate(axes.flat):
-        axis.hist(baseline, edges, color="0.75", label="intact")
+        axis.hist(baseline, edges, weights=weights, color="0.75", label="intact")
         for head in range(heads):
-            axis.hist(
-                ablated[layer, head], edges, histtype="step", lw=0.7, color=colours[head], label=f"head {head + 1}"
-            )
+            line = {"histtype": "step", "lw": 0.7, "color": colours[head], "label": f"head {head + 1}"}
+            axis.hist(ablated[layer, head], edges, weights=weights, **line)
         axis.set_title(f"Layer {layer + 1}")
     figure.supxlabel("Predicted start time (s)", fontsize=8)
-    figure.supylabel("Pictures", fontsize=8)
+    figure.supylabel("Pictures (weighted)", fontsize=8)
     handles, names = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper center", ncol=7)
     return figure

@@ -20,7 +20,11 @@ from .study import VARIANTS
 
 __all__ = ["ship"]
 
-RESULTS = ("model.safetensors", "history.json", "evaluation.npz", "ablation.npz")
+RESULTS = (
+    "model.safetensors",
+    "history.json",
+    *(f"{name}.npz" for name in ("evaluation", "ablation", "replacements", "screening", "removals", "protocols")),
+)
 
 
 def ship() -> None:

@@ -6,7 +6,6 @@ made by a fresh run of the laptop profile, so that a notebook opened by hand sho
 """
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +14,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import ablation as ablations
 from . import training
-from .artifacts import ROOT, atomic_path, checksum, code_hash, fingerprint, provenance, read_json, write_json
+from .artifacts import (
+    ROOT,
+    checksum,
+    code_hash,
+    fingerprint,
+    provenance,
+    read_arrays,
+    read_json,
+    write_arrays,
+    write_json,
+)
 from .attention import attention_maps
 from .chirps import Chirp, LabelScale, draw_chirp
 from .dataset import pictures_key, sample, split_seed
@@ -33,20 +41,10 @@ DATA = ROOT / "data"
 REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactuals", "dataset")
 LEARNING = ("vit", "model", "training")
-ABLATING = (*LEARNING, "engine", "ablation")
+ABLATING = ("engine", "linears", "ablation", "screening", "pruning", "protocol", "statistics", "experiments")
+FIGURES = ("figures", "learning_figures", "ablation_figures")
+SHOWING = (*DRAWING, *LEARNING, *ABLATING, *FIGURES, "ceiling", "attention", "semantics", "runs")
 MODEL = "model.safetensors"
-SHOWING = (
-    *DRAWING,
-    *ABLATING,
-    "ceiling",
-    "attention",
-    "semantics",
-    "statistics",
-    "figures",
-    "learning_figures",
-    "ablation_figures",
-    "runs",
-)
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class Run:
             checkpoint.unlink()
 
         self._check_grid_of_heads()
-        path = self._result(MODEL, LEARNING, compute)
+        path = self.kept(MODEL, LEARNING, compute)
         history = [training.Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
         return merged(load_regressor(path)), history
 
@@ -115,25 +113,12 @@ class Run:
         """Return predictions and labels of the test pictures, and the seconds the model took."""
 
         def compute(path: Path) -> None:
-            data = training.test_set(self.profile, self.profile.test_pictures)
+            data = training.test_set(self.profile, range(self.profile.test_pictures))
             result = training.evaluate(model, data, workers=self.profile.workers, title="test pictures")
-            _write_arrays(path, dataclasses.asdict(result))
+            write_arrays(path, dataclasses.asdict(result))
 
-        arrays = _read_arrays(self._result("evaluation.npz", LEARNING, compute))
+        arrays = read_arrays(self.kept("evaluation.npz", LEARNING, compute))
         return training.Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
-
-    def ablation(self, model: ChirpRegressor) -> ablations.Ablation:
-        """Return the predictions of the first test pictures with each head ablated in turn."""
-
-        def compute(path: Path) -> None:
-            pixels, labels = zip(*training.test_set(self.profile, self.profile.ablation_pictures), strict=True)
-            partial = self.build / "ablation_partial.npz"
-            labels = torch.stack(labels).numpy()
-            result = ablations.ablate_every_head(model, torch.stack(pixels), labels, partial=partial)
-            _write_arrays(path, dataclasses.asdict(result))
-            partial.unlink()
-
-        return ablations.Ablation(**_read_arrays(self._result("ablation.npz", ABLATING, compute)))
 
     def mapped_pictures(self, model: ChirpRegressor) -> MappedPictures:
         """Return test pictures with regions and attention maps; always computed, it takes seconds."""
@@ -225,8 +210,17 @@ class Run:
             settings = [self.profile.training_settings(), self._backbone_key()]
         return fingerprint([PACKAGE / f"{room}.py" for room in rooms], [*settings, pictures_key()])
 
-    def _result(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
-        """Return the path of a result that is there and up to date, computing it if it is not."""
+    def kept(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
+        """Return the path of a result that is there and up to date, computing it if it is not.
+
+        Args:
+            name: of the file.
+            rooms: modules whose code it depends on, beside the model.
+            compute: writes the file.
+
+        Raises:
+            CompanionError: a shipped result is missing.
+        """
         if not self.fresh:
             path = REFERENCE / name
             if not path.is_file():
@@ -245,16 +239,3 @@ class Run:
         made = {"fingerprint": key, "notebook": self.notebook, "seconds": time.monotonic() - begun}
         write_json(sidecar, provenance(self.profile.as_dict()) | made)
         return path
-
-
-def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
-
-
-def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path) as file:
-            return dict(file)
-    except (OSError, ValueError) as error:
-        raise CompanionError(f"the result {path} is damaged: {error}; remove it and run again") from error

@@ -7,6 +7,7 @@ validation loss, mixed precision where the machine has it.
 import contextlib
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -50,9 +51,9 @@ class Evaluation:
     seconds: float
 
 
-def test_set(profile: Profile, count: int) -> ChirpSet:
-    """Return the first `count` test pictures, which no training or validation ever sees."""
-    return ChirpSet(split_seed(profile.seed, "test"), range(count), edges=profile.edges)
+def test_set(profile: Profile, indices: Sequence[int]) -> ChirpSet:
+    """Return test pictures, which no training or validation ever sees."""
+    return ChirpSet(split_seed(profile.seed, "test"), indices, edges=profile.edges)
 
 
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:

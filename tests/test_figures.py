@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from paper_utils import figures
@@ -34,10 +35,11 @@ def test_heatmap_shows_layer_1_on_top_and_the_numbers():
 
 def test_histograms_hold_every_picture_of_every_head():
     baseline = np.linspace(0, 45, 50)
-    figure = figures.prediction_histograms(baseline, np.tile(baseline, (12, 12, 1)))
+    weights = np.linspace(0.5, 1.5, 50)
+    figure = figures.prediction_histograms(baseline, np.tile(baseline, (12, 12, 1)), weights)
     assert len(figure.axes) == 12
     bars = figure.axes[0].containers[0]
-    assert sum(bar.get_height() for bar in bars) == 50
+    assert sum(bar.get_height() for bar in bars) == pytest.approx(weights.sum())
 
 
 def test_overlays_have_one_panel_a_caption():

@@ -27,12 +27,12 @@ def test_a_result_is_computed_once_and_again_when_settings_change(tmp_path, monk
         np.savez(path, a=1)
 
     run = runs.Run("smoke", "fresh", notebook="n", root=tmp_path)
-    assert run._result("x.npz", ("chirps",), compute) == run._result("x.npz", ("chirps",), compute)
+    assert run.kept("x.npz", ("chirps",), compute) == run.kept("x.npz", ("chirps",), compute)
     assert len(calls) == 1
-    run._result("x.npz", ("chirps", "figures"), compute)
+    run.kept("x.npz", ("chirps", "figures"), compute)
     assert len(calls) == 2
     monkeypatch.setattr(runs, "pictures_key", lambda: "other pictures")
-    run._result("x.npz", ("chirps", "figures"), compute)
+    run.kept("x.npz", ("chirps", "figures"), compute)
     assert len(calls) == 3
 
 
@@ -44,10 +44,10 @@ def test_results_of_a_model_follow_its_file(tmp_path):
         path.write_bytes(b"x")
 
     run = runs.Run("smoke", "fresh", notebook="n", root=tmp_path)
-    run._result("evaluation.npz", ("chirps",), compute)
+    run.kept("evaluation.npz", ("chirps",), compute)
     (tmp_path / "build" / "smoke" / "results" / runs.MODEL).write_bytes(b"a model")
     for _ in range(2):
-        run._result("evaluation.npz", ("chirps",), compute)
+        run.kept("evaluation.npz", ("chirps",), compute)
     assert calls == ["evaluation.npz"] * 2  # again for the other model, and then not again
 
 
@@ -178,7 +178,7 @@ def test_what_was_found_ready_counts_as_time_taken(tmp_path, monkeypatch):
 
     def take_up(notebook):
         run = runs.Run("smoke", "fresh", notebook=notebook, root=tmp_path)
-        run._result("x.npz", ("chirps",), lambda path: path.write_bytes(b"x"))
+        run.kept("x.npz", ("chirps",), lambda path: path.write_bytes(b"x"))
         run.record({"a": 1.0})
         return run.seconds_taken_up
 
