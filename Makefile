@@ -12,7 +12,7 @@ OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 # progress bars only where someone looks
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 # what a notebook depends on: all but pre-training and the commands around a run
-APART := strokes pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation study card folders png
+APART := strokes pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders png
 ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py))
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)

@@ -24,6 +24,7 @@ class Candidate:
     work: Callable[[], object]
     pictures: int
     threads: int
+    warm_up: Callable[[], object] | None = None  # in the round that does not count; `work` if left out
 
 
 def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
@@ -34,7 +35,7 @@ def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
         for number, candidate in tqdm(list(itertools.product(range(rounds + 1), candidates)), unit=" pieces"):
             torch.set_num_threads(candidate.threads)
             begun = time.perf_counter()
-            candidate.work()
+            (candidate.work if number or candidate.warm_up is None else candidate.warm_up)()
             if number:
                 seconds[candidate.name].append(time.perf_counter() - begun)
     finally:
@@ -44,6 +45,7 @@ def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
 
 def matrix_rate(dtype: torch.dtype, *, threads: int, rounds: int = 5, size: int = 2048) -> float:
     """Return the machine's best rate of square matrix products, in floating-point operations a second."""
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
     left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
     times = []
@@ -51,6 +53,7 @@ def matrix_rate(dtype: torch.dtype, *, threads: int, rounds: int = 5, size: int 
         begun = time.perf_counter()
         left @ right
         times.append(time.perf_counter() - begun)
+    torch.set_num_threads(before)
     return 2 * size**3 / min(times)
 
 
