@@ -70,15 +70,22 @@ def tables(results: dict) -> dict[str, str]:
         )
         ablation.append(f"| {layer} | {mean:.2f} % ({low:.2f} to {high:.2f}) | {std:.2f} % |")
     ablation.append(
-        f"\nOver {results['ablation.pictures']} pictures, {results['ablation.found_heads_bh']} of 144 heads are told from "
+        f"\nOn {results['ablation.pictures']} pictures, {results['ablation.found_heads_bh']} of 144 heads are told from "
         f"zero at a false discovery rate of 5 % ({results['ablation.found_heads_by']} whatever the dependence between "
         f"heads); half of the heads' intervals reach {results['ablation.median_half_width_percent']:.2f} % or more to "
-        "either side."
+        f"either side, the spread between heads is {results['ablation.spread_between_heads_percent']:.2f} %."
     )
+    protocols = ["| Figure 4 | autocorrelation in row order | continuity from row to row |", "| --- " * 3 + "|"]
+    for name in ("as described", "as released", "as published"):
+        lag, step = (
+            results[f"ablation.{name.replace(' ', '_')}.{key}"] for key in ("lag_1_autocorrelation", "continuity")
+        )
+        protocols.append(f"| {name} | {lag:.2f} | {step:.2f} |")
     return {
         "figures": "\n".join(figures),
         "accuracy": "\n".join([*accuracy, "", whole]),
         "ablation": "\n".join(ablation),
+        "protocols": "\n".join(protocols),
     }
 
 
