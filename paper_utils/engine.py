@@ -57,13 +57,21 @@ class Engine:
         use_linears(self.model, linears or faster_linears(rows * tokens, config.hidden_size))
 
     @torch.inference_mode()
-    def sweep(self, pictures: torch.Tensor, *, kind: str = "described") -> tuple[np.ndarray, np.ndarray]:
+    def sweep(
+        self, pictures: torch.Tensor, *, kind: str = "described", source: torch.Tensor | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return predictions intact (pictures, 3) and with each head replaced (layers, heads, pictures, 3).
 
-        kind: "described" (the head keeps its value bias alone), "zero", "mean" (over these pictures, token by token)
-        or "resample" (what the head puts out for the next picture).
+        Args:
+            pictures: (pictures, 3, height, width), uint8 or in 0..1.
+            kind: "described" (the head keeps its value bias alone), "zero", "mean" (over these pictures, token by
+                token) or "resample" (what the head puts out for another picture).
+            source: the other picture of each, of the shape of `pictures`; the next one if left out.
+
+        Raises:
+            CompanionError: no picture, too few for the kind, or a prediction is not a number.
         """
-        replacement = _Replacement(self, kind, pictures)
+        replacement = _Replacement(self, kind, pictures, source)
         intact, replaced = [], []
         for chosen in torch.arange(len(pictures)).split(self.batch):
             one, all_heads = self._sweep_batch(pictures[chosen], replacement.of(chosen))
@@ -72,8 +80,15 @@ class Engine:
         return _numbers(torch.cat(intact)), _numbers(torch.cat(replaced, dim=2))
 
     @torch.inference_mode()
-    def predict(self, pictures: torch.Tensor, heads: Iterable[tuple[int, int]] = (), *, kind: str = "described"):
-        """Return predictions (pictures, 3) with a set of heads (layer, head; from 0) replaced together.
+    def predict(
+        self,
+        pictures: torch.Tensor,
+        heads: Iterable[tuple[int, int]] = (),
+        *,
+        kind: str = "described",
+        source: torch.Tensor | None = None,
+    ) -> np.ndarray:
+        """Return predictions (pictures, 3) with a set of heads (layer, head; from 0) replaced together, as in `sweep`.
 
         Raises:
             CompanionError: there is no such head, no picture, or a prediction is not a number.
@@ -85,7 +100,7 @@ class Engine:
                     f"no head {head} in layer {layer}: {len(self.layers)} layers, {self.heads} heads, from 0"
                 )
             wanted[layer].append(head)
-        replacement = _Replacement(self, kind, pictures)
+        replacement = _Replacement(self, kind, pictures, source)
         found = []
         for chosen in torch.arange(len(pictures)).split(self.batch):
             constants = replacement.of(chosen)
@@ -181,13 +196,16 @@ class Engine:
 class _Replacement:
     """What heads put out instead, for chosen pictures: of each layer, (n or 1, tokens or 1, heads, head dimension)."""
 
-    def __init__(self, engine: Engine, kind: str, pictures: torch.Tensor):
+    def __init__(self, engine: Engine, kind: str, pictures: torch.Tensor, source: torch.Tensor | None):
         if kind not in KINDS:
             raise CompanionError(f"unknown replacement {kind!r}; choose one of {', '.join(KINDS)}")
-        least = 2 if kind == "resample" else 1
+        if source is not None and (kind != "resample" or source.shape != pictures.shape):
+            raise CompanionError("other pictures are for kind 'resample', one for each picture and of its size")
+        least = 2 if kind == "resample" and source is None else 1
         if len(pictures) < least:
             raise CompanionError(f"ablation ({kind}) needs {least} or more pictures, it got {len(pictures)}")
-        self.engine, self.kind, self.pictures = engine, kind, pictures
+        self.engine, self.kind = engine, kind
+        self.source = pictures.roll(-1, 0) if source is None else source
         biases = [engine._value_bias(layer)[None, None] for layer in engine.layers]
         self.fixed = biases if kind == "described" else [torch.zeros_like(bias) for bias in biases]
         if kind == "mean":
@@ -198,7 +216,7 @@ class _Replacement:
     def of(self, chosen: torch.Tensor) -> list[torch.Tensor]:
         if self.kind != "resample":
             return self.fixed
-        return list(self._outputs(self.pictures[(chosen + 1) % len(self.pictures)]))  # of the next picture
+        return list(self._outputs(self.source[chosen]))
 
     def _outputs(self, pictures: torch.Tensor) -> Iterator[torch.Tensor]:
         engine = self.engine

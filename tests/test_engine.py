@@ -87,6 +87,20 @@ def test_any_set_of_heads_against_hooks(regressor, pictures, heads, kind):
     assert np.allclose(Engine(model, batch=3).predict(pictures, heads, kind=kind), expected, atol=1e-4)
 
 
+def test_other_pictures_can_be_given(regressor, pictures):
+    model = merged(regressor)
+    engine, other = Engine(model, batch=2), pictures.flip(0)
+    outputs = outputs_of_heads(model, other)
+    _, swept = engine.sweep(pictures, kind="resample", source=other)
+    for heads in ([(0, 1)], [(1, 0), (1, 2)]):
+        expected = replaced_by_hook(model, pictures, heads, lambda layer, z: outputs[layer])
+        assert np.allclose(engine.predict(pictures, heads, kind="resample", source=other), expected, atol=1e-4)
+        if len(heads) == 1:
+            assert np.allclose(swept[heads[0]], expected, atol=1e-4)
+    everything = engine.predict(pictures, HEADS, kind="resample", source=pictures)
+    assert np.allclose(everything, engine.predict(pictures), atol=1e-4)  # its own outputs change nothing
+
+
 def test_heads_add_up_to_the_attention(regressor, pictures):
     model = merged(regressor)
     engine = Engine(model)
@@ -115,6 +129,8 @@ def test_the_model_stays_as_it_was(regressor, pictures):
         (lambda engine, x: engine.sweep(x[:0]), r"needs 1 or more pictures, it got 0"),
         (lambda engine, x: engine.sweep(x[:1], kind="resample"), r"\(resample\) needs 2 or more pictures, it got 1"),
         (lambda engine, x: engine.sweep(x, kind="noise"), "unknown replacement 'noise'; choose one of described"),
+        (lambda engine, x: engine.sweep(x, source=x), "other pictures are for kind 'resample'"),
+        (lambda engine, x: engine.sweep(x, kind="resample", source=x[:2]), "one for each picture"),
         (lambda engine, x: engine.predict(x.float() * float("nan")), "not a number"),
     ],
 )
