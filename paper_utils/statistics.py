@@ -18,7 +18,9 @@ __all__ = [
     "head_effects",
     "largest_gap",
     "layer_intervals",
+    "mean_intervals",
     "percent_increase",
+    "rank_correlation_interval",
     "rank_correlations",
     "weighted_choice",
 ]
@@ -130,6 +132,37 @@ def rank_correlations(effects: Sequence[np.ndarray]) -> list[float]:
 def layer_intervals(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Return the 95 % interval of each layer's mean increase over its heads, (layers, 2) percent."""
     return np.array([_interval(layer.mean(0), intact, seed) for layer in ablated])
+
+
+def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return low and high ends of the 95 % interval of means over the first axis, the pictures' (percentile bootstrap).
+
+    NaN marks a picture in which a value does not apply: it does not count, and where no picture counts the ends are NaN.
+    """
+    applies = np.isfinite(values)
+    times = np.random.default_rng(seed).multinomial(len(values), np.full(len(values), 1 / len(values)), RESAMPLES)
+    sums = np.tensordot(times, np.where(applies, values, 0), 1)
+    counts = np.tensordot(times, applies, 1)
+    means = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    none = ~applies.any(0)
+    means[:, none] = 0  # a placeholder, so that no warning hides a real one
+    low, high = np.nanpercentile(means, [2.5, 97.5], axis=0)
+    return np.where(none, np.nan, low), np.where(none, np.nan, high)
+
+
+def rank_correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
+    """Return Spearman's rank correlation over heads and its 95 % interval (percentile bootstrap over heads)."""
+
+    def correlation(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
+        ranks = (stats.rankdata(sample, axis=axis) for sample in (x, y))
+        x, y = (sample - sample.mean(axis, keepdims=True) for sample in ranks)
+        return (x * y).sum(axis) / np.sqrt((x**2).sum(axis) * (y**2).sum(axis))
+
+    x, y = np.ravel(first), np.ravel(second)
+    interval = stats.bootstrap(
+        (x, y), correlation, paired=True, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(seed)
+    ).confidence_interval
+    return float(correlation(x, y)), float(interval.low), float(interval.high)
 
 
 def _interval(ablated: np.ndarray, intact: np.ndarray, seed: int) -> tuple[float, float]:

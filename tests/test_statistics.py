@@ -130,3 +130,29 @@ def test_weighted_gap_is_that_of_repeated_members(first, second, data):
 def test_rank_correlations_come_pair_by_pair():
     rising = np.arange(6.0).reshape(2, 3)
     assert np.allclose(statistics.rank_correlations([rising, rising**3, -rising]), [1, -1, -1])
+
+
+def test_intervals_of_means_are_those_of_the_normal_approximation():
+    values = np.random.default_rng(0).normal(3, 1, (400, 2))
+    low, high = statistics.mean_intervals(values)
+    half = 1.96 * values.std(0, ddof=1) / 20
+    assert np.allclose(low, values.mean(0) - half, atol=0.03)
+    assert np.allclose(high, values.mean(0) + half, atol=0.03)
+
+
+def test_what_does_not_apply_does_not_count():
+    values = np.array([[1.0, np.nan, np.nan], [3.0, 5.0, np.nan]] * 20)
+    low, high = statistics.mean_intervals(values)
+    assert 1 < low[0] < 2 < high[0] < 3
+    assert (low[1], high[1]) == (5, 5)
+    assert np.isnan([low[2], high[2]]).all()
+
+
+def test_rank_correlation_is_scipys_and_its_interval_holds_it():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=(12, 12))
+    second = first + rng.normal(size=(12, 12))
+    value, low, high = statistics.rank_correlation_interval(first, second)
+    assert value == pytest.approx(stats.spearmanr(first, second, axis=None).statistic)
+    assert low < value < high
+    assert high - low == pytest.approx(2 * 1.96 * (1 - value**2) / 12, rel=0.4)  # Fisher's, near enough
