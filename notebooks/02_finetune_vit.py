@@ -216,7 +216,7 @@ run.record(results)
 # and without bfloat16 units differ in the second digit.)
 
 # %%
-again = training.evaluate(model, training.test_set(run.profile, range(8)), workers=0)
+again = training.evaluate(model, training.held_out(run.profile, range(8)), workers=0)
 difference = abs(again.predictions - evaluation.predictions[:8]).max()
 print(f"the same predictions as stored, within two seconds or hertz: {difference < 2}")
 

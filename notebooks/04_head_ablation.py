@@ -264,7 +264,7 @@ print(f"layers 1 to 3: {early.mean():.2f} % on average, layers 4 to 12: {late.me
 
 # %%
 chosen, _ = experiments.chosen_pictures(run, model)
-pixels = torch.stack([picture for picture, _ in training.test_set(run.profile, chosen[:4])])
+pixels = torch.stack([picture for picture, _ in training.held_out(run.profile, chosen[:4])])
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
     again = model.predict(pixels).numpy()
 print(f"the same as stored: {np.allclose(again, result.ablated[worst][:4], atol=1e-2)}")

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from .chirps import Chirp, draw_chirp, labels, spectrogram
+from .counterfactuals import draw_variant
 from .rendering import MODEL_SIZE, Picture, draw_picture, title_of
 
 __all__ = ["SPLITS", "ChirpSet", "loader", "pictures_key", "sample", "split_seed"]
@@ -29,11 +30,18 @@ def sample(
     size: tuple[int, int] = MODEL_SIZE,
     with_regions: bool = True,
     edges: str = "published",
+    variant: str = "published",
 ) -> tuple[Chirp, Picture]:
-    """Draw picture `index` of the set `seed` with its chirp; the same on every machine."""
+    """Draw picture `index` of the set `seed`, or a counterfactual variant of it, with its chirp.
+
+    It is the same on every machine.
+    """
     chirp, rng = draw_chirp(seed, index, edges=edges)
-    picture = draw_picture(chirp, spectrogram(chirp, rng), title_of(index, chirp), size=size, with_regions=with_regions)
-    return chirp, picture
+    drawn = chirp, spectrogram(chirp, rng), title_of(index, chirp)
+    options = {"size": size, "with_regions": with_regions}
+    if variant == "published":
+        return chirp, draw_picture(*drawn, **options)
+    return chirp, draw_variant(variant, *drawn, **options)
 
 
 @cache
@@ -53,14 +61,15 @@ def pictures_key(count: int = 32) -> str:
 class ChirpSet(Dataset):
     """Pictures (3, 224, 224) uint8 and raw labels (3,) float32 (seconds, hertz, hertz) of chosen indices."""
 
-    def __init__(self, seed: int, indices: Sequence[int], *, edges: str = "published"):
-        self.seed, self.indices, self.edges = seed, indices, edges
+    def __init__(self, seed: int, indices: Sequence[int], *, edges: str = "published", variant: str = "published"):
+        self.seed, self.indices = seed, indices
+        self.how = {"with_regions": False, "edges": edges, "variant": variant}
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
-        chirp, picture = sample(self.seed, int(self.indices[place]), with_regions=False, edges=self.edges)
+        chirp, picture = sample(self.seed, int(self.indices[place]), **self.how)
         pixels = np.ascontiguousarray(picture.pixels.transpose(2, 0, 1))
         return torch.from_numpy(pixels), torch.from_numpy(labels(chirp))
 

@@ -19,7 +19,7 @@ from .pruning import orders, removal
 from .runs import Run
 from .screening import linearised
 from .statistics import percent_increase, weighted_choice
-from .training import test_set
+from .training import held_out
 
 __all__ = ["ablation", "chosen_pictures", "increase", "protocols", "removals", "replacements", "screening"]
 
@@ -121,5 +121,5 @@ def _pictures(run: Run, model: ChirpRegressor, *, part: int = 1) -> dict[str, ob
 
 
 def _drawn(run: Run, indices: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
-    pixels, labels = zip(*test_set(run.profile, indices), strict=True)
+    pixels, labels = zip(*held_out(run.profile, indices), strict=True)
     return torch.stack(pixels), torch.stack(labels).numpy()

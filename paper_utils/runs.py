@@ -113,7 +113,7 @@ class Run:
         """Return predictions and labels of the test pictures, and the seconds the model took."""
 
         def compute(path: Path) -> None:
-            data = training.test_set(self.profile, range(self.profile.test_pictures))
+            data = training.held_out(self.profile, range(self.profile.test_pictures))
             result = training.evaluate(model, data, workers=self.profile.workers, title="test pictures")
             write_arrays(path, dataclasses.asdict(result))
 

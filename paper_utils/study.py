@@ -67,7 +67,7 @@ def run_variant(profile: Profile, name: str, folder: Path, *, key: str) -> dict:
     settings = variant_profile(profile, variant)
     checkpoint = folder / f"{name}-{key[:12]}.pt"
     model, history = training.fine_tune(settings, checkpoint, trained=variant.trained)
-    test = training.test_set(settings, range(settings.test_pictures))
+    test = training.held_out(settings, range(settings.test_pictures))
     evaluation = training.evaluate(model, test, workers=settings.workers, title="test pictures")
     content = {
         "place": list(VARIANTS).index(name),

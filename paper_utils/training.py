@@ -26,7 +26,7 @@ from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
 from .vit import attention_kernel, autocast, has_mixed_precision
 
-__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "pictures_to_reach", "steepest_fall", "test_set"]
+__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "pictures_to_reach", "steepest_fall", "held_out"]
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Evaluation:
     seconds: float
 
 
-def test_set(profile: Profile, indices: Sequence[int]) -> ChirpSet:
-    """Return test pictures, which no training or validation ever sees."""
-    return ChirpSet(split_seed(profile.seed, "test"), indices, edges=profile.edges)
+def held_out(profile: Profile, indices: Sequence[int], *, variant: str = "published") -> ChirpSet:
+    """Return test pictures, which no training or validation ever sees, or a counterfactual variant of them."""
+    return ChirpSet(split_seed(profile.seed, "test"), indices, edges=profile.edges, variant=variant)
 
 
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:

@@ -39,3 +39,11 @@ def test_the_pictures_key_follows_the_pictures(monkeypatch):
     assert dataset.pictures_key.__wrapped__(3) == key
     monkeypatch.setattr(dataset, "title_of", lambda index, chirp: "another title")
     assert dataset.pictures_key.__wrapped__(3) != key
+
+
+def test_a_variant_is_the_same_chirp_in_another_picture():
+    published, bare = (dataset.ChirpSet(5, [3], variant=variant)[0] for variant in ("published", "bare"))
+    assert torch.equal(published[1], bare[1])
+    assert not torch.equal(published[0], bare[0])
+    plot = np.s_[:, 60:120, 60:120]  # inside the plot nothing changes
+    assert torch.equal(published[0][plot], bare[0][plot])

@@ -31,7 +31,7 @@ def test_a_variant_is_trained_once_and_again_for_other_code(profile, tmp_path, m
 def test_repeats_start_elsewhere_and_are_judged_on_the_same_pictures(profile):
     again = study.variant_profile(profile, study.VARIANTS["lora_2"])
     assert training._training_seed(again) != training._training_seed(profile)
-    assert training.test_set(again, range(5)).seed == training.test_set(profile, range(5)).seed
+    assert training.held_out(again, range(5)).seed == training.held_out(profile, range(5)).seed
 
 
 def test_controls_train_what_they_say(profile, tmp_path):
