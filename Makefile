@@ -13,7 +13,7 @@ OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 # what a notebook depends on: all but pre-training and the commands around a run
 APART := strokes pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders png
-ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py))
+ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py)) paper_utils/explorer.html
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
 SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci conftest.py '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)

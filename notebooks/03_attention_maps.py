@@ -30,7 +30,7 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import figures
+from paper_utils import figures, semantics
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
@@ -49,7 +49,8 @@ figure_1
 # %%
 model, _ = run.fine_tuned()
 mapped = run.mapped_pictures(model)
-pictures, layers, heads, rows, columns = mapped.maps.shape
+maps = mapped.maps.patches
+pictures, layers, heads, rows, columns = maps.shape
 print(f"{pictures} pictures, {layers} layers, {heads} heads, maps of {rows} x {columns} patches")
 
 # %% [markdown]
@@ -57,20 +58,25 @@ print(f"{pictures} pictures, {layers} layers, {heads} heads, maps of {rows} x {c
 # more than its average a head gives its favourite patch: 1 would be no preference at all.
 
 # %%
-contrast = (mapped.maps.max((-2, -1)) / mapped.maps.mean((-2, -1))).mean(0)
+contrast = (maps.max((-2, -1)) / maps.mean((-2, -1))).mean(0)
 for layer in range(layers):
     print(f"layer {layer + 1:2}: the favourite patch gets {contrast[layer].mean():.1f} times the average")
+
+# %%
+coverage = np.stack([semantics.feature_coverage(regions) for regions in mapped.regions])
+scores = {name: np.nanmean(values, axis=0) for name, values in semantics.score_heads(maps, coverage).items()}
+kinds, features = semantics.classify(scores)
+for name, place in (("L6H4", (5, 3)), ("L12H12", (11, 11))):
+    print(f"{name}: {semantics.describe(scores, kinds, features, place)}")
 
 # %% [markdown]
 # ## Figure 6: layer 6 head 4
 #
 # In the paper this head sees the chirp and nothing else. Heads of another backbone need not do what their namesakes
-# do; notebook 6 finds this model's own by measurement.
+# do: what this one is by the rule of notebook 6, from its scores over all pictures, stands above.
 
 # %%
-figure_6 = figures.overlays(
-    mapped.pixels[:5], mapped.maps[:5, 5, 3], [f"L6H4, picture {number}" for number in range(1, 6)]
-)
+figure_6 = figures.overlays(mapped.pixels[:5], maps[:5, 5, 3], [f"L6H4, picture {number}" for number in range(1, 6)])
 run.save(figure_6, "figure_6")
 figure_6
 
@@ -81,7 +87,7 @@ figure_6
 
 # %%
 figure_7 = figures.overlays(
-    mapped.pixels[:5], mapped.maps[:5, 11, 11], [f"L12H12, picture {number}" for number in range(1, 6)]
+    mapped.pixels[:5], maps[:5, 11, 11], [f"L12H12, picture {number}" for number in range(1, 6)]
 )
 run.save(figure_7, "figure_7")
 figure_7

@@ -17,8 +17,10 @@
 # %% [markdown]
 # # 6 · A gallery of monosemantic heads
 #
-# The paper calls a head monosemantic when its map covers one thing only. Here the regions of each picture are known,
-# so the same judgement can be made by rule, for all 144 heads, over many pictures.
+# The paper calls a head monosemantic when its map covers one thing only, judged by eye. Here the regions of each picture
+# are known, so the same judgement can be made by rule, for all 144 heads, over many pictures. And because the pictures
+# can be drawn again without a title or with the colour bar elsewhere, it can be asked what an overlay never tells: does
+# the head see the thing, or the place where the thing always is? And does the model need it?
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -29,13 +31,49 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import figures, semantics
+from paper_utils import (
+    ablation,
+    attention_figures,
+    experiments,
+    explorer,
+    figures,
+    nulls,
+    patching,
+    semantics,
+    statistics,
+)
 from paper_utils.attention import head_name
+from paper_utils.chirps import TARGETS
+from paper_utils.counterfactuals import VARIANTS
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="06_monosemantic_gallery", backbone=backbone)
 model, _ = run.fine_tuned()
 mapped = run.mapped_pictures(model)
+maps, names = mapped.maps.patches, list(semantics.FEATURES)
+chirp = names.index("chirp")
+
+# %% [markdown]
+# ## How much a map has to do with a region
+#
+# Six scores, each from raw attention (an overlay's min-max scaling hides how little there may be) and picture by picture.
+# Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands what a map
+# equal to the region would reach, and what shuffled maps get.
+
+# %%
+coverage = np.stack([semantics.feature_coverage(regions) for regions in mapped.regions])
+by_picture = semantics.score_heads(maps, coverage)
+scores = {name: np.nanmean(values, axis=0) for name, values in by_picture.items()}
+best, chance = semantics.best_reachable(coverage), semantics.by_chance(maps, coverage)
+for name, says in semantics.SCORES.items():
+    print(f"{name}: {says}")
+print()
+print("the chirp          best head                        reachable   by chance")
+for name in semantics.SCORES:
+    place = np.unravel_index(np.nanargmax(scores[name][chirp]), scores[name][chirp].shape)
+    low, high = statistics.mean_intervals(by_picture[name][:, chirp, *place])
+    line = f"{head_name(*place):7} {scores[name][chirp][place]:5.2f} ({low:.2f} to {high:.2f})"
+    print(f"{name:18} {line:30} {best[name][chirp]:9.2f} {chance[name][chirp]:11.2f}")
 
 # %% [markdown]
 # ## The rule
@@ -46,38 +84,45 @@ mapped = run.mapped_pictures(model)
 # an eye sees in an overlay, "responds" is measured on the raw attention, which an overlay hides.
 
 # %%
-patches = np.stack([semantics.feature_patches(regions) for regions in mapped.regions])
-scores = semantics.score_heads(mapped.maps, patches)
 kinds, features = semantics.classify(scores)
-for kind in ("monosemantic", "polysemantic", "unselective"):
-    print(f"{kind:13} {int((kinds == kind).sum()):4} heads")
-
-# %%
+is_chirp = (kinds == "monosemantic") & (features == "chirp")
 print("layer  monosemantic heads")
 for layer in range(len(kinds)):
-    named = [f"H{head + 1} {features[layer, head]}" for head in np.flatnonzero(kinds[layer] == "monosemantic")]
-    print(f"{layer + 1:5}  {', '.join(named) or '-'}")
+    found = [f"H{head + 1} {features[layer, head]}" for head in np.flatnonzero(kinds[layer] == "monosemantic")]
+    print(f"{layer + 1:5}  {', '.join(found) or '-'}")
+
+# %% [markdown]
+# How much hangs on the thresholds, and how many heads does the rule name where no fine-tuning put them: in the backbone
+# before it, and in a model with random weights?
+
+# %%
+rules = [semantics.Rule(a, b) for a, b in ((1.5, 0.6), (1.2, 0.6), (2, 0.6), (1.5, 0.5), (1.5, 0.7), (1.5, 0.8))]
+print("rule (enrichment, bright share)  " + "  ".join(semantics.KINDS))
+for rule, counts in zip(rules, semantics.sensitivity(scores, rules), strict=True):
+    line = "".join(f"{counts[kind]:14}" for kind in semantics.KINDS)
+    print(f"{rule.enrichment:4} {rule.bright_share:5}                   {line}")
+for name, other in experiments.controls(run, model).items():
+    other_scores = semantics.score_heads(run.mapped_pictures(other).maps.patches, coverage)
+    other_means = {score: np.nanmean(values, axis=0) for score, values in other_scores.items()}
+    other_kinds, other_features = semantics.classify(other_means)
+    line = "".join(f"{int((other_kinds == kind).sum()):14}" for kind in semantics.KINDS)
+    print(f"{name:29}{line}   for the chirp: {int((other_features == 'chirp').sum())}")
 
 # %% [markdown]
 # ## Figure 5: heads that see the chirp
 #
 # The paper finds them in layers 4 and 6 to 11. Below are this model's monosemantic chirp heads by the rule above,
-# the strongest first; where there is none, the heads that come closest, and the caption says so.
+# the strongest first, with the share of their bright patches that the chirp takes; where there is none, the heads that
+# come closest, and the caption says so.
 
 # %%
-chirp = list(semantics.FEATURES).index("chirp")
-is_chirp = (kinds == "monosemantic") & (features == "chirp")
-chosen = semantics.strongest(scores.bright_share[chirp], is_chirp, count=10)
-figure_5 = figures.gallery(
-    mapped.pixels,
-    mapped.maps,
-    chosen,
-    [
-        f"{head_name(layer, head)}, chirp {100 * scores.bright_share[chirp, layer, head]:.0f} %"
-        + ("" if is_chirp[layer, head] else " (below the rule)")
-        for layer, head in chosen
-    ],
-)
+chosen = semantics.strongest(scores["bright_share"][chirp], is_chirp, count=10)
+captions = [
+    f"{head_name(*place)}, chirp {100 * scores['bright_share'][chirp, *place]:.0f} %"
+    + ("" if is_chirp[place] else " (below the rule)")
+    for place in chosen
+]
+figure_5 = figures.gallery(mapped.pixels, maps, chosen, captions)
 run.save(figure_5, "figure_5")
 figure_5
 
@@ -91,22 +136,11 @@ print(f"{int(is_chirp.sum())} monosemantic chirp heads, in layers {layers}")
 # Layers 1 to 4, by the rule, for features that say nothing about the chirp.
 
 # %%
-early = (kinds == "monosemantic") & (features != "chirp") & (np.arange(len(kinds)) < 4)[:, None]
-distractor = np.where(scores.enrichment >= semantics.Rule().enrichment, scores.bright_share, 0)
-distractor[chirp] = 0
-best = distractor.argmax(0)
-chosen = semantics.strongest(np.where((np.arange(len(kinds)) < 4)[:, None], distractor.max(0), -1), early, count=15)
-names = list(semantics.FEATURES)
-figure_8 = figures.gallery(
-    mapped.pixels,
-    mapped.maps,
-    chosen,
-    [
-        f"{head_name(layer, head)}, {names[best[layer, head]]} {100 * distractor.max(0)[layer, head]:.0f} %"
-        + ("" if early[layer, head] else " (below)")
-        for layer, head in chosen
-    ],
-)
+in_early_layers = np.broadcast_to((np.arange(len(kinds)) < 4)[:, None], kinds.shape)
+early = (kinds == "monosemantic") & (features != "chirp") & in_early_layers
+chosen = semantics.strongest(scores["bright_share"].max(0) * in_early_layers, early, count=15)
+captions = [f"{head_name(*place)}, {semantics.describe(scores, kinds, features, place)}" for place in chosen]
+figure_8 = figures.gallery(mapped.pixels, maps, chosen, captions)
 run.save(figure_8, "figure_8")
 figure_8
 
@@ -114,36 +148,230 @@ figure_8
 # ## The heads that the paper names
 #
 # Another backbone has no reason to give the same head the same job. Side by side, what the paper says of each named
-# head and what it does here.
+# head and what it is here.
 
 # %%
 print("head    the paper                              here")
-for named in run.published_heads():
+published = run.published_heads()
+for named in published:
     place = named["layer"] - 1, named["head"] - 1
-    kind = kinds[place] + (f" for the {features[place]}" if features[place] else "")
-    print(f"{head_name(*place):7} {named['said_to_see']:38} {kind}")
+    print(f"{head_name(*place):7} {named['said_to_see']:38} {semantics.describe(scores, kinds, features, place)}")
 
 # %%
 figure_named = figures.overlays(
-    np.repeat(mapped.pixels[:1], len(run.published_heads()), axis=0),
-    np.stack([mapped.maps[0, named["layer"] - 1, named["head"] - 1] for named in run.published_heads()]),
-    [f"L{named['layer']}H{named['head']}: {named['said_to_see']}" for named in run.published_heads()],
+    np.repeat(mapped.pixels[:1], len(published), axis=0),
+    np.stack([maps[0, named["layer"] - 1, named["head"] - 1] for named in published]),
+    [f"L{named['layer']}H{named['head']}: {named['said_to_see']}" for named in published],
     columns=4,
 )
 run.save(figure_named, "named_heads")
 figure_named
 
 # %% [markdown]
-# In the reference run the chirp heads lie in the deeper half of the network, as in the paper, and reach into layer 12,
-# where the paper finds none. The early heads that see one thing see the colour bar or an edge. One named head, L1H5,
-# sees the colour bar as its namesake does; with six early colour-bar heads among 48 that is no surprise. The others
-# do something else: that is a matter of the backbone, not of the method.
+# ## All 144 heads
+#
+# Each cell is a head's mean map over the pictures, its frame what the head is.
 
 # %%
-results = {
-    f"semantics.{kind}_heads": int((kinds == kind).sum()) for kind in ("monosemantic", "polysemantic", "unselective")
+atlas = attention_figures.atlas(maps.mean(0), kinds, features)
+run.save(atlas, "atlas")
+atlas
+
+# %%
+depth = attention_figures.kinds_by_layer(kinds, is_chirp)
+run.save(depth, "kinds_by_layer")
+depth
+
+# %% [markdown]
+# The same from the regions' side, and from the CLS token's: what it attends to in the last layers is what reaches the
+# prediction. Purple is less than the head's average, orange more.
+
+# %%
+cls_scores = semantics.score_heads(mapped.maps.cls, coverage)
+cls_enrichment = np.nanmean(cls_scores["enrichment"], axis=0)
+matrix = attention_figures.region_matrix(scores["enrichment"], names)
+run.save(matrix, "region_matrix")
+matrix
+
+# %%
+cls_matrix = attention_figures.region_matrix(cls_enrichment, names)
+run.save(cls_matrix, "region_matrix_cls")
+cls_matrix
+
+# %%
+print("layer   chirp, all queries   chirp, from CLS   alike in all pictures   longest token")
+constancy = semantics.constancy(maps)
+norms = mapped.maps.norms
+longest = (norms.max((-2, -1)) / np.median(norms, axis=(-2, -1))).mean(0)
+for layer in range(len(kinds)):
+    own, cls = scores["enrichment"][chirp, layer].mean(), cls_enrichment[chirp, layer].mean()
+    alike = f"{int((constancy[layer] > 0.9).sum())} of {kinds.shape[1]} heads"
+    print(f"{layer + 1:5} {own:16.1f}x {cls:16.1f}x {alike:>22} {longest[layer]:14.1f}x")
+
+# %% [markdown]
+# Two artefacts to know of. Heads whose maps of two pictures correlate above 0.9 look at the same patches whatever is
+# shown: a habit, or a sink for attention that has nowhere to go. And in large models a few patches of no interest grow
+# very long vectors that attract attention (registers, Darcet et al. 2024): the last column is the longest patch token's
+# length over the median, which would be ten and more.
+#
+# ## The thing or its place?
+#
+# Each head that responds to a feature is confronted with pictures in which that feature is elsewhere or gone: the title
+# removed, the colour bar on the left, all moved up a patch; for the chirp, with another picture. The excess of attention
+# that stays where the feature was is a habit of place; what leaves was for the thing itself.
+
+# %%
+variants = {name: run.mapped_pictures(model, variant=name) for name in nulls.VARIANTS_NEEDED}
+variants["published"] = mapped
+covered = {
+    name: np.stack([semantics.feature_coverage(regions) for regions in drawn.regions])
+    for name, drawn in variants.items()
 }
+driven = nulls.confront({name: drawn.maps.patches for name, drawn in variants.items()}, covered)
+print("feature                    confronted with            content  place  mixed   heads that respond")
+for (feature, null), found in driven.items():
+    counts = [int((found.drive == drive).sum()) for drive in nulls.DRIVES[:3]]
+    says = VARIANTS[null].says if null in VARIANTS else null
+    print(f"{feature:26} {says:26} {counts[0]:7} {counts[1]:6} {counts[2]:6} {sum(counts):8}")
+
+# %% [markdown]
+# The monosemantic heads, each confronted about the one thing that the rule says it sees:
+
+# %%
+monosemantic = list(zip(*np.nonzero(kinds == "monosemantic"), strict=True))
+first_null = {place: driven[features[place], nulls.NULLS[features[place]][0]] for place in monosemantic}
+stays, low, high = (
+    np.array([getattr(first_null[place], part)[place] for place in monosemantic])
+    for part in ("stays", "stays_low", "stays_high")
+)
+drives = [str(first_null[place].drive[place]) for place in monosemantic]
+labels = [f"{head_name(*place)} {features[place]}" for place in monosemantic]
+driven_figure = attention_figures.driven_heads(stays, low, high, labels, drives)
+run.save(driven_figure, "driven_heads")
+driven_figure
+
+# %% [markdown]
+# ## Do the heads that look at the chirp matter?
+#
+# A head's attention on the chirp against the loss that its ablation brings (notebook 4).
+
+# %%
+ablated = experiments.ablation(run, model)
+increase = experiments.increase(ablated)
+rank, rank_low, rank_high = statistics.rank_correlation_interval(scores["enrichment"][chirp], increase)
+relation = f"rank correlation {rank:.2f} ({rank_low:.2f} to {rank_high:.2f})"
+score_figure = attention_figures.score_and_effect(scores["enrichment"][chirp], increase, is_chirp, relation)
+run.save(score_figure, "score_and_effect")
+score_figure
+
+# %%
+from_cls, cls_low, cls_high = statistics.rank_correlation_interval(cls_enrichment[chirp], increase)
+print(f"from the CLS query: rank correlation {from_cls:.2f} ({cls_low:.2f} to {cls_high:.2f})")
+print(
+    "within layers: "
+    + ", ".join(
+        f"{layer + 1}: {statistics.rank_correlations([scores['enrichment'][chirp, layer], increase[layer]])[0]:.1f}"
+        for layer in range(len(kinds))
+    )
+)
+upper = np.quantile(increase, 0.9)
+idle = is_chirp & (np.abs(increase) < np.median(np.abs(increase)))
+silent = (increase >= upper) & (scores["enrichment"][chirp] < 1)
+print(
+    "chirp heads with an effect below the median:",
+    ", ".join(head_name(*place) for place in np.argwhere(idle)) or "none",
+)
+print(
+    "heads among the most important tenth that avoid the chirp:",
+    ", ".join(head_name(*place) for place in np.argwhere(silent)) or "none",
+)
+
+# %% [markdown]
+# ## Does the model use the rest of the picture?
+#
+# The same pictures, with one thing changed: how far do predictions move? The intact model's own error is the yardstick.
+
+# %%
+predictions = experiments.variant_predictions(run, model)
+labels_of_varied, reference = predictions.pop("labels"), predictions["published"]
+others = [name for name in VARIANTS if name != "published"]
+moves = np.abs(np.stack([predictions[name] for name in others]) - reference)
+moves_low, moves_high = statistics.mean_intervals(moves.swapaxes(0, 1))
+units = [f"{target.replace('_', ' ')} ({unit})" for target, unit in zip(TARGETS, ("s", "Hz", "Hz"), strict=True)]
+shift_figure = attention_figures.shifts(
+    moves.mean(1), moves_low, moves_high, [VARIANTS[name].says for name in others], units
+)
+run.save(shift_figure, "variant_shifts")
+shift_figure
+
+# %%
+error = np.abs(reference - labels_of_varied).mean(0)
+print(f"the model's own mean error: {error[0]:.2f} s, {error[1]:.2f} Hz, {error[2]:.2f} Hz")
+
+# %% [markdown]
+# ## Where does it come in?
+#
+# Activation patching: what a head puts out for the clean picture replaces what it puts out for the distorted one. How
+# much of the way back to the clean prediction is that? Once with the chirp itself taken away (which heads carry it?), once
+# with everything but the spectrogram added (through which heads do distractors act?). Beside it, all heads of a layer.
+
+# %%
+patched = experiments.patching(run, model)
+unit = model.label_std.numpy()
+by_head, by_layer = {}, {}
+for name in experiments.PATCHED:
+    ends = patched[f"{name} clean"], patched[f"{name} distorted"], unit
+    by_head[name], head_low, head_high = patching.recovery(patched[f"{name} heads"], *ends)
+    by_layer[name], layer_low, layer_high = patching.recovery(patched[f"{name} layers"], *ends)
+    first, top = np.unravel_index(by_head[name].argmax(), increase.shape), int(by_layer[name].argmax())
+    print(
+        f"{name}: most by {head_name(*first)}, {by_head[name][first]:.0f} % ({head_low[first]:.0f} to {head_high[first]:.0f});",
+        end=" ",
+    )
+    print(f"by layer {top + 1}, {by_layer[name][top]:.0f} % ({layer_low[top]:.0f} to {layer_high[top]:.0f})")
+recovered = attention_figures.recovered(by_head, by_layer)
+run.save(recovered, "recovered")
+recovered
+
+# %% [markdown]
+# ## Look for yourself
+#
+# All of this, head by head, in one page that opens from disk: `figures/laptop/explorer.html`.
+
+# %%
+errors, intact = (ablation.squared_errors(part, ablated) for part in (ablated.ablated, ablated.baseline))
+effects = statistics.head_effects(errors, intact)
+cls_means = {name: np.nanmean(values, axis=0) for name, values in cls_scores.items()}
+known = explorer.Heads(kinds, features, {"patches": scores, "cls": cls_means}, effects, driven)
+shown = slice(6)
+page = explorer.explorer_page(
+    mapped.pixels[shown],
+    [
+        f"{one.kind}, {one.start_time:.0f} s, {one.start_frequency:.0f} to {one.end_frequency:.0f} Hz"
+        for one in mapped.chirps[shown]
+    ],
+    mapped.maps.of(shown),
+    known,
+    origin=run.origin(),
+    says={name: variant.says for name, variant in VARIANTS.items()},
+)
+run.save_page(page, "explorer")
+print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
+
+# %% [markdown]
+# In the reference run TO BE WRITTEN
+
+# %%
+results = {f"semantics.{kind}_heads": int((kinds == kind).sum()) for kind in semantics.KINDS}
 results |= {"semantics.chirp_heads": int(is_chirp.sum()), "semantics.early_distractor_heads": int(early.sum())}
+results |= {f"semantics.monosemantic_by_{drive}": drives.count(drive) for drive in nulls.DRIVES[:3]}
+results |= {
+    "semantics.chirp_and_effect.rank_correlation": rank,
+    "semantics.chirp_and_effect.rank_correlation_low": rank_low,
+    "semantics.chirp_and_effect.rank_correlation_high": rank_high,
+}
+for name, move in zip(others, moves.mean(1), strict=True):
+    results[f"causal.{name}.mean_shift_of_start_time_seconds"] = float(move[0])
 run.record(results)
 
 # %% [markdown]

@@ -1,5 +1,7 @@
 """Attention maps of every head, as section 2.1 of the paper extracts them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -8,7 +10,7 @@ from .errors import CompanionError
 from .model import ChirpRegressor
 from .vit import attention_kernel
 
-__all__ = ["attention_maps", "head_name", "min_max", "overlay"]
+__all__ = ["AttentionMaps", "attention_maps", "head_name", "min_max", "overlay"]
 
 
 def head_name(layer: int, head: int) -> str:
@@ -16,12 +18,24 @@ def head_name(layer: int, head: int) -> str:
     return f"L{layer + 1}H{head + 1}"
 
 
-def attention_maps(model: ChirpRegressor, pictures: torch.Tensor, *, batch: int = 8) -> np.ndarray:
-    """Return raw maps (pictures, layers, heads, rows, columns): how much each patch is attended to.
+@dataclass(frozen=True)
+class AttentionMaps:
+    """Raw maps (pictures, layers, heads, rows, columns) of every head in two views: how much each patch is attended to."""
 
-    Row and column of CLS are dropped and the rest is averaged over the query patches, so that a map's sum is the
-    share of attention that patches give to patches. Min-max normalisation is left to `min_max`, because it hides
-    how much is attended to.
+    patches: np.ndarray  # averaged over the query patches, as the paper does
+    cls: np.ndarray  # of the CLS query alone, which is what a head passes to the prediction in the end
+    norms: np.ndarray  # (pictures, layers, rows, columns) of the residual stream after each layer
+
+    def of(self, pictures: slice) -> "AttentionMaps":
+        """Return the maps of some of the pictures."""
+        return AttentionMaps(self.patches[pictures], self.cls[pictures], self.norms[pictures])
+
+
+def attention_maps(model: ChirpRegressor, pictures: torch.Tensor, *, batch: int = 8) -> AttentionMaps:
+    """Return raw attention maps of all heads.
+
+    The column of CLS is dropped, so that a map's sum is the share of attention that patches get. Min-max normalisation
+    is left to `min_max`, because it hides how much is attended to.
 
     Args:
         model: LoRA-wrapped or merged.
@@ -32,26 +46,36 @@ def attention_maps(model: ChirpRegressor, pictures: torch.Tensor, *, batch: int 
         CompanionError: the patches do not form a square grid.
     """
     result: list[np.ndarray] = []
+    lengths: list[np.ndarray] = []
     kept: list[torch.Tensor] = []
+    norms: list[torch.Tensor] = []
 
     def keep(module, inputs, output) -> None:
-        kept.append(output[1][:, :, 1:, 1:].mean(dim=2))  # at once: the full matrices of all layers would not fit
+        weights = output[1][..., 1:]  # at once: the full matrices of all layers would not fit
+        kept.append(torch.stack([weights[:, :, 1:].mean(dim=2), weights[:, :, 0]]))
+
+    def keep_norm(module, inputs, output) -> None:
+        norms.append(output[:, 1:].norm(dim=-1))
 
     hooks = [layer.attention.register_forward_hook(keep) for layer in model.layers]
+    hooks += [layer.register_forward_hook(keep_norm) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"):
             for some in tqdm(pictures.split(batch), desc="attention maps", leave=False):
                 kept.clear()
+                norms.clear()
                 model(some)
-                result.append(torch.stack(kept, dim=1).cpu().numpy())
+                result.append(torch.stack(kept, dim=2).cpu().numpy())
+                lengths.append(torch.stack(norms, dim=1).cpu().numpy())
     finally:
         for hook in hooks:
             hook.remove()
-    maps = np.concatenate(result)
+    maps = np.concatenate(result, axis=1)
     side = round(maps.shape[-1] ** 0.5)
     if side * side != maps.shape[-1]:
         raise CompanionError(f"{maps.shape[-1]} patches do not form a square grid; use square pictures")
-    return maps.reshape(*maps.shape[:-1], side, side)
+    squares = [part.reshape(*part.shape[:-1], side, side) for part in (*maps, np.concatenate(lengths))]
+    return AttentionMaps(*squares)
 
 
 def min_max(maps: np.ndarray) -> np.ndarray:

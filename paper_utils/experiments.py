@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from transformers import ViTModel
 
 from .ablation import Ablation, ablate_every_head, squared_errors
 from .artifacts import read_arrays, write_arrays
-from .engine import KINDS
+from .counterfactuals import VARIANTS
+from .engine import KINDS, Engine
 from .model import ChirpRegressor, load_backbone
 from .protocol import PROTOCOLS, loss_sweep, with_untuned_vit
 from .pruning import orders, removal
@@ -21,10 +23,24 @@ from .screening import linearised
 from .statistics import percent_increase, weighted_choice
 from .training import held_out
 
-__all__ = ["ablation", "chosen_pictures", "increase", "protocols", "removals", "replacements", "screening"]
+__all__ = [
+    "ablation",
+    "chosen_pictures",
+    "increase",
+    "patching",
+    "protocols",
+    "removals",
+    "replacements",
+    "screening",
+    "variant_predictions",
+]
 
 # one experiment costs as much as many sweeps, so that it takes a part of the sweep's pictures
-REPLACED, EMULATED, REMOVED = 16, 21, 8
+REPLACED, EMULATED, REMOVED, VARIED, PATCHED_PICTURES = 16, 32, 8, 4, 32
+PATCHED = {  # clean and distorted variant
+    "the chirp": ("published", "no_chirp"),
+    "without the rest": ("bare", "published"),
+}
 
 
 def chosen_pictures(run: Run, model: ChirpRegressor) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +67,12 @@ def replacements(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
 
     def compute(path: Path) -> None:
         few = _pictures(run, model, part=REPLACED)
-        write_arrays(path, {kind: increase(ablate_every_head(model, **few, kind=kind)) for kind in KINDS})
+        result = {kind: increase(ablate_every_head(model, **few, kind=kind)) for kind in KINDS if kind != "described"}
+        whole, some = ablation(run, model), _spread(run.profile.ablation_pictures, REPLACED)
+        described = Ablation(
+            whole.baseline[some], whole.ablated[:, :, some], whole.labels[some], whole.label_std, whole.weights[some]
+        )
+        write_arrays(path, {"described": increase(described)} | result)
 
     return read_arrays(run.kept("replacements.npz", ("engine", "ablation", "statistics"), compute))
 
@@ -104,6 +125,51 @@ def protocols(run: Run, model: ChirpRegressor) -> dict[str, tuple[float, np.ndar
     return {name: (values[-1], 100 * (values[:-1] / values[-1] - 1).reshape(shape)) for name, values in arrays.items()}
 
 
+def controls(run: Run, model: ChirpRegressor) -> dict[str, ChirpRegressor]:
+    """Return the model before fine-tuning, and with random weights: what is found in them, training did not put there."""
+    torch.manual_seed(run.profile.seed)
+    random = ViTModel(model.vit.config, add_pooling_layer=False)
+    return {
+        "before fine-tuning": with_untuned_vit(model, load_backbone(run.profile.backbone)),
+        "random weights": with_untuned_vit(model, random),
+    }
+
+
+def variant_predictions(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
+    """Return predictions (pictures, 3) of the same held-out pictures in every counterfactual variant, and "labels"."""
+
+    def compute(path: Path) -> None:
+        engine, indices = Engine(model), np.arange(_count(run, VARIED))
+        drawn = {name: _drawn(run, indices, variant=name) for name in VARIANTS}
+        predictions = {name: engine.predict(pixels) for name, (pixels, _) in drawn.items()}
+        write_arrays(path, {"labels": drawn["published"][1]} | predictions)
+
+    return read_arrays(run.kept("variant_predictions.npz", ("engine", "counterfactuals"), compute))
+
+
+def patching(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
+    """Return predictions with what heads put out for a clean picture patched into a distorted one.
+
+    For each of `PATCHED`, by its name with a prefix: "clean" and "distorted" (pictures, 3), "heads" (layers, heads,
+    pictures, 3) and "layers" (layers, pictures, 3), of which all heads are patched together.
+    """
+    heads = range(model.vit.config.num_attention_heads)
+
+    def compute(path: Path) -> None:
+        engine, indices = Engine(model), np.arange(_count(run, PATCHED_PICTURES))
+        result = {}
+        for name, (clean, distorted) in PATCHED.items():
+            source, pixels = (_drawn(run, indices, variant=variant)[0] for variant in (clean, distorted))
+            result[f"{name} clean"] = engine.predict(source)
+            result[f"{name} distorted"], result[f"{name} heads"] = engine.sweep(pixels, kind="resample", source=source)
+            layers = [[(layer, head) for head in heads] for layer in range(len(engine.layers))]
+            patched = [engine.predict(pixels, layer, kind="resample", source=source) for layer in layers]
+            result[f"{name} layers"] = np.stack(patched)
+        write_arrays(path, result)
+
+    return read_arrays(run.kept("patching.npz", ("engine", "counterfactuals"), compute))
+
+
 def increase(result: Ablation) -> np.ndarray:
     """Return the increase of the loss in percent, (layers, heads)."""
     return percent_increase(squared_errors(result.ablated, result), squared_errors(result.baseline, result))
@@ -113,13 +179,18 @@ def _count(run: Run, part: int) -> int:
     return max(2, run.profile.ablation_pictures // part)
 
 
+def _spread(count: int, part: int) -> slice:
+    """Return which of the chosen pictures a part of them is: spread over the test set, as all are."""
+    return slice(None, None, part if count >= 2 * part else 1)
+
+
 def _pictures(run: Run, model: ChirpRegressor, *, part: int = 1) -> dict[str, object]:
     indices, weights = chosen_pictures(run, model)
-    some = slice(None, None, part if len(indices) >= 2 * part else 1)  # spread over the test set, as all are
+    some = _spread(len(indices), part)
     pixels, labels = _drawn(run, indices[some])
     return {"pictures": pixels, "labels": labels, "weights": weights[some]}
 
 
-def _drawn(run: Run, indices: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
-    pixels, labels = zip(*held_out(run.profile, indices), strict=True)
+def _drawn(run: Run, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
+    pixels, labels = zip(*held_out(run.profile, indices, variant=variant), strict=True)
     return torch.stack(pixels), torch.stack(labels).numpy()

@@ -17,6 +17,7 @@ import torch
 from . import training
 from .artifacts import (
     ROOT,
+    atomic_path,
     checksum,
     code_hash,
     fingerprint,
@@ -26,7 +27,7 @@ from .artifacts import (
     write_arrays,
     write_json,
 )
-from .attention import attention_maps
+from .attention import AttentionMaps, attention_maps
 from .chirps import Chirp, LabelScale, draw_chirp
 from .dataset import pictures_key, sample, split_seed
 from .errors import CompanionError
@@ -42,19 +43,20 @@ REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactuals", "dataset")
 LEARNING = ("vit", "model", "training")
 ABLATING = ("engine", "linears", "ablation", "screening", "pruning", "protocol", "statistics", "experiments")
-FIGURES = ("figures", "learning_figures", "ablation_figures")
-SHOWING = (*DRAWING, *LEARNING, *ABLATING, *FIGURES, "ceiling", "attention", "semantics", "runs")
+FIGURES = ("figures", "learning_figures", "ablation_figures", "attention_figures")
+SEEING = ("attention", "semantics", "nulls", "patching", "explorer")
+SHOWING = (*DRAWING, *LEARNING, *ABLATING, *SEEING, *FIGURES, "ceiling", "runs")
 MODEL = "model.safetensors"
 
 
 @dataclass(frozen=True)
 class MappedPictures:
-    """Test pictures with their regions and the raw attention map of every head."""
+    """Test pictures with their regions and the raw attention maps of every head."""
 
     chirps: list[Chirp]
     pixels: np.ndarray  # (pictures, 224, 224, 3) uint8
     regions: np.ndarray  # (pictures, 224, 224) uint8
-    maps: np.ndarray  # (pictures, layers, heads, 14, 14) float32
+    maps: AttentionMaps  # (pictures, layers, heads, 14, 14) float32 each
 
 
 class Run:
@@ -120,11 +122,15 @@ class Run:
         arrays = read_arrays(self.kept("evaluation.npz", LEARNING, compute))
         return training.Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
 
-    def mapped_pictures(self, model: ChirpRegressor) -> MappedPictures:
-        """Return test pictures with regions and attention maps; always computed, it takes seconds."""
+    def mapped_pictures(self, model: ChirpRegressor, *, variant: str = "published") -> MappedPictures:
+        """Return test pictures, or a variant of them, with regions and attention maps; always computed, in seconds."""
         seed = split_seed(self.profile.seed, "test")
         chirps, pictures = zip(
-            *(sample(seed, index, edges=self.profile.edges) for index in range(self.profile.map_pictures)), strict=True
+            *(
+                sample(seed, index, edges=self.profile.edges, variant=variant)
+                for index in range(self.profile.map_pictures)
+            ),
+            strict=True,
         )
         pixels = np.stack([picture.pixels for picture in pictures])
         maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
@@ -173,6 +179,12 @@ class Run:
         if self.fresh:
             origin = provenance(self.profile.as_dict()) | {"notebook": self.notebook}
             save_figure(figure, self.figures / name, origin | {"inputs": self.inputs()})
+
+    def save_page(self, page: str, name: str) -> None:
+        """Save a page of HTML beside the figures; only a fresh run writes."""
+        if self.fresh:
+            with atomic_path(self.figures / f"{name}.html") as path:
+                path.write_text(page, encoding="utf-8")
 
     def record(self, results: dict[str, float]) -> None:
         """Keep headline numbers for results.json; only a fresh run writes."""

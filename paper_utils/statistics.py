@@ -180,21 +180,10 @@ def _interval(ablated: np.ndarray, intact: np.ndarray, seed: int) -> tuple[float
 
 
 def _sign_flips(differences: np.ndarray, seed: int) -> np.ndarray:
-    """Return p-values of paired differences (heads, pictures) with mean zero under the null."""
+    """Return two-sided p-values of paired differences (heads, pictures) with mean zero under the null.
 
-    def mean(sample: np.ndarray, axis: int) -> np.ndarray:
-        return sample.mean(axis)
-
-    return np.array(
-        [
-            stats.permutation_test(
-                (row,),
-                mean,
-                permutation_type="samples",
-                vectorized=True,
-                n_resamples=FLIPS,
-                rng=np.random.default_rng(seed),
-            ).pvalue
-            for row in differences
-        ]
-    )
+    What scipy's permutation_test does, with the same flips for all heads: one matrix product instead of minutes.
+    """
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (FLIPS, differences.shape[1]))
+    as_far = np.abs(signs @ differences.T) >= np.abs(differences.sum(1)) * (1 - 1e-12)
+    return (as_far.sum(0) + 1) / (FLIPS + 1)

@@ -8,12 +8,17 @@ from paper_utils.vit import attention_kernel
 
 def test_maps_are_query_averages_without_cls(regressor, pictures):
     maps = attention.attention_maps(regressor, pictures, batch=2)
-    assert maps.shape == (5, 2, 3, 14, 14)
+    assert maps.patches.shape == maps.cls.shape == (5, 2, 3, 14, 14)
     with torch.no_grad(), attention_kernel(regressor.vit, "eager"):
-        full = regressor.vit(pixel_values=pictures.float() / 255, output_attentions=True).attentions
+        output = regressor.vit(pixel_values=pictures.float() / 255, output_attentions=True, output_hidden_states=True)
+    full = output.attentions
+    lengths = output.hidden_states[1].norm(dim=-1)[:, 1:].reshape(5, 14, 14).numpy()
+    assert np.allclose(maps.norms[:, 0], lengths, rtol=1e-4)
     for layer in range(2):
         expected = full[layer].numpy()[:, :, 1:, 1:].mean(2).reshape(5, 3, 14, 14)
-        assert np.allclose(maps[:, layer], expected, atol=1e-6)
+        assert np.allclose(maps.patches[:, layer], expected, atol=1e-6)
+        from_cls = full[layer].numpy()[:, :, 0, 1:].reshape(5, 3, 14, 14)
+        assert np.allclose(maps.cls[:, layer], from_cls, atol=1e-6)
 
 
 def test_the_model_is_left_as_it_was(regressor, pictures):

@@ -55,6 +55,19 @@ def test_p_values_are_those_of_a_t_test_where_that_holds(effects, errors):
         assert effects.p_value[1, head] == pytest.approx(stats.ttest_rel(ablated[1, head], intact).pvalue, abs=0.02)
 
 
+def test_p_values_are_those_of_scipys_permutation_test(effects, errors):
+    ablated, intact = errors
+    for place in ((1, 0), (1, 3), (2, 1)):
+        expected = stats.permutation_test(
+            (ablated[place] - intact,),
+            np.mean,
+            permutation_type="samples",
+            n_resamples=4000,
+            rng=np.random.default_rng(1),
+        ).pvalue
+        assert effects.p_value[place] == pytest.approx(expected, abs=0.03)
+
+
 def test_intervals_hold_the_truth_as_often_as_they_say():
     rng, held = np.random.default_rng(1), 0
     for _ in range(60):

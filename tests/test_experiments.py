@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from paper_utils import experiments
+from paper_utils.counterfactuals import VARIANTS
+from paper_utils.engine import KINDS, Engine
+from paper_utils.model import merged
+from paper_utils.protocol import PROTOCOLS
+from paper_utils.runs import Run
+from paper_utils.training import Evaluation
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, tiny_backbone):
+    """A smoke run of the tiny model, whose evaluation is known: the last of 16 pictures is read worst."""
+    found = Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
+    labels = np.zeros((16, 3), np.float32)
+    predictions = np.arange(16, dtype=np.float32)[:, None] * np.ones(3, np.float32)
+    monkeypatch.setattr(found, "evaluation", lambda model: Evaluation(predictions, labels, 0.0))
+    return found
+
+
+@pytest.fixture
+def model(regressor):
+    return merged(regressor)
+
+
+def test_badly_read_pictures_are_chosen_more_often_and_count_less(run, model):
+    chosen, weights = experiments.chosen_pictures(run, model)
+    assert len(chosen) == 8
+    assert 15 in chosen
+    assert weights[list(chosen).index(15)] == weights.min()
+
+
+def test_experiments_are_computed_once_and_have_their_shapes(run, model):
+    ablation = experiments.ablation(run, model)
+    assert ablation.ablated.shape == (2, 3, 8, 3)
+    assert np.array_equal(experiments.ablation(run, model).ablated, ablation.ablated)
+    assert experiments.screening(run, model).ablated.shape == (2, 3, 8, 3)
+    assert {kind: values.shape for kind, values in experiments.replacements(run, model).items()} == dict.fromkeys(
+        KINDS, (2, 3)
+    )
+    removals = experiments.removals(run, model)
+    assert removals.pop("counts")[-1] == 6
+    whole = {values[0] for values in removals.values()}, {round(values[-1], 4) for values in removals.values()}
+    assert [len(ends) for ends in whole] == [1, 1]  # no head and every head removed are the same in any order
+    swept = experiments.protocols(run, model)
+    assert list(swept) == list(PROTOCOLS)
+    assert all(values.shape == (2, 3) for _, values in swept.values())
+
+
+def test_variants_and_patching_against_the_engine(run, model):
+    predictions = experiments.variant_predictions(run, model)
+    assert set(predictions) == {"labels", *VARIANTS}
+    found = experiments.patching(run, model)
+    engine = Engine(model)
+    clean, distorted = (
+        experiments._drawn(run, np.arange(2), variant=name)[0] for name in experiments.PATCHED["the chirp"]
+    )
+    assert np.allclose(found["the chirp clean"], engine.predict(clean), atol=1e-3)
+    expected = engine.predict(distorted, [(1, 2)], kind="resample", source=clean)
+    assert np.allclose(found["the chirp heads"][1, 2], expected, atol=1e-3)
+    layer = engine.predict(distorted, [(0, head) for head in range(3)], kind="resample", source=clean)
+    assert np.allclose(found["the chirp layers"][0], layer, atol=1e-3)
+
+
+def test_controls_share_the_head_and_nothing_else(run, model):
+    for other in experiments.controls(run, model).values():
+        assert all((a == b).all() for a, b in zip(other.head.parameters(), model.head.parameters(), strict=True))
+        assert not np.allclose(
+            other.vit.layers[0].attention.q_proj.weight.detach(), model.vit.layers[0].attention.q_proj.weight.detach()
+        )
