@@ -13,6 +13,7 @@ from pathlib import Path
 from . import training
 from .artifacts import provenance, read_json, write_json
 from .errors import CompanionError, reported
+from .model import save_regressor
 from .profiles import PROFILES, Profile
 from .runs import LEARNING, Run
 
@@ -79,6 +80,8 @@ def run_variant(profile: Profile, name: str, folder: Path, *, key: str) -> dict:
         "fingerprint": key,
         "origin": provenance(settings.as_dict()),
     }
+    if variant.repeat:
+        save_regressor(model, path.with_suffix(".safetensors"), backbone=settings.backbone)  # its heads are studied too
     write_json(path, content)
     checkpoint.unlink()
     return content
