@@ -12,7 +12,7 @@ OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 # progress bars only where someone looks
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 # what a notebook depends on: all but pre-training and the commands around a run
-APART := strokes pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders png
+APART := strokes pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders png report
 ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py)) paper_utils/explorer.html
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
@@ -20,7 +20,7 @@ SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci co
 
 .DELETE_ON_ERROR:
 .PHONY: help figures figure-1 figure-2 figure-3 figure-4 figure-5 figure-6 figure-7 figure-8 setup test always lab status \
-	bench study backbone reference clean
+	bench study backbone reference report clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -43,10 +43,11 @@ $(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) $(wildcard data/backbone/*.safetensors
 	@$(BIN)/python -m paper_utils.execute $< $(OPTIONS)
 
 # who needs whose results
-$(BUILD)/02_finetune_vit.ipynb: $(wildcard data/reference/study/*.json $(BUILD)/study/*.json)
+$(BUILD)/02_finetune_vit.ipynb $(BUILD)/07_claims_ledger.ipynb: $(wildcard data/reference/study/*.json $(BUILD)/study/*.json)
 $(BUILD)/03_attention_maps.ipynb $(BUILD)/04_head_ablation.ipynb: $(BUILD)/02_finetune_vit.ipynb
 $(BUILD)/05_prediction_shift.ipynb: $(BUILD)/04_head_ablation.ipynb
-$(BUILD)/06_monosemantic_gallery.ipynb: $(BUILD)/03_attention_maps.ipynb
+$(BUILD)/06_monosemantic_gallery.ipynb: $(BUILD)/03_attention_maps.ipynb $(BUILD)/04_head_ablation.ipynb
+$(BUILD)/07_claims_ledger.ipynb: $(filter-out $(BUILD)/07%,$(EXECUTED)) data/claims.json
 
 $(BUILD)/results.stamp: $(EXECUTED) paper_utils/summary.py
 	@$(BIN)/python -m paper_utils.summary results $(OPTIONS)
@@ -57,6 +58,9 @@ figure-1 figure-6 figure-7: $(BUILD)/03_attention_maps.ipynb
 figure-3: $(BUILD)/05_prediction_shift.ipynb
 figure-4: $(BUILD)/04_head_ablation.ipynb
 figure-5 figure-8: $(BUILD)/06_monosemantic_gallery.ipynb
+
+report: figures ## every claim and its verdict on one page, into figures/$(PROFILE)/report.html
+	@$(BIN)/python -m paper_utils.report $(OPTIONS)
 
 test: build/tests.stamp ## all tests; skipped if nothing changed since they passed (FORCE=yes runs them)
 build/tests.stamp: $(SOURCES) .venv/ready $(if $(FORCE),always)
@@ -83,6 +87,7 @@ backbone: .venv/ready ## pre-train the embedded backbone again, into build/backb
 	@$(QUIETLY) $(BIN)/python -m paper_utils.pretraining
 
 reference: figures study ## ship this laptop run: data/reference, the notebooks' outputs, the README's tables
+	@$(MAKE) --no-print-directory figures # notebooks that show the study
 	@$(BIN)/python -m paper_utils.reference
 	@$(BIN)/python -m paper_utils.readme
 	@touch $(EXECUTED) $(BUILD)/results.stamp # shipping touches sources, but changes none

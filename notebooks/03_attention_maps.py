@@ -30,7 +30,7 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import figures, semantics
+from paper_utils import experiments, figures, semantics
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
@@ -48,7 +48,7 @@ figure_1
 
 # %%
 model, _ = run.fine_tuned()
-mapped = run.mapped_pictures(model)
+mapped = experiments.mapped_pictures(run, model)
 maps = mapped.maps.patches
 pictures, layers, heads, rows, columns = maps.shape
 print(f"{pictures} pictures, {layers} layers, {heads} heads, maps of {rows} x {columns} patches")

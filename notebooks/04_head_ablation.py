@@ -32,7 +32,7 @@ backbone = None  # the profile's own
 import numpy as np
 import torch
 
-from paper_utils import ablation, ablation_figures, experiments, figures, statistics, training
+from paper_utils import ablation, ablation_figures, experiments, figures, findings, published, statistics
 from paper_utils.attention import head_name
 from paper_utils.chirps import TARGETS
 from paper_utils.protocol import continuity, lag_1_autocorrelation
@@ -71,10 +71,10 @@ figure_4
 
 # %%
 means, deviations = ablation.layer_summary(increase)
-published = run.published_ablation()
+published_figure = published.figure_4()
 print("layer   mean %    std %   published mean %")
 for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
-    print(f"{layer + 1:5} {mean:8.2f} {deviation:8.2f} {np.nanmean(published[layer]):14.2f}")
+    print(f"{layer + 1:5} {mean:8.2f} {deviation:8.2f} {np.nanmean(published_figure[layer]):14.2f}")
 
 # %% [markdown]
 # ## How sure is that?
@@ -210,7 +210,7 @@ swept = experiments.protocols(run, model)
 three = {
     "as described": increase,
     "as released": swept["as released"][1],
-    "as published": published,
+    "as published": published_figure,
 }
 marks = {name: (lag_1_autocorrelation(values), continuity(values)) for name, values in three.items()}
 captions = [f"autocorrelation {lag:.2f}, continuity {step:.2f}" for lag, step in marks.values()]
@@ -235,39 +235,42 @@ results |= {
     "ablation.median_half_width_percent": float(half_width),
     "ablation.spread_between_heads_percent": float(spread),
 }
-early, late = increase[:3], increase[3:]
-results |= {
-    "ablation.layers_1_to_3.mean_percent": float(early.mean()),
-    "ablation.layers_4_to_12.mean_percent": float(late.mean()),
-}
-for layer in range(len(means)):
-    results[f"ablation.layer_{layer + 1}.mean_percent"] = float(means[layer])
-    results[f"ablation.layer_{layer + 1}.std_percent"] = float(deviations[layer])
-    results[f"ablation.layer_{layer + 1}.mean_low_percent"] = float(bounds[layer, 0])
-    results[f"ablation.layer_{layer + 1}.mean_high_percent"] = float(bounds[layer, 1])
+results |= {f"ablation.{key}": value for key, value in findings.effect_findings(increase).items()}
+results |= {f"ablation.{key}": value for key, value in findings.effect_intervals_of(errors, intact).items()}
+for layer, (low, high) in enumerate(bounds, start=1):
+    results[f"ablation.layer_{layer}.mean_low_percent"] = float(low)
+    results[f"ablation.layer_{layer}.mean_high_percent"] = float(high)
+results["ablation.removal.layers_1_to_3.loss_ratio"] = float(
+    losses["from layer 1 on"][counts == 3 * increase.shape[1]][0] / losses["from layer 1 on"][0]
+)
+released_loss, released = swept["as released"]
+results |= {f"released.ablation.{key}": value for key, value in findings.effect_findings(released).items()}
+results["released.ablation.intact_loss"] = float(released_loss)
 for name, values in choices.items():
     key = next(kind for kind, title in titles.items() if title == name)
     results[f"ablation.replacement.{key}.rank_correlation"] = statistics.rank_correlations([described, values])[0]
 for name, values in vars(estimated).items():
     results[f"ablation.screening.{name}.rank_correlation"] = statistics.rank_correlations([increase, values])[0]
 for name, (lag, step) in marks.items():
-    results[f"ablation.{name.replace(' ', '_')}.lag_1_autocorrelation"] = lag
-    results[f"ablation.{name.replace(' ', '_')}.continuity"] = step
+    prefix = {"as described": "", "as released": "released.", "as published": "published."}[name]
+    results[f"{prefix}ablation.lag_1_autocorrelation"] = lag
+    results[f"{prefix}ablation.continuity"] = step
 run.record(results)
-print(f"layers 1 to 3: {early.mean():.2f} % on average, layers 4 to 12: {late.mean():.2f} %")
+for part in ("layers_1_to_3", "layers_4_to_12"):
+    mean, low, high = (results[f"ablation.{part}.{key}_percent"] for key in ("mean", "mean_low", "mean_high"))
+    print(f"{part.replace('_', ' ')}: {mean:.2f} % on average ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
 # In the reference run TO BE WRITTEN
 
 # %% [markdown]
-# A check that these numbers are this model's: one head is ablated again, on four pictures.
+# A check that these numbers are this model's: one head is ablated again, on a few pictures.
 
 # %%
-chosen, _ = experiments.chosen_pictures(run, model)
-pixels = torch.stack([picture for picture, _ in training.held_out(run.profile, chosen[:4])])
+some = experiments.choose(run, model, run.evaluation(model), part=64)["pictures"]
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
-    again = model.predict(pixels).numpy()
-print(f"the same as stored: {np.allclose(again, result.ablated[worst][:4], atol=1e-2)}")
+    again = model.predict(some).numpy()
+print(f"the same as stored: {np.allclose(again, result.ablated[worst][:: len(intact) // len(some)], atol=1e-2)}")
 
 # %% [markdown]
 # Made with:

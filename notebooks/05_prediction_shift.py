@@ -31,7 +31,7 @@ backbone = None  # the profile's own
 import numpy as np
 from scipy import stats
 
-from paper_utils import experiments, figures
+from paper_utils import experiments, figures, findings
 from paper_utils.attention import head_name
 from paper_utils.runs import Run
 from paper_utils.statistics import largest_gap
@@ -84,16 +84,7 @@ print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to
 # of single pictures can, and there one head of layer 1 moves predictions furthest, then those of the last layers.
 
 # %%
-run.record(
-    {
-        "shift.layers_1_to_3.wasserstein_seconds": float(distance[:3].mean()),
-        "shift.layers_4_to_12.wasserstein_seconds": float(distance[3:].mean()),
-        "shift.layers_1_to_3.kolmogorov_smirnov": float(largest[:3].mean()),
-        "shift.layers_4_to_12.kolmogorov_smirnov": float(largest[3:].mean()),
-        "shift.layers_1_to_3.mean_seconds": float(shift[:3].mean()),
-        "shift.layers_4_to_12.mean_seconds": float(shift[3:].mean()),
-    }
-)
+run.record(findings.shift_findings(baseline, ablated, weights))
 
 # %% [markdown]
 # Made with:

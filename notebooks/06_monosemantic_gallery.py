@@ -37,8 +37,10 @@ from paper_utils import (
     experiments,
     explorer,
     figures,
+    findings,
     nulls,
     patching,
+    published,
     semantics,
     statistics,
 )
@@ -49,7 +51,7 @@ from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="06_monosemantic_gallery", backbone=backbone)
 model, _ = run.fine_tuned()
-mapped = run.mapped_pictures(model)
+mapped = experiments.mapped_pictures(run, model)
 maps, names = mapped.maps.patches, list(semantics.FEATURES)
 chirp = names.index("chirp")
 
@@ -102,7 +104,7 @@ for rule, counts in zip(rules, semantics.sensitivity(scores, rules), strict=True
     line = "".join(f"{counts[kind]:14}" for kind in semantics.KINDS)
     print(f"{rule.enrichment:4} {rule.bright_share:5}                   {line}")
 for name, other in experiments.controls(run, model).items():
-    other_scores = semantics.score_heads(run.mapped_pictures(other).maps.patches, coverage)
+    other_scores = semantics.score_heads(experiments.mapped_pictures(run, other).maps.patches, coverage)
     other_means = {score: np.nanmean(values, axis=0) for score, values in other_scores.items()}
     other_kinds, other_features = semantics.classify(other_means)
     line = "".join(f"{int((other_kinds == kind).sum()):14}" for kind in semantics.KINDS)
@@ -152,16 +154,16 @@ figure_8
 
 # %%
 print("head    the paper                              here")
-published = run.published_heads()
-for named in published:
+named_heads = published.heads()
+for named in named_heads:
     place = named["layer"] - 1, named["head"] - 1
     print(f"{head_name(*place):7} {named['said_to_see']:38} {semantics.describe(scores, kinds, features, place)}")
 
 # %%
 figure_named = figures.overlays(
-    np.repeat(mapped.pixels[:1], len(published), axis=0),
-    np.stack([maps[0, named["layer"] - 1, named["head"] - 1] for named in published]),
-    [f"L{named['layer']}H{named['head']}: {named['said_to_see']}" for named in published],
+    np.repeat(mapped.pixels[:1], len(named_heads), axis=0),
+    np.stack([maps[0, named["layer"] - 1, named["head"] - 1] for named in named_heads]),
+    [f"L{named['layer']}H{named['head']}: {named['said_to_see']}" for named in named_heads],
     columns=4,
 )
 run.save(figure_named, "named_heads")
@@ -221,7 +223,7 @@ for layer in range(len(kinds)):
 # that stays where the feature was is a habit of place; what leaves was for the thing itself.
 
 # %%
-variants = {name: run.mapped_pictures(model, variant=name) for name in nulls.VARIANTS_NEEDED}
+variants = {name: experiments.mapped_pictures(run, model, variant=name) for name in nulls.VARIANTS_NEEDED}
 variants["published"] = mapped
 covered = {
     name: np.stack([semantics.feature_coverage(regions) for regions in drawn.regions])
@@ -362,8 +364,7 @@ print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 # In the reference run TO BE WRITTEN
 
 # %%
-results = {f"semantics.{kind}_heads": int((kinds == kind).sum()) for kind in semantics.KINDS}
-results |= {"semantics.chirp_heads": int(is_chirp.sum()), "semantics.early_distractor_heads": int(early.sum())}
+results = findings.attention_findings(scores, kinds, features)
 results |= {f"semantics.monosemantic_by_{drive}": drives.count(drive) for drive in nulls.DRIVES[:3]}
 results |= {
     "semantics.chirp_and_effect.rank_correlation": rank,

@@ -4,7 +4,7 @@ Pictures are those on which the intact model errs, more often than others and we
 the test set; removal takes ones that had no part in the order it follows.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,10 @@ from transformers import ViTModel
 
 from .ablation import Ablation, ablate_every_head, squared_errors
 from .artifacts import read_arrays, write_arrays
+from .attention import AttentionMaps, attention_maps
+from .chirps import Chirp
 from .counterfactuals import VARIANTS
+from .dataset import sample, split_seed
 from .engine import KINDS, Engine
 from .model import ChirpRegressor, load_backbone
 from .protocol import PROTOCOLS, loss_sweep, with_untuned_vit
@@ -21,12 +24,15 @@ from .pruning import orders, removal
 from .runs import Run
 from .screening import linearised
 from .statistics import percent_increase, weighted_choice
-from .training import held_out
+from .training import Evaluation, held_out
 
 __all__ = [
+    "MappedPictures",
     "ablation",
-    "chosen_pictures",
+    "choose",
+    "controls",
     "increase",
+    "mapped_pictures",
     "patching",
     "protocols",
     "removals",
@@ -43,12 +49,39 @@ PATCHED = {  # clean and distorted variant
 }
 
 
-def chosen_pictures(run: Run, model: ChirpRegressor) -> tuple[np.ndarray, np.ndarray]:
-    """Return indices into the test set and weights of the pictures that heads are ablated on, (pictures,) each."""
-    evaluation = run.evaluation(model)
-    standardised = (evaluation.predictions - evaluation.labels) / model.label_std.numpy()
-    importance = np.sqrt((standardised**2).mean(-1))
-    return weighted_choice(importance, run.profile.ablation_pictures, seed=run.profile.seed)
+@dataclass(frozen=True)
+class MappedPictures:
+    """Test pictures with their regions and the raw attention maps of every head."""
+
+    chirps: list[Chirp]
+    pixels: np.ndarray  # (pictures, 224, 224, 3) uint8
+    regions: np.ndarray  # (pictures, 224, 224) uint8
+    maps: AttentionMaps  # (pictures, layers, heads, 14, 14) float32 each
+
+
+def mapped_pictures(run: Run, model: ChirpRegressor, *, variant: str = "published") -> MappedPictures:
+    """Return test pictures, or a variant of them, with regions and attention maps; always computed, in seconds."""
+    seed, edges = split_seed(run.profile.seed, "test"), run.profile.edges
+    drawn = [sample(seed, index, edges=edges, variant=variant) for index in range(run.profile.map_pictures)]
+    chirps, pictures = zip(*drawn, strict=True)
+    pixels = np.stack([picture.pixels for picture in pictures])
+    maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
+    return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
+
+
+def choose(run: Run, model: ChirpRegressor, evaluation: Evaluation, *, part: int = 1) -> dict[str, object]:
+    """Return pictures, labels and weights of the test pictures that heads are ablated on, as arguments by name.
+
+    Args:
+        run: whose test set it is.
+        model: merged.
+        evaluation: of it on the whole test set.
+        part: one in so many of the chosen, spread over the test set.
+    """
+    indices, weights = _chosen(run, model, evaluation)
+    some = _spread(len(indices), part)
+    pixels, labels = _drawn(run, indices[some])
+    return {"pictures": pixels, "labels": labels, "weights": weights[some]}
 
 
 def ablation(run: Run, model: ChirpRegressor) -> Ablation:
@@ -56,7 +89,9 @@ def ablation(run: Run, model: ChirpRegressor) -> Ablation:
 
     def compute(path: Path) -> None:
         partial = run.build / "ablation_partial.npz"
-        write_arrays(path, asdict(ablate_every_head(model, **_pictures(run, model), partial=partial)))
+        write_arrays(
+            path, asdict(ablate_every_head(model, **choose(run, model, run.evaluation(model)), partial=partial))
+        )
         partial.unlink()
 
     return Ablation(**read_arrays(run.kept("ablation.npz", ("engine", "ablation", "statistics"), compute)))
@@ -66,7 +101,7 @@ def replacements(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     """Return the increase of the loss in percent, (layers, heads), by what heads put out instead."""
 
     def compute(path: Path) -> None:
-        few = _pictures(run, model, part=REPLACED)
+        few = choose(run, model, run.evaluation(model), part=REPLACED)
         result = {kind: increase(ablate_every_head(model, **few, kind=kind)) for kind in KINDS if kind != "described"}
         whole, some = ablation(run, model), _spread(run.profile.ablation_pictures, REPLACED)
         described = Ablation(
@@ -81,7 +116,7 @@ def screening(run: Run, model: ChirpRegressor) -> Ablation:
     """Return the linearised model's predictions, on the pictures of `ablation`."""
 
     def compute(path: Path) -> None:
-        write_arrays(path, asdict(linearised(model, **_pictures(run, model))))
+        write_arrays(path, asdict(linearised(model, **choose(run, model, run.evaluation(model)))))
 
     return Ablation(**read_arrays(run.kept("screening.npz", ("engine", "screening", "statistics"), compute)))
 
@@ -91,7 +126,7 @@ def removals(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     heads = len(model.layers) * model.vit.config.num_attention_heads
 
     def compute(path: Path) -> None:
-        chosen, _ = chosen_pictures(run, model)
+        chosen, _ = _chosen(run, model, run.evaluation(model))
         others = np.setdiff1d(np.arange(run.profile.test_pictures), chosen)[: _count(run, REMOVED)]
         pixels, labels = _drawn(run, others)
         counts = np.unique(np.linspace(0, heads, 13).round().astype(int))
@@ -184,11 +219,11 @@ def _spread(count: int, part: int) -> slice:
     return slice(None, None, part if count >= 2 * part else 1)
 
 
-def _pictures(run: Run, model: ChirpRegressor, *, part: int = 1) -> dict[str, object]:
-    indices, weights = chosen_pictures(run, model)
-    some = _spread(len(indices), part)
-    pixels, labels = _drawn(run, indices[some])
-    return {"pictures": pixels, "labels": labels, "weights": weights[some]}
+def _chosen(run: Run, model: ChirpRegressor, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+    """Return indices into the test set, and weights, of all chosen pictures."""
+    standardised = (evaluation.predictions - evaluation.labels) / model.label_std.numpy()
+    importance = np.sqrt((standardised**2).mean(-1))
+    return weighted_choice(importance, run.profile.ablation_pictures, seed=run.profile.seed)
 
 
 def _drawn(run: Run, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:

@@ -2,14 +2,16 @@
 
 import re
 
+from . import published
 from .artifacts import ROOT, atomic_path, read_json
 from .chirps import TARGETS
+from .claims import VERDICTS, judge_all
 from .errors import CompanionError, reported
 from .figures import UNITS
-from .runs import REFERENCE
+from .runs import REFERENCE, Run
 from .summary import FIGURES
 
-__all__ = ["between_marks", "filled", "tables"]
+__all__ = ["between_marks", "filled", "ledger", "shipped_starts", "tables"]
 
 README = ROOT / "README.md"
 # the shipped run's numbers; figures/laptop/results.json becomes the reader's own with the first `make figures`
@@ -76,10 +78,8 @@ def tables(results: dict) -> dict[str, str]:
         f"either side, the spread between heads is {results['ablation.spread_between_heads_percent']:.2f} %."
     )
     protocols = ["| Figure 4 | autocorrelation in row order | continuity from row to row |", "| --- " * 3 + "|"]
-    for name in ("as described", "as released", "as published"):
-        lag, step = (
-            results[f"ablation.{name.replace(' ', '_')}.{key}"] for key in ("lag_1_autocorrelation", "continuity")
-        )
+    for name, prefix in (("as described", ""), ("as released", "released."), ("as published", "published.")):
+        lag, step = (results[f"{prefix}ablation.{key}"] for key in ("lag_1_autocorrelation", "continuity"))
         protocols.append(f"| {name} | {lag:.2f} | {step:.2f} |")
     return {
         "figures": "\n".join(figures),
@@ -87,6 +87,27 @@ def tables(results: dict) -> dict[str, str]:
         "ablation": "\n".join(ablation),
         "protocols": "\n".join(protocols),
     }
+
+
+def ledger(results: dict, starts: list[dict]) -> str:
+    """Return the table of verdicts; heads that are named by number share a row where their number means nothing."""
+    rows = ["| claim | published | protocol | here (95 % interval) | verdict | starts |", "| --- " * 6 + "|"]
+    by_number = []
+    for claim in published.claims():
+        for protocol, found in judge_all([claim], results, starts)[claim.name].items():
+            if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
+                by_number.append(claim.arguments["head"])
+                continue
+            agreeing = found.agreeing.removesuffix(" starts") or "-"
+            rows.append(
+                f"| {claim.says} | {claim.published} | {protocol} | {found.value} | **{found.verdict}** | {agreeing} |"
+            )
+    if by_number:
+        rows.append(
+            f"| what {len(by_number)} single heads see ({', '.join(by_number)}) | Figures 6 to 8 | described | see notebook 6 "
+            f"| **{VERDICTS[-1]}**: another backbone's head shares only the number | - |"
+        )
+    return "\n".join(rows)
 
 
 def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") -> str:
@@ -103,14 +124,19 @@ def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") 
     return text
 
 
-def filled(text: str, results: dict) -> str:
+def filled(text: str, results: dict, starts: list[dict]) -> str:
     """Return the README with every table replaced; raises as `between_marks` does."""
-    return between_marks(text, tables(results))
+    return between_marks(text, tables(results) | {"claims": ledger(results, starts)})
+
+
+def shipped_starts() -> list[dict]:
+    """Return the findings of the shipped study's other starts."""
+    return Run(notebook="readme").starts()
 
 
 def main() -> None:
     with reported():
-        text = filled(README.read_text(), read_json(SHIPPED))
+        text = filled(README.read_text(), read_json(SHIPPED), shipped_starts())
         with atomic_path(README) as path:
             path.write_text(text)
 

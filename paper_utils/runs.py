@@ -8,11 +8,9 @@ made by a fresh run of the laptop profile, so that a notebook opened by hand sho
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from . import training
 from .artifacts import (
@@ -27,36 +25,26 @@ from .artifacts import (
     write_arrays,
     write_json,
 )
-from .attention import AttentionMaps, attention_maps
 from .chirps import Chirp, LabelScale, draw_chirp
-from .dataset import pictures_key, sample, split_seed
+from .dataset import pictures_key, split_seed
 from .errors import CompanionError
 from .figures import save_figure
 from .model import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
 from .profiles import get_profile, verified_backbone
 
-__all__ = ["MappedPictures", "Run"]
+__all__ = ["Run"]
 
 PACKAGE = Path(__file__).resolve().parent
 DATA = ROOT / "data"
 REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactuals", "dataset")
 LEARNING = ("vit", "model", "training")
-ABLATING = ("engine", "linears", "ablation", "screening", "pruning", "protocol", "statistics", "experiments")
+ABLATING = ("engine", "linears", "ablation", "screening", "pruning", "protocol", "statistics")
+JUDGING = ("experiments", "findings", "claims", "published")
 FIGURES = ("figures", "learning_figures", "ablation_figures", "attention_figures")
 SEEING = ("attention", "semantics", "nulls", "patching", "explorer")
-SHOWING = (*DRAWING, *LEARNING, *ABLATING, *SEEING, *FIGURES, "ceiling", "runs")
+SHOWING = (*DRAWING, *LEARNING, *ABLATING, *JUDGING, *SEEING, *FIGURES, "ceiling", "runs")
 MODEL = "model.safetensors"
-
-
-@dataclass(frozen=True)
-class MappedPictures:
-    """Test pictures with their regions and the raw attention maps of every head."""
-
-    chirps: list[Chirp]
-    pixels: np.ndarray  # (pictures, 224, 224, 3) uint8
-    regions: np.ndarray  # (pictures, 224, 224) uint8
-    maps: AttentionMaps  # (pictures, layers, heads, 14, 14) float32 each
 
 
 class Run:
@@ -122,20 +110,6 @@ class Run:
         arrays = read_arrays(self.kept("evaluation.npz", LEARNING, compute))
         return training.Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
 
-    def mapped_pictures(self, model: ChirpRegressor, *, variant: str = "published") -> MappedPictures:
-        """Return test pictures, or a variant of them, with regions and attention maps; always computed, in seconds."""
-        seed = split_seed(self.profile.seed, "test")
-        chirps, pictures = zip(
-            *(
-                sample(seed, index, edges=self.profile.edges, variant=variant)
-                for index in range(self.profile.map_pictures)
-            ),
-            strict=True,
-        )
-        pixels = np.stack([picture.pixels for picture in pictures])
-        maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
-        return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
-
     def study(self) -> list[dict]:
         """Return the repeats and controls that `make study` left, or the shipped ones where it has not been run.
 
@@ -150,18 +124,27 @@ class Run:
             raise CompanionError(f"no study in {REFERENCE}; `git checkout data/reference` restores it")
         return sorted((read_json(path) for path in paths), key=lambda content: content["place"])
 
+    def starts(self) -> list[dict]:
+        """Return the findings of the study's other starts, as flat keys; none where it found none."""
+        return [content["findings"] for content in self.study() if "findings" in content]
+
+    def results(self) -> dict[str, float]:
+        """Return the flat keys of all notebooks: of this run's, or the shipped ones.
+
+        Raises:
+            CompanionError: the shipped ones are missing.
+        """
+        if not self.fresh:
+            return read_json(REFERENCE / "results.json")
+        merged_results: dict[str, float] = {"origin.backbone": self.profile.backbone}
+        for path in sorted((self.build / "results").glob("0?_*.json")):
+            merged_results |= read_json(path)
+        return merged_results
+
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test pictures, in their order."""
         seed = split_seed(self.profile.seed, "test")
         return [draw_chirp(seed, index, edges=self.profile.edges)[0] for index in range(self.profile.test_pictures)]
-
-    def published_ablation(self) -> np.ndarray:
-        """Return Figure 4 as published, (layers, heads) percent; NaN where it is not legible."""
-        return np.genfromtxt(DATA / "published_figure4.csv", delimiter=",", skip_header=1)[:, 1:]
-
-    def published_heads(self) -> list[dict]:
-        """Return the heads that the paper names, counted from 1, with what it says they see."""
-        return read_json(DATA / "published_heads.json")
 
     def trained_parameters(self) -> int:
         """Return how many numbers the fine-tuning may change: LoRA and head."""

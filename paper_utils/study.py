@@ -10,14 +10,20 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import training
+import numpy as np
+
+from . import experiments, findings, training
+from .ablation import ablate_every_head, squared_errors
 from .artifacts import provenance, read_json, write_json
 from .errors import CompanionError, reported
-from .model import save_regressor
+from .model import load_regressor, merged, save_regressor
 from .profiles import PROFILES, Profile
-from .runs import LEARNING, Run
+from .protocol import lag_1_autocorrelation
+from .pruning import removal
+from .runs import ABLATING, LEARNING, Run
+from .semantics import classify, feature_coverage, score_heads
 
-__all__ = ["VARIANTS", "Variant", "run_variant", "variant_profile"]
+__all__ = ["VARIANTS", "Variant", "add_findings", "run_variant", "variant_profile"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,47 @@ def run_variant(profile: Profile, name: str, folder: Path, *, key: str) -> dict:
     return content
 
 
+def add_findings(run: Run, name: str, folder: Path) -> dict:
+    """Ablate and look at the heads of a repeat's model, and add what claims rest on to what `run_variant` left.
+
+    Half of the run's pictures serve: what counts is whether another start comes to the same verdict.
+
+    Raises:
+        CompanionError: the repeat's model is missing.
+    """
+    path = folder / f"{name}.json"
+    content, key = read_json(path), run.key((*LEARNING, *ABLATING, "findings", "semantics"))
+    if content.get("findings_fingerprint") == key:
+        return content
+    weights = path.with_suffix(".safetensors")
+    if not weights.is_file():
+        raise CompanionError(f"the model {weights} is missing; remove {path.name} beside it and run `make study` again")
+    model = merged(load_regressor(weights))
+    test = training.held_out(run.profile, range(run.profile.test_pictures))
+    evaluation = training.evaluate(model, test, workers=run.profile.workers, title="test pictures")
+    chosen = experiments.choose(run, model, evaluation, part=2)
+    result = ablate_every_head(model, **chosen)
+    errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
+    effects = findings.effect_findings(experiments.increase(result)) | findings.effect_intervals_of(errors, intact)
+    mapped = experiments.mapped_pictures(run, model)
+    coverage = np.stack([feature_coverage(regions) for regions in mapped.regions])
+    scores = {k: np.nanmean(v, axis=0) for k, v in score_heads(mapped.maps.patches, coverage).items()}
+    first = np.arange(3 * model.vit.config.num_attention_heads)
+    whole, pruned = removal(model, chosen["pictures"], first, [0, len(first)])
+    losses = [squared_errors(predictions, result).mean() for predictions in (whole, pruned)]
+    content["findings"] = (
+        {f"ablation.{name}": value for name, value in effects.items()}
+        | findings.shift_findings(result.baseline[:, 0], result.ablated[..., 0], result.weights)
+        | findings.attention_findings(scores, *classify(scores))
+        | {"ablation.removal.layers_1_to_3.loss_ratio": float(losses[1] / losses[0])}
+        | {f"accuracy.{k}.pearson_r": score["pearson_r"] for k, score in training.accuracy(evaluation).items()}
+        | {"ablation.lag_1_autocorrelation": lag_1_autocorrelation(experiments.increase(result))}
+    )
+    content["findings_fingerprint"] = key
+    write_json(path, content)
+    return content
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.study", description=__doc__.split("\n\n")[0])
     parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
@@ -97,6 +144,8 @@ def main() -> None:
         run = Run(options.profile, "fresh", notebook="study", backbone=options.backbone)
         for name in options.only or VARIANTS:
             content = run_variant(run.profile, name, run.build / "study", key=run.key(LEARNING))
+            if VARIANTS[name].repeat:
+                content = add_findings(run, name, run.build / "study")
             rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())
             seen = content["history"][-1]["pictures_seen"]
             print(f"{content['title']}: r of {rates} after {seen:,} pictures", flush=True)

@@ -34,7 +34,7 @@ def gather(profile: Profile, root: Path = ROOT) -> dict[str, float]:
     folder = root / "build" / profile.folder / "results"
     results: dict[str, float] = {}
     seconds, memory = 0.0, 0.0
-    for notebook in sorted(set(FIGURES.values()) | {"02_finetune_vit"}):
+    for notebook in sorted(set(FIGURES.values()) | {"02_finetune_vit", "07_claims_ledger"}):
         for path in (folder / f"{notebook}.json", folder / f"{notebook}.run.json"):
             if not path.is_file():
                 raise CompanionError(f"{path} is missing; run `make figures PROFILE={profile.name}`")

@@ -26,10 +26,17 @@ def model(regressor):
 
 
 def test_badly_read_pictures_are_chosen_more_often_and_count_less(run, model):
-    chosen, weights = experiments.chosen_pictures(run, model)
+    chosen, weights = experiments._chosen(run, model, run.evaluation(model))
     assert len(chosen) == 8
     assert 15 in chosen
     assert weights[list(chosen).index(15)] == weights.min()
+
+
+def test_a_part_of_the_chosen_is_spread_over_them(run, model):
+    whole, part = (experiments.choose(run, model, run.evaluation(model), part=part) for part in (1, 4))
+    assert np.array_equal(part["weights"], whole["weights"][::4])
+    assert (part["pictures"] == whole["pictures"][::4]).all()
+    assert len(experiments.choose(run, model, run.evaluation(model), part=64)["labels"]) == 8  # too few to thin out
 
 
 def test_experiments_are_computed_once_and_have_their_shapes(run, model):

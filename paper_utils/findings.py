@@ -1,0 +1,102 @@
+"""The numbers that claims rest on, as flat keys: the same for a run, for the released protocol, and for other starts."""
+
+import numpy as np
+from scipy import stats
+
+from .ablation import layer_summary
+from .attention import head_name
+from .semantics import FEATURES, KINDS
+from .statistics import largest_gap
+
+__all__ = ["attention_findings", "effect_findings", "effect_intervals_of", "shift_findings"]
+
+EARLY = slice(0, 3)  # layers 1 to 3
+RESAMPLES = 2000
+
+
+def effect_findings(increase: np.ndarray) -> dict[str, float]:
+    """Return layer means, standard deviations (n - 1) and ratios of effects in percent, (layers, heads)."""
+    means, deviations = layer_summary(increase)
+    found = {}
+    for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True), start=1):
+        found |= {f"layer_{layer}.mean_percent": float(mean), f"layer_{layer}.std_percent": float(deviation)}
+    early, late = increase[EARLY], increase[EARLY.stop :]
+    return found | {
+        "layers_1_to_3.mean_percent": float(early.mean()),
+        "layers_1_to_3.std_percent": float(early.std(ddof=1)),
+        "layers_4_to_12.mean_percent": float(late.mean()),
+        "layer_6_over_layers_1_to_3": float(means[5] / early.mean()),
+        "late_over_early": float(late.mean() / early.mean()),
+    }
+
+
+def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> dict[str, float]:
+    """Return 95 % intervals of what `effect_findings` says of groups of layers: percentile bootstrap over pictures.
+
+    Args:
+        ablated: weighted squared errors without each head, (layers, heads, pictures).
+        intact: those of the intact model, (pictures,).
+        seed: of the bootstrap.
+    """
+    count = len(intact)
+    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    base = times @ intact
+    layers = 100 * (ablated.mean(1) @ times.T / base - 1)  # (layers, resamples), means over heads
+    early, late = layers[EARLY].mean(0), layers[EARLY.stop :].mean(0)
+    found = {}
+    for name, values in (("layers_1_to_3.mean", early), ("layers_4_to_12.mean", late)):
+        low, high = np.percentile(values, [2.5, 97.5])
+        found |= {f"{name}_low_percent": float(low), f"{name}_high_percent": float(high)}
+    for name, top in (("layer_6_over_layers_1_to_3", layers[5]), ("late_over_early", late)):
+        # an early mean that may be zero or less leaves a ratio without an upper end
+        ratio = np.where(early > 0, top / np.where(early > 0, early, 1), np.where(top > 0, np.inf, -np.inf))
+        low, high = np.percentile(ratio, [2.5, 97.5], method="nearest")
+        found |= {f"{name}_low": float(np.clip(low, -1e6, 1e6)), f"{name}_high": float(np.clip(high, -1e6, 1e6))}
+    return found
+
+
+def attention_findings(
+    scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray
+) -> dict[str, float | str]:
+    """Return what heads are: how many of each kind, where the chirp heads lie, and every head's kind by its name.
+
+    Args:
+        scores: means over pictures, (features, layers, heads) each.
+        kinds: (layers, heads).
+        features: (layers, heads).
+    """
+    is_chirp = (kinds == KINDS[0]) & (features == "chirp")
+    early = (kinds == KINDS[0]) & (features != "chirp") & (np.arange(len(kinds)) < 4)[:, None]
+    found = {f"semantics.{kind}_heads": int((kinds == kind).sum()) for kind in KINDS}
+    found |= {"semantics.chirp_heads": int(is_chirp.sum()), "semantics.early_distractor_heads": int(early.sum())}
+    for layer, count in enumerate(is_chirp.sum(1), start=1):
+        found[f"semantics.layer_{layer}.chirp_heads"] = int(count)
+    for place in np.ndindex(kinds.shape):
+        top = list(FEATURES)[int(np.argmax(scores["enrichment"][:, *place]))]
+        found[f"heads.{head_name(*place)}"] = f"{kinds[place]}; {features[place]}; {top}"
+    return found
+
+
+def shift_findings(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Return how far distributions of predicted start times lie from the intact model's, by group of layers.
+
+    Args:
+        baseline: (pictures,) seconds.
+        ablated: (layers, heads, pictures) seconds.
+        weights: (pictures,).
+    """
+    both = weights, weights
+    distance = np.array([[stats.wasserstein_distance(baseline, head, *both) for head in layer] for layer in ablated])
+    gap = np.array([[largest_gap(baseline, head, both) for head in layer] for layer in ablated])
+    shift = np.abs(ablated - baseline) @ weights / weights.sum()
+    halves, halved = (baseline[::2], baseline[1::2]), (weights[::2], weights[1::2])
+    found = {"shift.two_halves.kolmogorov_smirnov": largest_gap(*halves, halved)}
+    found["shift.two_halves.wasserstein_seconds"] = float(stats.wasserstein_distance(*halves, *halved))
+    for name, group in (("layers_1_to_3", EARLY), ("layers_4_to_12", slice(EARLY.stop, None))):
+        found |= {
+            f"shift.{name}.wasserstein_seconds": float(distance[group].mean()),
+            f"shift.{name}.kolmogorov_smirnov": float(gap[group].mean()),
+            f"shift.{name}.largest_kolmogorov_smirnov": float(gap[group].max()),
+            f"shift.{name}.mean_seconds": float(shift[group].mean()),
+        }
+    return found
