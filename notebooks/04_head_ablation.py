@@ -243,9 +243,12 @@ for layer, (low, high) in enumerate(bounds, start=1):
 results["ablation.removal.layers_1_to_3.loss_ratio"] = float(
     losses["from layer 1 on"][counts == 3 * increase.shape[1]][0] / losses["from layer 1 on"][0]
 )
-released_loss, released = swept["as released"]
+released, released_loss = swept["as released"][1], experiments.released_losses(run, model)
 results |= {f"released.ablation.{key}": value for key, value in findings.effect_findings(released).items()}
-results["released.ablation.intact_loss"] = float(released_loss)
+results["released.ablation.intact_loss"] = float(released_loss.mean())
+results["released.ablation.intact_loss_low"], results["released.ablation.intact_loss_high"] = (
+    float(end) for end in statistics.mean_intervals(released_loss)
+)
 for name, values in choices.items():
     key = next(kind for kind, title in titles.items() if title == name)
     results[f"ablation.replacement.{key}.rank_correlation"] = statistics.rank_correlations([described, values])[0]

@@ -109,7 +109,7 @@ def head_is(results: dict, prefix: str, *, head: str, kind: str, features: list[
     value = f"{found_kind}, {feature}" if feature else f"{found_kind}, most {top}"
     rule = f"{kind}" + (f" for {' or '.join(features)}" if features else "") + "; partly: attends to it most"
     if results.get("origin.backbone") != PAPERS_BACKBONE:
-        return Judgement(UNTESTABLE, f"here: {value}", "another backbone's head shares only the number")
+        return Judgement(UNTESTABLE, value, "another backbone's head shares only the number")
     fits = found_kind == kind and (not features or feature in features)
     return Judgement(REPRODUCED if fits else PARTLY if top in features else NOT, value, rule)
 
@@ -206,4 +206,7 @@ def _interval(results: dict, key: str) -> tuple[float | None, float | None]:
 def _with_interval(results: dict, key: str, unit: str) -> str:
     low, high = _interval(results, key)
     value = f"{_number(results, key):.3g} {unit}".strip()
-    return value if low is None else f"{value} ({low:.3g} to {high:.3g})"
+    if low is None:
+        return value
+    # a ratio to what may be zero has no bound
+    return f"{value} ({' to '.join(f'{end:.3g}' if abs(end) < 1e6 else 'no bound' for end in (low, high))})"

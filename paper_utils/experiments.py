@@ -19,7 +19,7 @@ from .counterfactuals import VARIANTS
 from .dataset import sample, split_seed
 from .engine import KINDS, Engine
 from .model import ChirpRegressor, load_backbone
-from .protocol import PROTOCOLS, loss_sweep, with_untuned_vit
+from .protocol import PROTOCOLS, RELEASED, intact_losses, loss_sweep, with_untuned_vit
 from .pruning import orders, removal
 from .runs import Run
 from .screening import linearised
@@ -35,6 +35,7 @@ __all__ = [
     "mapped_pictures",
     "patching",
     "protocols",
+    "released_losses",
     "removals",
     "replacements",
     "screening",
@@ -203,6 +204,17 @@ def patching(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
         write_arrays(path, result)
 
     return read_arrays(run.kept("patching.npz", ("engine", "counterfactuals"), compute))
+
+
+def released_losses(run: Run, model: ChirpRegressor) -> np.ndarray:
+    """Return the loss (pictures,) of the intact model under the released protocol, on test pictures as they come."""
+
+    def compute(path: Path) -> None:
+        pixels, labels = _drawn(run, np.arange(run.profile.ablation_pictures))
+        untuned = with_untuned_vit(model, load_backbone(run.profile.backbone))
+        write_arrays(path, {"losses": intact_losses(untuned, pixels, torch.from_numpy(labels), RELEASED)})
+
+    return read_arrays(run.kept("released_losses.npz", ("protocol",), compute))["losses"]
 
 
 def increase(result: Ablation) -> np.ndarray:

@@ -20,6 +20,7 @@ __all__ = [
     "RELEASED",
     "Protocol",
     "continuity",
+    "intact_losses",
     "lag_1_autocorrelation",
     "loss_sweep",
     "with_untuned_vit",
@@ -82,11 +83,8 @@ def loss_sweep(
     if hasattr(model.vit, "merge_and_unload"):
         raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
     model = copy.deepcopy(model).eval()
-    pixels = pictures.float() / 255
-    if not protocol.same_units:
-        mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-        pixels = (pixels - mean) / std
-    targets = (model.standardise(labels) if protocol.same_units else labels).split(batch)
+    pixels, targets = _inputs(model, pictures, labels, protocol)
+    targets = targets.split(batch)
     streams = [model.vit.embeddings(some) for some in pixels.split(batch)]
     intact = _mean_loss(model, 0, streams, targets)
     heads = model.vit.config.num_attention_heads
@@ -98,6 +96,27 @@ def loss_sweep(
                 bar.update()
             streams = [block(stream) for stream in streams]
     return intact, losses
+
+
+@torch.inference_mode()
+def intact_losses(
+    model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol, *, batch: int = 8
+) -> np.ndarray:
+    """Return the intact model's loss on each picture, (pictures,), in the protocol's units; arguments of `loss_sweep`."""
+    pixels, targets = _inputs(model, pictures, labels, protocol)
+    predictions = torch.cat([model(some) for some in pixels.split(batch)])
+    return ((predictions - targets) ** 2).mean(-1).numpy()
+
+
+def _inputs(
+    model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return pixels and targets as the protocol has them."""
+    pixels = pictures.float() / 255
+    if protocol.same_units:
+        return pixels, model.standardise(labels)
+    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (pixels - mean) / std, labels
 
 
 def _loss_without(

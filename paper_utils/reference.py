@@ -24,6 +24,7 @@ RESULTS = (
     "model.safetensors",
     "history.json",
     *(f"{name}.npz" for name in ("evaluation", "ablation", "replacements", "screening", "removals", "protocols")),
+    *(f"{name}.npz" for name in ("released_losses", "variant_predictions", "patching")),
 )
 
 

@@ -108,8 +108,12 @@ def main() -> None:
         others = {}
         for name in sorted(set(PROFILES) - {profile.name, "smoke"}):  # smoke's numbers mean nothing
             path = ROOT / "figures" / name / "results.json"
-            if path.is_file():
+            if not path.is_file():
+                continue
+            try:
                 others[name] = judge_all(claims, read_json(path), [])
+            except CompanionError as error:
+                print(f"profile {name} is left out: {error}")
         with atomic_path(run.figures / "report.html") as path:
             path.write_text(report_page(claims, judgements, run.figures, results, others), encoding="utf-8")
         print(f"{run.figures / 'report.html'}")

@@ -98,6 +98,12 @@ def test_all_switches_together_against_the_whole_model_run_each_time(model, pict
                 assert losses[layer, head] == pytest.approx(np.mean(seen), rel=1e-5)
 
 
+@pytest.mark.parametrize("how", [DESCRIBED, RELEASED])
+def test_the_intact_loss_is_the_mean_over_pictures(model, pictures, how):
+    intact, _ = protocol.loss_sweep(model, pictures, LABELS, how, batch=5)
+    assert protocol.intact_losses(model, pictures, LABELS, how, batch=2).mean() == pytest.approx(intact, rel=1e-5)
+
+
 def test_the_released_protocol_differs_in_every_switch():
     assert all(getattr(DESCRIBED, field.name) and not getattr(RELEASED, field.name) for field in fields(DESCRIBED))
 
