@@ -157,10 +157,11 @@ replacements
 # %% [markdown]
 # ## Could it be had for less?
 #
-# Half a thousand sweeps of a large model take days. Linearising the three outputs around each picture costs one forward
-# and three backward passes for all heads, and the loss of the linearised outputs is exact. Beside it the two usual
-# estimates, which linearise the loss itself: with its sign, and the mean of absolute values (Michel et al. 2019). They
-# are estimates: good for choosing which heads to ablate, not for saying that a head does nothing.
+# A sweep costs as much as seventy passes, which on a large model and many pictures is days. Linearising the three outputs
+# around each picture costs one forward and three backward passes for all heads together; the loss of the linearised
+# outputs is then taken exactly. Beside it the two usual estimates, which linearise the loss itself: with its sign
+# (gradient times output), and the mean of absolute values (Michel et al. 2019). All three are estimates: good for choosing
+# which heads to ablate, not for saying that a head does nothing.
 
 # %%
 estimated = screen(experiments.screening(run, model))

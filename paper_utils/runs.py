@@ -118,15 +118,23 @@ class Run:
         Raises:
             CompanionError: there are none.
         """
-        own, shipped = (list(folder.glob("*.json")) for folder in (self.build / "study", REFERENCE / "study"))
-        paths = own if self.fresh and len(own) >= len(shipped) else shipped
-        if not paths:
+        shipped = sorted((REFERENCE / "study").glob("*.json"))
+        if not shipped:
             raise CompanionError(f"no study in {REFERENCE}; `git checkout data/reference` restores it")
-        return sorted((read_json(path) for path in paths), key=lambda content: content["place"])
+        own = [self.build / "study" / path.name for path in shipped]
+        complete = self.fresh and all(path.is_file() for path in own)
+        return sorted(
+            (read_json(path) for path in (own if complete else shipped)), key=lambda content: content["place"]
+        )
 
     def starts(self) -> list[dict]:
-        """Return the findings of the study's other starts, as flat keys; none where it found none."""
-        return [content["findings"] for content in self.study() if "findings" in content]
+        """Return the findings of this profile's other starts in the study, as flat keys; none where there are none."""
+        here = self.profile.name, self.profile.backbone
+        return [
+            content["findings"]
+            for content in self.study()
+            if "findings" in content and (content["settings"]["name"], content["settings"]["backbone"]) == here
+        ]
 
     def results(self) -> dict[str, float]:
         """Return the flat keys of all notebooks: of this run's, or the shipped ones.

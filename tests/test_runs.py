@@ -205,3 +205,15 @@ def test_the_study_is_ones_own_once_it_is_whole(tmp_path, monkeypatch):
     assert [way["title"] for way in run.study()] == ["shipped b", "shipped a"]
     artifacts.write_json(run.build / "study" / "b.json", {"place": 1, "title": "own b"})
     assert [way["title"] for way in run.study()] == ["own a", "own b"]
+
+
+def test_other_starts_count_for_their_own_profile_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "REFERENCE", tmp_path / "reference")
+    for place, (name, profile) in enumerate((("lora_2", "laptop"), ("lora_3", "paper"))):
+        content = {"place": place, "settings": {"name": profile, "backbone": "embedded"}, "findings": {"x": place}}
+        artifacts.write_json(tmp_path / "reference" / "study" / f"{name}.json", content)
+    artifacts.write_json(tmp_path / "reference" / "study" / "head_only.json", content | {"place": 2, "findings": None})
+    assert runs.Run(notebook="n").starts() == [{"x": 0}]
+    fresh = runs.Run("laptop", "fresh", notebook="n", root=tmp_path)
+    artifacts.write_json(tmp_path / "build" / "laptop" / "study" / "lora_2.json", content)
+    assert len(fresh.study()) == 3  # its own is not complete: the shipped one
