@@ -2,6 +2,7 @@
 
 PROFILE ?= laptop
 BACKBONE ?=
+SEEDS ?= 1
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(filter paper,$(PROFILE)),0,1))
 
@@ -15,6 +16,7 @@ QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 APART := strokes pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders png report
 ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py)) paper_utils/explorer.html
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
+STARTS := $(patsubst %,$(BUILD)/study/%.json,$(wordlist 2,$(SEEDS),lora_1 lora_2 lora_3))
 EXECUTED := $(NOTEBOOKS:%=$(BUILD)/%.ipynb)
 SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci conftest.py '*.txt' '*.toml' '*.yml' '*.md' 2>/dev/null)
 
@@ -25,7 +27,8 @@ SOURCES := $(shell git ls-files paper_utils notebooks tests data Makefile .ci co
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo "  make figure-N    figure N of the paper, 1 to 8, and what it needs"
-	@echo "Options: PROFILE=smoke|laptop|paper (now $(PROFILE)), BACKBONE=folder or Hugging Face name, PYTHON=python3.11"
+	@echo "Options: PROFILE=smoke|laptop|paper (now $(PROFILE)), BACKBONE=folder or Hugging Face name, SEEDS=1|2|3 (starts that verdicts are held against),"
+	@echo "  PYTHON=python3.11"
 
 figures: $(BUILD)/results.stamp ## every figure of the paper, into figures/$(PROFILE)
 
@@ -43,7 +46,13 @@ $(BUILD)/%.ipynb: notebooks/%.py $(ROOMS) $(wildcard data/backbone/*.safetensors
 	@$(BIN)/python -m paper_utils.execute $< $(OPTIONS)
 
 # who needs whose results
-$(BUILD)/02_finetune_vit.ipynb $(BUILD)/07_claims_ledger.ipynb: $(wildcard data/reference/study/*.json $(BUILD)/study/*.json)
+$(BUILD)/02_finetune_vit.ipynb $(BUILD)/07_claims_ledger.ipynb: $(wildcard data/reference/study/*.json $(BUILD)/study/*.json) $(STARTS)
+ifneq ($(STARTS),)
+# other starts of the fine-tuning, a quarter of an hour each, for which SEEDS=3 asks; else the shipped ones count
+$(STARTS): $(BUILD)/study/%.json: $(ROOMS) | .venv/ready
+	@$(QUIETLY) $(BIN)/python -m paper_utils.study $(OPTIONS) --only $*
+	@touch $@
+endif
 $(BUILD)/03_attention_maps.ipynb $(BUILD)/04_head_ablation.ipynb: $(BUILD)/02_finetune_vit.ipynb
 $(BUILD)/05_prediction_shift.ipynb: $(BUILD)/04_head_ablation.ipynb
 $(BUILD)/06_monosemantic_gallery.ipynb: $(BUILD)/03_attention_maps.ipynb $(BUILD)/04_head_ablation.ipynb

@@ -217,3 +217,6 @@ def test_other_starts_count_for_their_own_profile_alone(tmp_path, monkeypatch):
     fresh = runs.Run("laptop", "fresh", notebook="n", root=tmp_path)
     artifacts.write_json(tmp_path / "build" / "laptop" / "study" / "lora_2.json", content)
     assert len(fresh.study()) == 3  # its own is not complete: the shipped one
+    own = content | {"settings": {"name": "laptop", "backbone": "embedded"}, "findings": {"x": 7}}
+    artifacts.write_json(tmp_path / "build" / "laptop" / "study" / "lora_2.json", own)
+    assert fresh.starts() == [{"x": 7}]
