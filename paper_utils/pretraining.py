@@ -73,7 +73,18 @@ HAZY = Recipe(
     warm_up=4_000,
     cool_down=200_000,
 )
-SITTINGS = {"bold": BOLD, "fine": FINE, "faint": FAINT, "hazy": HAZY}
+# a chirp that rises by several bins a step is a row of dots, which continuous strokes do not prepare for
+DOTTED = Recipe(
+    strokes=StrokeRange(
+        shortest=0.02, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.75, dotted=0.5
+    ),
+    first_picture=HAZY.first_picture + HAZY.pictures,
+    small_pictures=0,
+    large_pictures=120_000,
+    warm_up=4_000,
+    cool_down=100_000,
+)
+SITTINGS = {"bold": BOLD, "fine": FINE, "faint": FAINT, "hazy": HAZY, "dotted": DOTTED}
 
 
 class StrokeSet(Dataset):

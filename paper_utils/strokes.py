@@ -32,6 +32,7 @@ class StrokeRange:
     thickest: float = 0.05
     faintest: float = 0.8  # least opacity of a stroke that is a ridge of its field
     hazy: float = 0.0  # share of pictures whose stroke is a ridge in smooth noise, down to four times its spread
+    dotted: float = 0.0  # share of pictures whose stroke is a row of two to twelve dots, one to eight widths apart
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRang
     panel = _panel(rng, difficulty)
     points = _stroke(rng, panel, difficulty, strokes)
     width = np.exp(rng.uniform(np.log(strokes.thinnest), np.log(strokes.thickest)))
-    alpha = _coverage(points, width, size, blur=rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0)
+    blur = rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0
+    dots = _dots(rng, points, width) if strokes.dotted and rng.random() < strokes.dotted else 0
+    alpha = _coverage(points, width, size, blur=blur, dots=dots)
     rows, columns = _pixel_box(panel, size)
     inside = field[rows, columns]
     ramp = _ramp(rng)
@@ -147,12 +150,24 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
             return points
 
 
-def _coverage(points: np.ndarray, width: float, size: int, *, blur: float) -> np.ndarray:
-    """Return how much of each pixel the stroke covers, (size, size) float32 in 0..1."""
+def _dots(rng: np.random.Generator, points: np.ndarray, width: float) -> int:
+    """Return in how many dots to draw a stroke."""
+    length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
+    return int(np.clip(round(length / (width * rng.uniform(1, 8))) + 1, 2, 12))
+
+
+def _coverage(points: np.ndarray, width: float, size: int, *, blur: float, dots: int) -> np.ndarray:
+    """Return how much of each pixel the stroke, or the dots along it, cover, (size, size) float32 in 0..1."""
     scale = size * SUPERSAMPLING
     canvas = Image.new("L", (scale, scale))
     pen = max(2, round(width * scale))
-    ImageDraw.Draw(canvas).line([tuple(p) for p in points * scale], fill=255, width=pen, joint="curve")
+    drawing = ImageDraw.Draw(canvas)
+    if dots:
+        for place in np.linspace(0, len(points) - 1, dots):
+            x, y = (np.interp(place, range(len(points)), line) for line in points.T * scale)
+            drawing.ellipse([x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2], fill=255)
+    else:
+        drawing.line([tuple(p) for p in points * scale], fill=255, width=pen, joint="curve")
     small = canvas.reduce(SUPERSAMPLING)
     if blur:
         small = small.filter(ImageFilter.GaussianBlur(blur * size))

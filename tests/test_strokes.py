@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
-from paper_utils.strokes import draw_stroke_picture
+from paper_utils.strokes import StrokeRange, _coverage, _dots, draw_stroke_picture
 
 
 @settings(max_examples=40, deadline=None)
@@ -37,3 +40,26 @@ def test_clutter_grows_with_the_index(size):
     early = np.mean([np.ptp(draw_stroke_picture(3, i, size=size).ends[::2]) for i in range(60)])
     late = np.mean([np.ptp(draw_stroke_picture(3, 10**6 + i, size=size).ends[::2]) for i in range(60)])
     assert early > late  # strokes get shorter
+
+
+def test_dots_lie_along_the_stroke_and_at_its_ends():
+    strokes = StrokeRange(shortest=0.2, longest=0.35, thinnest=0.01, thickest=0.012, faintest=1.0)
+    points = np.linspace([0.1, 0.2], [0.6, 0.9], 24)
+    dotted = _coverage(points, 0.02, 224, blur=0.0, dots=4)
+    labels, count = ndimage.label(dotted > 0.3)
+    assert count == 4
+    centres = np.array(ndimage.center_of_mass(dotted, labels, range(1, 5)))[:, ::-1]
+    expected = np.linspace(points[0], points[-1], 4) * 224
+    assert np.allclose(centres[np.argsort(centres[:, 0])], expected, atol=1)
+    assert _coverage(points, 0.02, 224, blur=0.0, dots=0).sum() > 2 * dotted.sum()
+    same = [draw_stroke_picture(1, 5, size=112, strokes=replace(strokes, dotted=share)) for share in (0.0, 1.0)]
+    assert np.array_equal(same[0].ends, same[1].ends)  # how a stroke is drawn does not move it
+    assert not np.array_equal(same[0].pixels, same[1].pixels)
+
+
+@given(seed=st.integers(0, 1000), length=st.floats(0.01, 0.6), width=st.floats(0.008, 0.03))
+def test_dots_are_one_to_eight_widths_apart_or_as_many_as_there_may_be(seed, length, width):
+    points = np.linspace([0.1, 0.2], [0.1 + length, 0.2], 24)
+    dots = _dots(np.random.default_rng(seed), points, width)
+    gap = length / (dots - 1) / width
+    assert dots in (2, 12) or 0.6 <= gap <= 16
