@@ -148,7 +148,8 @@ class Run:
             return read_json(REFERENCE / "results.json")
         merged_results: dict[str, float] = {"origin.backbone": self.profile.backbone}
         for path in sorted((self.build / "results").glob("0?_*.json")):
-            merged_results |= read_json(path)
+            if not path.name.endswith(".run.json"):  # time and memory, which `execute` left
+                merged_results |= read_json(path)
         return merged_results
 
     def test_chirps(self) -> list[Chirp]:
