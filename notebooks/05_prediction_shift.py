@@ -29,12 +29,10 @@ backbone = None  # the profile's own
 # %%
 # %matplotlib inline
 import numpy as np
-from scipy import stats
 
-from paper_utils import experiments, figures, findings
+from paper_utils import ablation_figures, experiments, figures, findings
 from paper_utils.attention import head_name
 from paper_utils.runs import Run
-from paper_utils.statistics import largest_gap
 
 run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone)
 model, _ = run.fine_tuned()
@@ -58,15 +56,18 @@ figure_3
 # and leave the histogram as it was. As a yardstick for "closely resemble": two halves of the intact predictions.
 
 # %%
-both = weights, weights  # the same pictures, with the head and without it
-distance = np.array([[stats.wasserstein_distance(baseline, head, *both) for head in layer] for layer in ablated])
-largest = np.array([[largest_gap(baseline, head, both) for head in layer] for layer in ablated])
-shift = (np.abs(ablated - baseline) * weights).sum(-1) / weights.sum()
+shifts = findings.head_shifts(baseline, ablated, weights)
+distance, largest, shift = shifts.values()
+titles = ("Wasserstein distance (s)", "Kolmogorov-Smirnov", "mean shift of a picture (s)")
+shift_figure = ablation_figures.shift_maps(dict(zip(titles, shifts.values(), strict=True)))
+run.save(shift_figure, "shifts")
+shift_figure
+
+# %%
 print("layer   distance (s)   KS   mean shift (s)")
 for layer in range(len(distance)):
     print(f"{layer + 1:5} {distance[layer].mean():14.2f} {largest[layer].mean():6.2f} {shift[layer].mean():14.2f}")
-halves, halved = (baseline[::2], baseline[1::2]), (weights[::2], weights[1::2])
-yardstick = stats.wasserstein_distance(*halves, *halved), largest_gap(*halves, halved)
+yardstick = findings.two_halves(baseline, weights)
 print(f"two halves of the intact predictions: distance {yardstick[0]:.2f} s, KS {yardstick[1]:.2f}")
 
 # %% [markdown]

@@ -269,13 +269,13 @@ score_figure
 # %%
 from_cls, cls_low, cls_high = statistics.rank_correlation_interval(cls_enrichment[chirp], increase)
 print(f"from the CLS query: rank correlation {from_cls:.2f} ({cls_low:.2f} to {cls_high:.2f})")
-print(
-    "within layers: "
-    + ", ".join(
-        f"{layer + 1}: {statistics.rank_correlations([scores['enrichment'][chirp, layer], increase[layer]])[0]:.1f}"
-        for layer in range(len(kinds))
+print("within layers: ", end="")
+for layer in range(len(kinds)):
+    inside = statistics.rank_correlation_interval(scores["enrichment"][chirp, layer], increase[layer])
+    print(
+        f"{layer + 1}: {inside[0]:.1f} ({inside[1]:.1f} to {inside[2]:.1f})",
+        end=", " if layer + 1 < len(kinds) else "\n",
     )
-)
 upper = np.quantile(increase, 0.9)
 idle = is_chirp & (np.abs(increase) < np.median(np.abs(increase)))
 silent = (increase >= upper) & (scores["enrichment"][chirp] < 1)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from .figures import grid
 from .statistics import rank_correlations
 
-__all__ = ["effect_intervals", "effect_scatter", "effects_by_target", "removal_curves", "three_protocols"]
+__all__ = ["effect_intervals", "effect_scatter", "effects_by_target", "removal_curves", "shift_maps", "three_protocols"]
 
 
 def effect_intervals(
@@ -53,6 +53,17 @@ def effects_by_target(increase: np.ndarray, names: Sequence[str]) -> Figure:
     axes[0].set_ylabel("Layer")
     bar = figure.colorbar(image, ax=axes, label="increase of its loss (%)", pad=0.01)
     _plain_numbers(bar)
+    return figure
+
+
+def shift_maps(values: dict[str, np.ndarray]) -> Figure:
+    """One number a head, (layers, heads), not negative, in a panel with a colour scale of its own for each name."""
+    figure, axes = grid(1, len(values), 2.7, sharey=True)
+    for axis, (name, numbers) in zip(axes, values.items(), strict=True):
+        image = _cells(axis, numbers, mpl.colors.Normalize(0, numbers.max() or 1), colours="magma")
+        axis.set(title=name, xlabel="Head")
+        figure.colorbar(image, ax=axis, pad=0.02)
+    axes[0].set_ylabel("Layer")
     return figure
 
 
@@ -126,9 +137,11 @@ def _norm(values: np.ndarray) -> mpl.colors.SymLogNorm:
     return mpl.colors.SymLogNorm(linthresh=min(0.5, largest / 4), vmin=-largest, vmax=largest)
 
 
-def _cells(axis: mpl.axes.Axes, values: np.ndarray, norm: mpl.colors.Normalize) -> mpl.image.AxesImage:
+def _cells(
+    axis: mpl.axes.Axes, values: np.ndarray, norm: mpl.colors.Normalize, *, colours: str = "coolwarm"
+) -> mpl.image.AxesImage:
     layers, heads = values.shape
-    image = axis.imshow(values, cmap="coolwarm", norm=norm, extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
+    image = axis.imshow(values, cmap=colours, norm=norm, extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
     axis.set_xticks(range(1, heads + 1, 2 if heads > 6 else 1))
     axis.set_yticks(range(1, layers + 1))
     return image

@@ -8,7 +8,14 @@ from .attention import head_name
 from .semantics import FEATURES, KINDS
 from .statistics import largest_gap
 
-__all__ = ["attention_findings", "effect_findings", "effect_intervals_of", "shift_findings"]
+__all__ = [
+    "attention_findings",
+    "effect_findings",
+    "effect_intervals_of",
+    "head_shifts",
+    "shift_findings",
+    "two_halves",
+]
 
 EARLY = slice(0, 3)  # layers 1 to 3
 RESAMPLES = 2000
@@ -77,26 +84,36 @@ def attention_findings(
     return found
 
 
-def shift_findings(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """Return how far distributions of predicted start times lie from the intact model's, by group of layers.
+def head_shifts(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Return how far predictions move without each head, (layers, heads) each.
+
+    The Wasserstein distance and the Kolmogorov-Smirnov statistic compare the two distributions, the mean shift the
+    single pictures, which may swap places and leave the distribution as it was.
 
     Args:
         baseline: (pictures,) seconds.
         ablated: (layers, heads, pictures) seconds.
         weights: (pictures,).
     """
-    both = weights, weights
-    distance = np.array([[stats.wasserstein_distance(baseline, head, *both) for head in layer] for layer in ablated])
-    gap = np.array([[largest_gap(baseline, head, both) for head in layer] for layer in ablated])
+    both = weights, weights  # the same pictures, with the head and without it
+    distance = [[stats.wasserstein_distance(baseline, head, *both) for head in layer] for layer in ablated]
+    gap = [[largest_gap(baseline, head, both) for head in layer] for layer in ablated]
     shift = np.abs(ablated - baseline) @ weights / weights.sum()
+    return {"wasserstein_seconds": np.array(distance), "kolmogorov_smirnov": np.array(gap), "mean_seconds": shift}
+
+
+def two_halves(baseline: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Return Wasserstein distance (s) and Kolmogorov-Smirnov statistic between two halves of the same predictions."""
     halves, halved = (baseline[::2], baseline[1::2]), (weights[::2], weights[1::2])
-    found = {"shift.two_halves.kolmogorov_smirnov": largest_gap(*halves, halved)}
-    found["shift.two_halves.wasserstein_seconds"] = float(stats.wasserstein_distance(*halves, *halved))
-    for name, group in (("layers_1_to_3", EARLY), ("layers_4_to_12", slice(EARLY.stop, None))):
-        found |= {
-            f"shift.{name}.wasserstein_seconds": float(distance[group].mean()),
-            f"shift.{name}.kolmogorov_smirnov": float(gap[group].mean()),
-            f"shift.{name}.largest_kolmogorov_smirnov": float(gap[group].max()),
-            f"shift.{name}.mean_seconds": float(shift[group].mean()),
-        }
+    return float(stats.wasserstein_distance(*halves, *halved)), largest_gap(*halves, halved)
+
+
+def shift_findings(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Return `head_shifts` by group of layers, and `two_halves`; arguments of `head_shifts`."""
+    distance, gap = two_halves(baseline, weights)
+    found = {"shift.two_halves.wasserstein_seconds": distance, "shift.two_halves.kolmogorov_smirnov": gap}
+    for name, values in head_shifts(baseline, ablated, weights).items():
+        found[f"shift.layers_1_to_3.{name}"] = float(values[EARLY].mean())
+        found[f"shift.layers_4_to_12.{name}"] = float(values[EARLY.stop :].mean())
+        found[f"shift.layers_1_to_3.largest_{name}"] = float(values[EARLY].max())
     return found

@@ -5,6 +5,7 @@ from paper_utils.ablation_figures import (
     effect_scatter,
     effects_by_target,
     removal_curves,
+    shift_maps,
     three_protocols,
 )
 
@@ -51,3 +52,9 @@ def test_an_illegible_value_is_blank_and_each_protocol_has_its_own_scale():
     images = [axis.images[0] for axis in axes if axis.images]
     assert [image.norm.vmax for image in images] == [0.1, 50]
     assert images[0].get_array().mask[11, 9]
+
+
+def test_shifts_have_scales_of_their_own():
+    axes = shift_maps({"seconds": np.full((12, 12), 4.0), "KS": np.full((12, 12), 0.1)}).axes
+    assert [axis.images[0].get_clim() for axis in axes[:2]] == [(0, 4), (0, 0.1)]
+    assert [axis.get_title() for axis in axes[:2]] == ["seconds", "KS"]
