@@ -54,7 +54,8 @@ def test_shifts_of_a_moved_head():
     ablated = np.tile(baseline, (12, 12, 1))
     ablated[5, 5] += 3
     shifts = findings.head_shifts(baseline, ablated, np.ones(60))
-    assert shifts["mean_seconds"][5, 5] == shifts["wasserstein_seconds"][5, 5] == pytest.approx(3)
+    assert shifts["mean_seconds"][5, 5] == pytest.approx(3)
+    assert shifts["wasserstein_seconds"][5, 5] == pytest.approx(3)
     assert np.count_nonzero(shifts["kolmogorov_smirnov"]) == 1
     found = findings.shift_findings(baseline, ablated, np.ones(60))
     assert found["shift.layers_1_to_3.mean_seconds"] == 0
