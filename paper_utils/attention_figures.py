@@ -177,7 +177,7 @@ def score_and_effect(score: np.ndarray, increase: np.ndarray, is_chirp: np.ndarr
         ylabel="increase of the loss when ablated (%)",
         title=title,
     )
-    axis.legend()
+    figure.legend(loc="outside upper right", ncol=2)
     figure.colorbar(points, ax=axis, label="layer", pad=0.01)
     return figure
 

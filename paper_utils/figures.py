@@ -180,8 +180,10 @@ def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss
         cbar_kws={"label": "increase of the loss (%), symmetric log scale"},
         linewidths=0.3,
     )
-    axis.collections[0].colorbar.ax.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
-    axis.collections[0].colorbar.minorticks_off()
+    bar = axis.collections[0].colorbar
+    ticks = [value for value in (-100, -10, -1, 0, 1, 10, 100) if abs(value) <= largest]
+    bar.set_ticks(ticks, labels=[f"{value:g}" for value in ticks])
+    bar.minorticks_off()
     axis.set(xlabel="Head", ylabel="Layer", title=title)
     axis.tick_params(axis="y", rotation=0)
     return figure

@@ -78,6 +78,7 @@ class Run:
             raise CompanionError("only the laptop profile on its own backbone ships results; set source = 'fresh'")
         self.notebook = notebook
         self.seconds_taken_up = 0.0  # that this notebook once spent on results it now found ready
+        self.asked_for: set[str] = set()  # results, so that none is counted twice
         self.build = Path(root) / "build" / self.profile.folder
         self.figures = Path(root) / "figures" / self.profile.folder
 
@@ -236,9 +237,11 @@ class Run:
         sidecar = path.with_name(f"{name}.origin.json")
         key = self.key(rooms, of_model=name != MODEL)
         if path.is_file() and sidecar.is_file() and (made := read_json(sidecar)).get("fingerprint") == key:
-            if made["notebook"] == self.notebook:
+            if made["notebook"] == self.notebook and name not in self.asked_for:
                 self.seconds_taken_up += made["seconds"]
+            self.asked_for.add(name)
             return path
+        self.asked_for.add(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         begun = time.monotonic()
         compute(path)
