@@ -215,7 +215,7 @@ three = {
 }
 marks = {name: (lag_1_autocorrelation(values), continuity(values)) for name, values in three.items()}
 captions = [f"autocorrelation {lag:.2f}, continuity {step:.2f}" for lag, step in marks.values()]
-three_figure_4 = ablation_figures.three_protocols(three, captions)
+three_figure_4 = ablation_figures.sweeps_side_by_side(three, captions)
 run.save(three_figure_4, "figure_4_three_times")
 three_figure_4
 

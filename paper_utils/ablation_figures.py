@@ -9,7 +9,14 @@ from matplotlib.figure import Figure
 from .figures import grid
 from .statistics import rank_correlations
 
-__all__ = ["effect_intervals", "effect_scatter", "effects_by_target", "removal_curves", "shift_maps", "three_protocols"]
+__all__ = [
+    "effect_intervals",
+    "effect_scatter",
+    "effects_by_target",
+    "removal_curves",
+    "shift_maps",
+    "sweeps_side_by_side",
+]
 
 
 def effect_intervals(
@@ -114,7 +121,7 @@ def removal_curves(counts: np.ndarray, losses: dict[str, np.ndarray]) -> Figure:
     return figure
 
 
-def three_protocols(effects: dict[str, np.ndarray], captions: Sequence[str]) -> Figure:
+def sweeps_side_by_side(effects: dict[str, np.ndarray], captions: Sequence[str]) -> Figure:
     """Figure 4 several times, (layers, heads) percent each by name, over the same values in row order.
 
     Each has a colour scale of its own, for their sizes differ; a value that is not legible is blank.

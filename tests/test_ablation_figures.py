@@ -6,7 +6,7 @@ from paper_utils.ablation_figures import (
     effects_by_target,
     removal_curves,
     shift_maps,
-    three_protocols,
+    sweeps_side_by_side,
 )
 
 
@@ -48,7 +48,7 @@ def test_random_orders_are_one_line():
 def test_an_illegible_value_is_blank_and_each_protocol_has_its_own_scale():
     small, large = np.full((12, 12), 0.1), np.full((12, 12), 50.0)
     small[11, 9] = np.nan
-    axes = three_protocols({"published": small, "ours": large}, ["one", "two"]).axes
+    axes = sweeps_side_by_side({"published": small, "ours": large}, ["one", "two"]).axes
     images = [axis.images[0] for axis in axes if axis.images]
     assert [image.norm.vmax for image in images] == [0.1, 50]
     assert images[0].get_array().mask[11, 9]
