@@ -152,7 +152,8 @@ hard
 
 # %%
 study = run.study()
-print(f"made with profile {study[0]['origin']['profile']}, commit {study[0]['origin']['commit']}")
+commits = sorted({way["origin"]["commit"] for way in study})
+print(f"made with profile {study[0]['origin']['profile']}, commits {', '.join(commits)}")
 ways = {"LoRA, first start": (trained, history, scores)}
 for way in study:
     epochs = [training.Epoch(**epoch) for epoch in way["history"]]

@@ -205,8 +205,12 @@ def _interval(results: dict, key: str) -> tuple[float | None, float | None]:
 
 def _with_interval(results: dict, key: str, unit: str) -> str:
     low, high = _interval(results, key)
-    value = f"{_number(results, key):.3g} {unit}".strip()
+    value = f"{_digits(_number(results, key))} {unit}".strip()
     if low is None:
         return value
     # a ratio to what may be zero has no bound
-    return f"{value} ({' to '.join(f'{end:.3g}' if abs(end) < 1e6 else 'no bound' for end in (low, high))})"
+    return f"{value} ({' to '.join(_digits(end) if abs(end) < 1e6 else 'no bound' for end in (low, high))})"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
