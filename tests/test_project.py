@@ -23,8 +23,8 @@ def test_environment_lists_the_pinned_requirements():
     assert conda == pinned
 
 
-def test_there_are_six_notebooks():
-    assert [path.name[:2] for path in SCRIPTS] == ["01", "02", "03", "04", "05", "06"]
+def test_there_are_seven_notebooks():
+    assert [path.name[:2] for path in SCRIPTS] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
