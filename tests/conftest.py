@@ -1,5 +1,8 @@
 """Small models and pictures that several tests share."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 import torch
@@ -43,3 +46,19 @@ def regressor(tiny_backbone):
 def pictures():
     """Five pictures of noise, (5, 3, 224, 224) uint8."""
     return torch.randint(0, 256, (5, 3, 224, 224), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """Return what Chromium makes of a page on disk: a function from its address to the document after its scripts."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("Chromium is not installed")
+    options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+    options += " --disable-component-update --allow-file-access-from-files --virtual-time-budget=4000 --dump-dom"
+
+    def show(address):
+        command = [browser, *options.split(), f"--user-data-dir={tmp_path / 'profile'}", f"file://{address}"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+
+    return show

@@ -1,7 +1,5 @@
 import html.parser
 import json
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from paper_utils.errors import CompanionError
 from paper_utils.statistics import HeadEffects
 
 LAYERS, HEADS, PICTURES = 3, 4, 2
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 KEYS = """<script>
 addEventListener("load", () => setTimeout(() => {
   const press = key => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -87,27 +84,18 @@ def test_the_data_hold_what_was_given(page):
     assert len(data["heads"][7]["scores"]["cls"]) == 5
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_it_works_in_a_browser_from_a_file_by_keyboard(page, tmp_path):
+def test_it_works_in_a_browser_from_a_file_by_keyboard(page, tmp_path, shown):
     path = tmp_path / "explorer.html"
     path.write_text(page.replace("</body>", KEYS))
-    command = [
-        CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-    ]
-    command += ["--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--virtual-time-budget=4000", "--dump-dom", f"file://{path}#L2H2"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
-    assert 'data-focused="L2H4: monosemantic' in shown  # from L2H2: home, up, up again in vain, down, right, left, end
-    assert "<h2>L2H4: monosemantic, colour bar" in shown
-    assert shown.count("<canvas") == PICTURES
-    assert "Regions it attends to most, from CLS" in shown
-    assert "told from zero" in shown
-    assert "20 % (10 to 30)" in shown
+    document = shown(f"{path}#L2H2")
+    assert (
+        'data-focused="L2H4: monosemantic' in document
+    )  # from L2H2: home, up, up again in vain, down, right, left, end
+    assert "<h2>L2H4: monosemantic, colour bar" in document
+    assert document.count("<canvas") == PICTURES
+    assert "Regions it attends to most, from CLS" in document
+    assert "told from zero" in document
+    assert "20 % (10 to 30)" in document
 
 
 def test_pictures_and_maps_must_be_as_many(page):
