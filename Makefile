@@ -86,7 +86,7 @@ lab: .venv/ready ## JupyterLab on the notebooks
 status: .venv/ready ## for each figure: fresh, stale or missing, and why
 	@$(BIN)/python -m paper_utils.summary status $(OPTIONS)
 
-bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (a quarter of an hour)
+bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
 	@$(QUIETLY) $(BIN)/python -m paper_utils.benchmark
 
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
