@@ -8,6 +8,7 @@ from .chirps import TARGETS
 from .claims import VERDICTS, judge_all
 from .errors import CompanionError, reported
 from .figures import UNITS
+from .report import verdict_rows
 from .runs import REFERENCE, Run
 from .summary import FIGURES
 
@@ -93,15 +94,15 @@ def ledger(results: dict, starts: list[dict]) -> str:
     """Return the table of verdicts; heads that are named by number share a row where their number means nothing."""
     rows = ["| claim | published | protocol | here (95 % interval) | verdict | starts |", "| --- " * 6 + "|"]
     by_number = []
-    for claim in published.claims():
-        for protocol, found in judge_all([claim], results, starts)[claim.name].items():
-            if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
-                by_number.append(claim.arguments["head"])
-                continue
-            agreeing = found.agreeing.removesuffix(" starts") or "-"
-            rows.append(
-                f"| {claim.says} | {claim.published} | {protocol} | {found.value} | **{found.verdict}** | {agreeing} |"
-            )
+    claims = published.claims()
+    for claim, protocol, found in verdict_rows(claims, judge_all(claims, results, starts)):
+        if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
+            by_number.append(claim.arguments["head"])
+            continue
+        agreeing = found.agreeing.removesuffix(" starts") or "-"
+        rows.append(
+            f"| {claim.says} | {claim.published} | {protocol} | {found.value} | **{found.verdict}** | {agreeing} |"
+        )
     if by_number:
         rows.append(
             f"| what {len(by_number)} single heads see ({', '.join(by_number)}) | Figures 6 to 8 | described | see notebook 6 "

@@ -9,7 +9,7 @@ from . import published
 from .artifacts import ROOT, atomic_path, read_json
 from .claims import VERDICTS, Claim, Judgement, judge_all
 from .errors import CompanionError, reported
-from .profiles import PROFILES, get_profile
+from .profiles import PROFILES
 from .runs import Run
 
 __all__ = ["report_page", "verdict_rows"]
@@ -101,12 +101,11 @@ def main() -> None:
     options = parser.parse_args()
     with reported():
         claims = published.claims()
-        profile = get_profile(options.profile, backbone=options.backbone)
         run = Run(options.profile, "fresh", notebook="report", backbone=options.backbone)
         results = read_json(run.figures / "results.json")
         judgements = judge_all(claims, results, run.starts())
         others = {}
-        for name in sorted(set(PROFILES) - {profile.name, "smoke"}):  # smoke's numbers mean nothing
+        for name in sorted(set(PROFILES) - {run.profile.name, "smoke"}):  # smoke's numbers mean nothing
             path = ROOT / "figures" / name / "results.json"
             if not path.is_file():
                 continue

@@ -114,7 +114,8 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
     chosen = experiments.choose(run, model, evaluation, part=2)
     result = ablate_every_head(model, **chosen)
     errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
-    effects = findings.effect_findings(experiments.increase(result)) | findings.effect_intervals_of(errors, intact)
+    increase = experiments.increase(result)
+    effects = findings.effect_findings(increase) | findings.effect_intervals_of(errors, intact)
     mapped = experiments.mapped_pictures(run, model)
     coverage = np.stack([feature_coverage(regions) for regions in mapped.regions])
     scores = {k: np.nanmean(v, axis=0) for k, v in score_heads(mapped.maps.patches, coverage).items()}
@@ -127,7 +128,7 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
         | findings.attention_findings(scores, *classify(scores))
         | {"ablation.removal.layers_1_to_3.loss_ratio": float(losses[1] / losses[0])}
         | {f"accuracy.{k}.pearson_r": score["pearson_r"] for k, score in training.accuracy(evaluation).items()}
-        | {"ablation.lag_1_autocorrelation": lag_1_autocorrelation(experiments.increase(result))}
+        | {"ablation.lag_1_autocorrelation": lag_1_autocorrelation(increase)}
     )
     content["findings_fingerprint"] = key
     write_json(path, content)
