@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from .errors import CompanionError
 from .model import ChirpRegressor
-from .vit import attention_kernel
+from .vit import attention_kernel, on_best_device
 
 __all__ = ["AttentionMaps", "attention_maps", "head_name", "min_max", "overlay"]
 
@@ -60,11 +60,11 @@ def attention_maps(model: ChirpRegressor, pictures: torch.Tensor, *, batch: int 
     hooks = [layer.attention.register_forward_hook(keep) for layer in model.layers]
     hooks += [layer.register_forward_hook(keep_norm) for layer in model.layers]
     try:
-        with torch.inference_mode(), attention_kernel(model.vit, "eager"):
+        with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
             for some in tqdm(pictures.split(batch), desc="attention maps", leave=False):
                 kept.clear()
                 norms.clear()
-                model(some)
+                model(some.to(device))
                 result.append(torch.stack(kept, dim=2).cpu().numpy())
                 lengths.append(torch.stack(norms, dim=1).cpu().numpy())
     finally:

@@ -19,6 +19,7 @@ from torch.nn import functional
 from .errors import CompanionError
 from .linears import faster_linears, use_linears
 from .model import ChirpRegressor, merged
+from .vit import best_device
 
 __all__ = ["KINDS", "Engine"]
 
@@ -30,17 +31,23 @@ class Engine:
 
     Args:
         model: LoRA-wrapped, merged or plain, of any width.
-        batch: pictures at a time.
-        rows: rows (a picture with a head replaced is one) in memory at once; it bounds memory whatever the number
-            of pictures.
-        linears: kind of the linear layers; the faster of the machine's two if left out.
+        batch: pictures at a time; what suits the device if left out.
+        rows: the same of pictures with a head replaced; the two bound memory, whatever the number of pictures.
+        linears: kind of the linear layers; the faster of the processor's two if left out.
+        device: where to compute; a GPU where there is one if left out.
 
     Raises:
         CompanionError: the model lacks a module that a ViT of transformers has.
     """
 
     def __init__(
-        self, model: ChirpRegressor, *, batch: int = 8, rows: int = 16, linears: type[nn.Linear] | None = None
+        self,
+        model: ChirpRegressor,
+        *,
+        batch: int | None = None,
+        rows: int | None = None,
+        linears: type[nn.Linear] | None = None,
+        device: torch.device | str | None = None,
     ):
         self.model = merged(model) if hasattr(model.vit, "merge_and_unload") else copy.deepcopy(model).eval()
         for name in ("attention.q_proj", "attention.o_proj", "layernorm_before", "layernorm_after", "mlp"):
@@ -48,13 +55,17 @@ class Engine:
                 self.model.layers[0].get_submodule(name)
             except AttributeError:
                 raise CompanionError(f"layer 1 of the model has no {name}; give a ViT of transformers 5") from None
+        self.device = torch.device(device or best_device())
+        self.model.to(self.device)
         self.layers = list(self.model.layers)
         config = self.model.vit.config
         self.heads = config.num_attention_heads
         self.size = config.hidden_size // self.heads
-        self.batch, self.rows = batch, rows
+        small = self.device.type == "cpu"
+        self.batch, self.rows = batch or (8 if small else 64), rows or (16 if small else 256)
         tokens = 1 + (config.image_size // config.patch_size) ** 2
-        use_linears(self.model, linears or faster_linears(rows * tokens, config.hidden_size))
+        if linears or small:
+            use_linears(self.model, linears or faster_linears(self.rows * tokens, config.hidden_size))
 
     @torch.inference_mode()
     def sweep(
@@ -116,7 +127,7 @@ class Engine:
 
     def _sweep_batch(self, pictures: torch.Tensor, constants: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         count = len(pictures)
-        results = torch.empty(len(self.layers), self.heads, count, 3)
+        results = torch.empty(len(self.layers), self.heads, count, 3, device=self.device)
         x = self._embed(pictures)
         for number, layer in enumerate(self.layers[:-1]):
             z = self._attend(layer, x)
@@ -141,9 +152,11 @@ class Engine:
         return self._last_output(x, self._last_attention(x))
 
     def _embed(self, pictures: torch.Tensor) -> torch.Tensor:
+        pictures = pictures.to(self.device)
         if pictures.dtype == torch.uint8:
             pictures = pictures.float() / 255
-        return self.model.vit.embeddings(pictures)
+        with torch.backends.cudnn.flags(enabled=False):  # which would round the patches' convolution to TF32
+            return self.model.vit.embeddings(pictures)
 
     def _attend(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
         """Return what the heads of a layer put out, (n, tokens, heads, head dimension)."""
@@ -189,7 +202,7 @@ class Engine:
     def _value_bias(self, layer: nn.Module) -> torch.Tensor:
         bias = layer.attention.v_proj.bias
         if bias is None:
-            return torch.zeros(self.heads, self.size)
+            return torch.zeros(self.heads, self.size, device=self.device)
         return bias.detach().view(self.heads, self.size)
 
 
@@ -214,9 +227,7 @@ class _Replacement:
                 self.fixed = [mean + part / len(pictures) for mean, part in zip(self.fixed, sums, strict=True)]
 
     def of(self, chosen: torch.Tensor) -> list[torch.Tensor]:
-        if self.kind != "resample":
-            return self.fixed
-        return list(self._outputs(self.source[chosen]))
+        return list(self._outputs(self.source[chosen])) if self.kind == "resample" else self.fixed
 
     def _outputs(self, pictures: torch.Tensor) -> Iterator[torch.Tensor]:
         engine = self.engine

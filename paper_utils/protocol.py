@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from .errors import CompanionError
 from .model import ChirpRegressor
+from .vit import best_device, on_best_device
 
 __all__ = [
     "DESCRIBED",
@@ -82,10 +83,10 @@ def loss_sweep(
         raise CompanionError("there are no pictures to ablate on; give at least one")
     if hasattr(model.vit, "merge_and_unload"):
         raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
-    model = copy.deepcopy(model).eval()
-    pixels, targets = _inputs(model, pictures, labels, protocol)
-    targets = targets.split(batch)
-    streams = [model.vit.embeddings(some) for some in pixels.split(batch)]
+    model = copy.deepcopy(model).eval().to(best_device())
+    batches = [_inputs(model, *some, protocol) for some in zip(pictures.split(batch), labels.split(batch), strict=True)]
+    targets = [target for _, target in batches]
+    streams = [model.vit.embeddings(pixels) for pixels, _ in batches]
     intact = _mean_loss(model, 0, streams, targets)
     heads = model.vit.config.num_attention_heads
     losses = np.empty((len(model.layers), heads))
@@ -103,24 +104,28 @@ def intact_losses(
     model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol, *, batch: int = 8
 ) -> np.ndarray:
     """Return the intact model's loss on each picture, (pictures,), in the protocol's units; arguments of `loss_sweep`."""
-    pixels, targets = _inputs(model, pictures, labels, protocol)
-    predictions = torch.cat([model(some) for some in pixels.split(batch)])
-    return ((predictions - targets) ** 2).mean(-1).numpy()
+    losses = []
+    with on_best_device(model):
+        for some in zip(pictures.split(batch), labels.split(batch), strict=True):
+            pixels, targets = _inputs(model, *some, protocol)
+            losses.append(((model(pixels) - targets) ** 2).mean(-1).cpu())
+    return torch.cat(losses).numpy()
 
 
 def _inputs(
     model: ChirpRegressor, pictures: torch.Tensor, labels: torch.Tensor, protocol: Protocol
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return pixels and targets as the protocol has them."""
-    pixels = pictures.float() / 255
+    """Return pixels and targets as the protocol has them, where the model is."""
+    device = model.label_std.device
+    pixels, labels = pictures.to(device).float() / 255, labels.to(device)
     if protocol.same_units:
         return pixels, model.standardise(labels)
-    mean, std = (torch.tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
     return (pixels - mean) / std, labels
 
 
 def _loss_without(
-    model: ChirpRegressor, layer: int, head: int, streams: list, targets: tuple, protocol: Protocol
+    model: ChirpRegressor, layer: int, head: int, streams: list, targets: list, protocol: Protocol
 ) -> float:
     attention = model.layers[layer].attention
     size = model.vit.config.hidden_size // model.vit.config.num_attention_heads
@@ -141,7 +146,7 @@ def _loss_without(
     return loss
 
 
-def _mean_loss(model: ChirpRegressor, layer: int, streams: list, targets: tuple, after_each=lambda: None) -> float:
+def _mean_loss(model: ChirpRegressor, layer: int, streams: list, targets: list, after_each=lambda: None) -> float:
     """Return the mean over batches of the loss, from the residual streams before `layer` on."""
     losses = []
     for stream, target in zip(streams, targets, strict=True):

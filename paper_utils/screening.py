@@ -55,11 +55,11 @@ def linearised(
     baseline = engine.predict(pictures)
     changes = []
     for some in tqdm(pictures.split(engine.batch), unit=" batches", desc="screening"):
-        with torch.enable_grad(), autocast(torch.device("cpu"), wanted=mixed_precision):
+        with torch.enable_grad(), autocast(engine.device, wanted=mixed_precision):
             changes.append(_changes(engine, some))
-    ablated = baseline + torch.cat(changes, dim=2).numpy()
+    ablated = baseline + torch.cat(changes, dim=2).cpu().numpy()
     weights = np.ones(len(pictures)) if weights is None else weights
-    return Ablation(baseline, ablated, np.asarray(labels), engine.model.label_std.numpy(), weights)
+    return Ablation(baseline, ablated, np.asarray(labels), engine.model.label_std.cpu().numpy(), weights)
 
 
 def _changes(engine: Engine, pictures: torch.Tensor) -> torch.Tensor:

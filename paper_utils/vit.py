@@ -11,7 +11,16 @@ from transformers.utils import logging
 
 from .errors import CompanionError
 
-__all__ = ["EMBEDDED_SIZES", "attention_kernel", "autocast", "has_mixed_precision", "load_vit", "new_embedded_vit"]
+__all__ = [
+    "EMBEDDED_SIZES",
+    "attention_kernel",
+    "autocast",
+    "best_device",
+    "has_mixed_precision",
+    "load_vit",
+    "new_embedded_vit",
+    "on_best_device",
+]
 
 EMBEDDED_SIZES = {
     "hidden_size": 192,
@@ -48,6 +57,22 @@ def attention_kernel(vit: torch.nn.Module, name: str) -> Iterator[None]:
         yield
     finally:
         base.set_attn_implementation(before)
+
+
+def best_device() -> torch.device:
+    """Return the GPU where torch has one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def on_best_device(model: torch.nn.Module) -> Iterator[torch.device]:
+    """Move a model to the best device within a block, and back afterwards; yield that device."""
+    before, device = next(model.parameters()).device, best_device()
+    model.to(device)
+    try:
+        yield device
+    finally:
+        model.to(before)
 
 
 def has_mixed_precision(device: torch.device) -> bool:

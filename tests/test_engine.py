@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paper_utils import ablation
+from paper_utils import engine as engine_room
 from paper_utils.engine import KINDS, Engine
 from paper_utils.errors import CompanionError
 from paper_utils.model import merged
@@ -112,6 +113,17 @@ def test_heads_add_up_to_the_attention(regressor, pictures):
         columns = layer.attention.o_proj.weight.view(24, 3, 8)
         parts = sum(z[:, :, head] @ columns[:, head].T for head in range(3)) + layer.attention.o_proj.bias
     assert torch.allclose(parts, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_is_computed_on_the_device(regressor, pictures, kind, monkeypatch):
+    """Torch's device without numbers refuses most sums of its tensors with others, as a GPU does."""
+    monkeypatch.setattr(engine_room, "_numbers", lambda predictions: predictions)
+    engine = Engine(regressor, device="meta")
+    intact, swept = engine.sweep(pictures, kind=kind)
+    some = engine.predict(pictures, [(0, 1), (1, 2)], kind=kind)
+    assert [found.device.type for found in (intact, swept, some)] == ["meta"] * 3
+    assert swept.shape == (2, 3, 5, 3)
 
 
 def test_the_model_stays_as_it_was(regressor, pictures):
