@@ -37,6 +37,7 @@ import numpy as np
 
 from paper_utils import ceiling, figures, learning_figures, training
 from paper_utils.chirps import TARGETS, labels, noise_free
+from paper_utils.history import Epoch, pictures_to_reach, steepest_fall
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="02_finetune_vit", backbone=backbone)
@@ -65,9 +66,7 @@ run.save(curves, "learning_curves")
 curves
 
 # %%
-at, before, after = training.steepest_fall(
-    history, batch=run.profile.batch, stretch=max(run.profile.batch, seen[-1] // 32)
-)
+at, before, after = steepest_fall(history, batch=run.profile.batch, stretch=max(run.profile.batch, seen[-1] // 32))
 print(f"steepest fall of the training loss: from {before:.3f} to {after:.3f}, after {at:,} pictures")
 
 # %% [markdown]
@@ -126,7 +125,8 @@ for name, limit in limits.items():
 # %% [markdown]
 # ## Where it is hard
 #
-# The same accuracy by noise level, duration and type of the chirp.
+# The same accuracy by noise level, duration, steepness (bins of frequency a bin of time) and type of the chirp. Steep
+# chirps are no lines in the picture: each bin of time holds one dot, and the next lies four and more dots higher.
 
 # %%
 groups = ceiling.groups(chirps)
@@ -142,6 +142,11 @@ hard = learning_figures.accuracy_by_group(
 run.save(hard, "accuracy_by_group")
 hard
 
+# %%
+square = ((evaluation.predictions - evaluation.labels) ** 2 / evaluation.labels.var(0)).mean(1)
+steep = groups["steepness 4 and more"]
+print(f"{steep.sum()} chirps of steepness 4 and more have {100 * square[steep].sum() / square.sum():.0f} % of the loss")
+
 # %% [markdown]
 # ## Luck, and what each part contributes
 #
@@ -156,7 +161,7 @@ commits = sorted({way["origin"]["commit"] for way in study})
 print(f"made with profile {study[0]['origin']['profile']}, commits {', '.join(commits)}")
 ways = {"LoRA, first start": (trained, history, scores)}
 for way in study:
-    epochs = [training.Epoch(**epoch) for epoch in way["history"]]
+    epochs = [Epoch(**epoch) for epoch in way["history"]]
     ways[way["title"]] = way["trained_parameters"], epochs, way["accuracy"]
 compared = learning_figures.study_curves(
     {
@@ -174,7 +179,7 @@ compared
 # %%
 print(f"{'':34} {'trained':>10} {'pictures':>9} {'r >= 0.9 after':>15}   r of start time, start and end frequency")
 for name, (parameters, epochs, accuracy) in ways.items():
-    reached = training.pictures_to_reach(epochs, 0.9)
+    reached = pictures_to_reach(epochs, 0.9)
     rates = "  ".join(f"{accuracy[target]['pearson_r']:.3f}" for target in TARGETS)
     print(f"{name:34} {parameters:10,} {epochs[-1].pictures_seen:9,} {reached or 'never':>15}   {rates}")
 repeats = [accuracy for name, (_, _, accuracy) in ways.items() if name.startswith("LoRA,")]
@@ -206,6 +211,7 @@ results |= {
 results |= {f"ceiling.pictures.{edge}": int(mask.sum()) for edge, mask in edges.items()}
 results |= {f"starts.{target}.mean_r": r.mean() for target, r in spread.items()}
 results |= {f"starts.{target}.std_r": r.std(ddof=1) for target, r in spread.items()}
+results["accuracy.steep_share_of_loss"] = square[steep].sum() / square.sum()
 results["accuracy.pictures"] = len(evaluation.labels)
 results["training.pictures"] = history[-1].pictures_seen
 results["training.seconds"] = sum(epoch.seconds for epoch in history)

@@ -31,6 +31,7 @@ backbone = None  # the profile's own
 import numpy as np
 
 from paper_utils import experiments, figures, semantics
+from paper_utils.region_scores import mean_scores
 from paper_utils.runs import Run
 
 run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
@@ -63,8 +64,7 @@ for layer in range(layers):
     print(f"layer {layer + 1:2}: the favourite patch gets {contrast[layer].mean():.1f} times the average")
 
 # %%
-coverage = np.stack([semantics.feature_coverage(regions) for regions in mapped.regions])
-scores = {name: np.nanmean(values, axis=0) for name, values in semantics.score_heads(maps, coverage).items()}
+scores = mean_scores(maps, mapped.coverage())
 kinds, features = semantics.classify(scores)
 for name, place in (("L6H4", (5, 3)), ("L12H12", (11, 11))):
     print(f"{name}: {semantics.describe(scores, kinds, features, place)}")

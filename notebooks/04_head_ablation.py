@@ -38,6 +38,7 @@ from paper_utils.chirps import TARGETS
 from paper_utils.protocol import continuity, lag_1_autocorrelation
 from paper_utils.runs import Run
 from paper_utils.screening import screen
+from paper_utils.selection import choose
 
 run = Run(profile, source, notebook="04_head_ablation", backbone=backbone)
 model, _ = run.fine_tuned()
@@ -106,7 +107,8 @@ print(f"median half-width of the intervals {half_width:.2f} %, spread between he
 # %% [markdown]
 # ## Target by target
 #
-# The loss adds up three targets. A head may serve one of them alone: here the increase of each target's own loss.
+# The loss adds up three targets. A head may serve one of them alone: here the increase of each target's own loss. All
+# of these numbers, head by head, are in `figures/laptop/head_effects.csv`.
 
 # %%
 by_target = np.moveaxis(ablation.target_errors(result.ablated, result), -1, 0)
@@ -127,6 +129,7 @@ for target, name in enumerate(names):
     print(f"{line}, intervals above zero: {int((low > 0).sum())} heads")
 print("rank correlation of the heads' effects between targets:", end=" ")
 print(", ".join(f"{value:.1f}" for value in statistics.rank_correlations(own)))
+run.save_table(findings.effect_table(effects, dict(zip(TARGETS, own, strict=True))), "head_effects")
 
 # %% [markdown]
 # In seconds and hertz: the root mean squared error of each target, intact and with the most important head ablated.
@@ -281,7 +284,7 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
 # A check that these numbers are this model's: one head is ablated again, on a few pictures.
 
 # %%
-some = experiments.choose(run, model, run.evaluation(model), part=64)["pictures"]
+some = choose(run, model, run.evaluation(model), part=44)["pictures"]
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
     again = model.predict(some).numpy()
 print(f"the same as stored: {np.allclose(again, result.ablated[worst][:: len(intact) // len(some)], atol=1e-2)}")

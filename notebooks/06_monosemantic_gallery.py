@@ -41,6 +41,7 @@ from paper_utils import (
     nulls,
     patching,
     published,
+    region_scores,
     semantics,
     statistics,
 )
@@ -52,7 +53,7 @@ from paper_utils.runs import Run
 run = Run(profile, source, notebook="06_monosemantic_gallery", backbone=backbone)
 model, _ = run.fine_tuned()
 mapped = experiments.mapped_pictures(run, model)
-maps, names = mapped.maps.patches, list(semantics.FEATURES)
+maps, names = mapped.maps.patches, list(region_scores.FEATURES)
 chirp = names.index("chirp")
 
 # %% [markdown]
@@ -63,18 +64,18 @@ chirp = names.index("chirp")
 # equal to the region would reach, and what shuffled maps get.
 
 # %%
-coverage = np.stack([semantics.feature_coverage(regions) for regions in mapped.regions])
-by_picture = semantics.score_heads(maps, coverage)
-scores = {name: np.nanmean(values, axis=0) for name, values in by_picture.items()}
-best, chance = semantics.best_reachable(coverage), semantics.by_chance(maps, coverage)
-for name, says in semantics.SCORES.items():
+coverage = mapped.coverage()
+scored = region_scores.score_with_intervals(maps, coverage)
+scores = scored.means
+best, chance = region_scores.best_reachable(coverage), region_scores.by_chance(maps, coverage)
+for name, says in region_scores.SCORES.items():
     print(f"{name}: {says}")
 print()
 print("the chirp          best head                        reachable   by chance")
-for name in semantics.SCORES:
+for name in region_scores.SCORES:
     place = np.unravel_index(np.nanargmax(scores[name][chirp]), scores[name][chirp].shape)
-    low, high = statistics.mean_intervals(by_picture[name][:, chirp, *place])
-    line = f"{head_name(*place):7} {scores[name][chirp][place]:5.2f} ({low:.2f} to {high:.2f})"
+    value, low, high = (ends[name][chirp][place] for ends in (scores, scored.low, scored.high))
+    line = f"{head_name(*place):7} {value:5.2f} ({low:.2f} to {high:.2f})"
     print(f"{name:18} {line:30} {best[name][chirp]:9.2f} {chance[name][chirp]:11.2f}")
 
 # %% [markdown]
@@ -104,9 +105,8 @@ for rule, counts in zip(rules, semantics.sensitivity(scores, rules), strict=True
     line = "".join(f"{counts[kind]:14}" for kind in semantics.KINDS)
     print(f"{rule.enrichment:4} {rule.bright_share:5}                   {line}")
 for name, other in experiments.controls(run, model).items():
-    other_scores = semantics.score_heads(experiments.mapped_pictures(run, other).maps.patches, coverage)
-    other_means = {score: np.nanmean(values, axis=0) for score, values in other_scores.items()}
-    other_kinds, other_features = semantics.classify(other_means)
+    other_scores = region_scores.mean_scores(experiments.mapped_pictures(run, other).maps.patches, coverage)
+    other_kinds, other_features = semantics.classify(other_scores)
     line = "".join(f"{int((other_kinds == kind).sum()):14}" for kind in semantics.KINDS)
     print(f"{name:29}{line}   for the chirp: {int((other_features == 'chirp').sum())}")
 
@@ -189,8 +189,8 @@ depth
 # prediction. Purple is less than the head's average, orange more.
 
 # %%
-cls_scores = semantics.score_heads(mapped.maps.cls, coverage)
-cls_enrichment = np.nanmean(cls_scores["enrichment"], axis=0)
+from_cls = region_scores.score_with_intervals(mapped.maps.cls, coverage)
+cls_enrichment = from_cls.means["enrichment"]
 matrix = attention_figures.region_matrix(scores["enrichment"], names)
 run.save(matrix, "region_matrix")
 matrix
@@ -225,11 +225,10 @@ for layer in range(len(kinds)):
 # %%
 variants = {name: experiments.mapped_pictures(run, model, variant=name) for name in nulls.VARIANTS_NEEDED}
 variants["published"] = mapped
-covered = {
-    name: np.stack([semantics.feature_coverage(regions) for regions in drawn.regions])
-    for name, drawn in variants.items()
-}
-driven = nulls.confront({name: drawn.maps.patches for name, drawn in variants.items()}, covered)
+driven = nulls.confront(
+    {name: drawn.maps.patches for name, drawn in variants.items()},
+    {name: drawn.coverage() for name, drawn in variants.items()},
+)
 print("feature                    confronted with            content  place  mixed   heads that respond")
 for (feature, null), found in driven.items():
     counts = [int((found.drive == drive).sum()) for drive in nulls.DRIVES[:3]]
@@ -267,8 +266,8 @@ run.save(score_figure, "score_and_effect")
 score_figure
 
 # %%
-from_cls, cls_low, cls_high = statistics.rank_correlation_interval(cls_enrichment[chirp], increase)
-print(f"from the CLS query: rank correlation {from_cls:.2f} ({cls_low:.2f} to {cls_high:.2f})")
+cls_rank, cls_low, cls_high = statistics.rank_correlation_interval(cls_enrichment[chirp], increase)
+print(f"from the CLS query: rank correlation {cls_rank:.2f} ({cls_low:.2f} to {cls_high:.2f})")
 print("within layers: ", end="")
 for layer in range(len(kinds)):
     inside = statistics.rank_correlation_interval(scores["enrichment"][chirp, layer], increase[layer])
@@ -338,13 +337,14 @@ recovered
 # %% [markdown]
 # ## Look for yourself
 #
-# All of this, head by head, in one page that opens from disk: `figures/laptop/explorer.html`.
+# All of this, head by head, in one page that opens from disk: `figures/laptop/explorer.html`. Beside it,
+# `head_scores.csv` holds every score of every head and region, in both views, with its interval.
 
 # %%
 errors, intact = (ablation.squared_errors(part, ablated) for part in (ablated.ablated, ablated.baseline))
 effects = statistics.head_effects(errors, intact)
-cls_means = {name: np.nanmean(values, axis=0) for name, values in cls_scores.items()}
-known = explorer.Heads(kinds, features, {"patches": scores, "cls": cls_means}, effects, driven)
+views = {"patches": scored, "cls": from_cls}
+known = explorer.Heads(kinds, features, views, effects, driven)
 shown = slice(6)
 page = explorer.explorer_page(
     mapped.pixels[shown],
@@ -358,6 +358,7 @@ page = explorer.explorer_page(
     says={name: variant.says for name, variant in VARIANTS.items()},
 )
 run.save_page(page, "explorer")
+run.save_table(region_scores.score_table(views), "head_scores")
 print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 
 # %% [markdown]

@@ -1,6 +1,7 @@
 """Names and places of results: atomic writes, checksums, provenance."""
 
 import ast
+import csv
 import hashlib
 import json
 import os
@@ -29,6 +30,7 @@ __all__ = [
     "read_json",
     "write_arrays",
     "write_json",
+    "write_table",
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,6 +78,14 @@ def read_json(path: str | os.PathLike) -> dict:
         return json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise CompanionError(f"cannot read {path}: {error}; remove it and run again") from error
+
+
+def write_table(path: str | os.PathLike, rows: list[dict]) -> None:
+    """Write rows as CSV with a column for each key of the first, atomically."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def write_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray]) -> None:

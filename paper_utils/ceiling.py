@@ -17,6 +17,7 @@ __all__ = ["EDGES", "as_drawn", "groups", "on_edge", "read_back"]
 NOT_REACHED = 2.0  # hertz between the labelled end and the last drawn bin that count as "not in the picture"
 NOISE_BANDS = (0.09, 0.16, 0.23, 0.3)
 DURATION_BANDS = (1, 2, 4, 8, 15)
+STEEPNESS_BANDS = (0, 1, 2, 4, np.inf)  # bins of frequency a bin of time; a steep chirp is a row of dots, not a line
 SHARPENING = np.linalg.inv(gaussian_filter1d(np.eye(BINS), 1.0, axis=0))  # undoes the smoothing of one axis
 
 
@@ -46,7 +47,7 @@ EDGES = {
 
 
 def groups(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:
-    """Return masks (chirps,) bool by noise level, duration and kind, by a name to print."""
+    """Return masks (chirps,) bool by noise level, duration, mean steepness and kind, by a name to print."""
     noise = np.array([chirp.noise_level for chirp in chirps])
     duration = np.array([chirp.duration for chirp in chirps])
     kind = np.array([chirp.kind for chirp in chirps])
@@ -55,7 +56,17 @@ def groups(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:
         result[f"noise level {low:g} to {high:g}"] = (noise >= low) & (noise < high)
     for low, high in zip(DURATION_BANDS, DURATION_BANDS[1:], strict=False):
         result[f"duration {low} to {high} s"] = (duration >= low) & (duration < high)
+    steepness = np.array([_steepness(chirp) for chirp in chirps])
+    for low, high in zip(STEEPNESS_BANDS, STEEPNESS_BANDS[1:], strict=False):
+        band = f"{low} to {high}" if np.isfinite(high) else f"{low} and more"
+        result[f"steepness {band}"] = (steepness >= low) & (steepness < high)
     return result | {name: kind == name for name in ("linear", "exponential")}
+
+
+def _steepness(chirp: Chirp) -> float:
+    """Return the bins of frequency that a chirp sweeps over for each bin of time, on average."""
+    sweep = abs(chirp.end_frequency - chirp.start_frequency) * BINS / MAX_FREQUENCY
+    return sweep / len(trajectory(chirp)[0])
 
 
 def on_edge(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ A verdict says how far a published statement holds on the model at hand. It neve
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .errors import CompanionError
 
@@ -41,7 +41,6 @@ class Judgement:
     value: str  # ours, with its interval
     rule: str  # in words, with its numbers
     agreeing: str = ""  # how many other starts come to the same verdict
-    details: dict = field(default_factory=dict)
 
 
 def near(results: dict, prefix: str, *, key: str, published: float, tolerance: float, unit: str) -> Judgement:

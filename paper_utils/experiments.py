@@ -1,7 +1,7 @@
 """The ablation experiments of a run: each is computed once and kept until its code, its settings or its model change.
 
-Pictures are those on which the intact model errs, more often than others and weighted down for it. All pictures are of
-the test set; removal takes ones that had no part in the order it follows.
+Which of the test pictures each takes is said in `selection`; removal takes ones that had no part in the order it
+follows.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,15 +21,15 @@ from .engine import KINDS, Engine
 from .model import ChirpRegressor, load_backbone
 from .protocol import PROTOCOLS, RELEASED, intact_losses, loss_sweep, with_untuned_vit
 from .pruning import orders, removal
+from .region_scores import feature_coverage
 from .runs import Run
 from .screening import linearised
-from .statistics import percent_increase, weighted_choice
-from .training import Evaluation, held_out
+from .selection import choose, chosen, count, drawn, spread
+from .statistics import percent_increase
 
 __all__ = [
     "MappedPictures",
     "ablation",
-    "choose",
     "controls",
     "increase",
     "mapped_pictures",
@@ -42,8 +42,9 @@ __all__ = [
     "variant_predictions",
 ]
 
+SWEEPING = ("engine", "ablation", "statistics", "selection")  # rooms that a sweep over heads depends on
 # one experiment costs as much as many sweeps, so that it takes a part of the sweep's pictures
-REPLACED, EMULATED, REMOVED, VARIED, PATCHED_PICTURES = 16, 32, 8, 4, 32
+REPLACED, EMULATED, REMOVED, VARIED, PATCHED_PICTURES = 22, 44, 11, 5, 44
 PATCHED = {  # clean and distorted variant
     "the chirp": ("published", "no_chirp"),
     "without the rest": ("bare", "published"),
@@ -59,30 +60,19 @@ class MappedPictures:
     regions: np.ndarray  # (pictures, 224, 224) uint8
     maps: AttentionMaps  # (pictures, layers, heads, 14, 14) float32 each
 
+    def coverage(self) -> np.ndarray:
+        """Return the share of each patch that each feature covers, (pictures, features, 14, 14)."""
+        return np.stack([feature_coverage(regions) for regions in self.regions])
+
 
 def mapped_pictures(run: Run, model: ChirpRegressor, *, variant: str = "published") -> MappedPictures:
     """Return test pictures, or a variant of them, with regions and attention maps; always computed, in seconds."""
     seed, edges = split_seed(run.profile.seed, "test"), run.profile.edges
-    drawn = [sample(seed, index, edges=edges, variant=variant) for index in range(run.profile.map_pictures)]
-    chirps, pictures = zip(*drawn, strict=True)
+    both = [sample(seed, index, edges=edges, variant=variant) for index in range(run.profile.map_pictures)]
+    chirps, pictures = zip(*both, strict=True)
     pixels = np.stack([picture.pixels for picture in pictures])
     maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
     return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
-
-
-def choose(run: Run, model: ChirpRegressor, evaluation: Evaluation, *, part: int = 1) -> dict[str, object]:
-    """Return pictures, labels and weights of the test pictures that heads are ablated on, as arguments by name.
-
-    Args:
-        run: whose test set it is.
-        model: merged.
-        evaluation: of it on the whole test set.
-        part: one in so many of the chosen, spread over the test set.
-    """
-    indices, weights = _chosen(run, model, evaluation)
-    some = _spread(len(indices), part)
-    pixels, labels = _drawn(run, indices[some])
-    return {"pictures": pixels, "labels": labels, "weights": weights[some]}
 
 
 def ablation(run: Run, model: ChirpRegressor) -> Ablation:
@@ -95,7 +85,7 @@ def ablation(run: Run, model: ChirpRegressor) -> Ablation:
         )
         partial.unlink()
 
-    return Ablation(**read_arrays(run.kept("ablation.npz", ("engine", "ablation", "statistics"), compute)))
+    return Ablation(**read_arrays(run.kept("ablation.npz", SWEEPING, compute)))
 
 
 def replacements(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
@@ -104,13 +94,13 @@ def replacements(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     def compute(path: Path) -> None:
         few = choose(run, model, run.evaluation(model), part=REPLACED)
         result = {kind: increase(ablate_every_head(model, **few, kind=kind)) for kind in KINDS if kind != "described"}
-        whole, some = ablation(run, model), _spread(run.profile.ablation_pictures, REPLACED)
+        whole, some = ablation(run, model), spread(run.profile.ablation_pictures, REPLACED)
         described = Ablation(
             whole.baseline[some], whole.ablated[:, :, some], whole.labels[some], whole.label_std, whole.weights[some]
         )
         write_arrays(path, {"described": increase(described)} | result)
 
-    return read_arrays(run.kept("replacements.npz", ("engine", "ablation", "statistics"), compute))
+    return read_arrays(run.kept("replacements.npz", SWEEPING, compute))
 
 
 def screening(run: Run, model: ChirpRegressor) -> Ablation:
@@ -119,7 +109,7 @@ def screening(run: Run, model: ChirpRegressor) -> Ablation:
     def compute(path: Path) -> None:
         write_arrays(path, asdict(linearised(model, **choose(run, model, run.evaluation(model)))))
 
-    return Ablation(**read_arrays(run.kept("screening.npz", ("engine", "screening", "statistics"), compute)))
+    return Ablation(**read_arrays(run.kept("screening.npz", (*SWEEPING, "screening"), compute)))
 
 
 def removals(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
@@ -127,9 +117,9 @@ def removals(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     heads = len(model.layers) * model.vit.config.num_attention_heads
 
     def compute(path: Path) -> None:
-        chosen, _ = _chosen(run, model, run.evaluation(model))
-        others = np.setdiff1d(np.arange(run.profile.test_pictures), chosen)[: _count(run, REMOVED)]
-        pixels, labels = _drawn(run, others)
+        taken, _ = chosen(run, model, run.evaluation(model))
+        others = np.setdiff1d(np.arange(run.profile.test_pictures), taken)[: count(run, REMOVED)]
+        pixels, labels = drawn(run, others)
         counts = np.unique(np.linspace(0, heads, 13).round().astype(int))
         result = {"counts": counts}
         for name, order in orders(increase(ablation(run, model)), seed=run.profile.seed).items():
@@ -137,7 +127,7 @@ def removals(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
             result[name] = (errors**2).mean((1, 2))
         write_arrays(path, result)
 
-    rooms = ("engine", "ablation", "statistics", "pruning")
+    rooms = (*SWEEPING, "pruning")
     return read_arrays(run.kept("removals.npz", rooms, compute))
 
 
@@ -145,7 +135,7 @@ def protocols(run: Run, model: ChirpRegressor) -> dict[str, tuple[float, np.ndar
     """Return the intact loss, and the increase in percent (layers, heads), of every protocol in `PROTOCOLS`."""
 
     def compute(path: Path) -> None:
-        pixels, labels = _drawn(run, np.arange(_count(run, EMULATED)))
+        pixels, labels = drawn(run, np.arange(count(run, EMULATED)))
         labels, batch = torch.from_numpy(labels), -(-len(labels) // 4)
         untuned = with_untuned_vit(model, load_backbone(run.profile.backbone))
         result = {}
@@ -156,7 +146,7 @@ def protocols(run: Run, model: ChirpRegressor) -> dict[str, tuple[float, np.ndar
             result[name] = np.append(losses.ravel(), intact)
         write_arrays(path, result)
 
-    arrays = read_arrays(run.kept("protocols.npz", ("protocol",), compute))
+    arrays = read_arrays(run.kept("protocols.npz", ("protocol", "selection"), compute))
     shape = len(model.layers), model.vit.config.num_attention_heads
     return {name: (values[-1], 100 * (values[:-1] / values[-1] - 1).reshape(shape)) for name, values in arrays.items()}
 
@@ -175,12 +165,12 @@ def variant_predictions(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray
     """Return predictions (pictures, 3) of the same held-out pictures in every counterfactual variant, and "labels"."""
 
     def compute(path: Path) -> None:
-        engine, indices = Engine(model), np.arange(_count(run, VARIED))
-        drawn = {name: _drawn(run, indices, variant=name) for name in VARIANTS}
-        predictions = {name: engine.predict(pixels) for name, (pixels, _) in drawn.items()}
-        write_arrays(path, {"labels": drawn["published"][1]} | predictions)
+        engine, indices = Engine(model), np.arange(count(run, VARIED))
+        sets = {name: drawn(run, indices, variant=name) for name in VARIANTS}
+        predictions = {name: engine.predict(pixels) for name, (pixels, _) in sets.items()}
+        write_arrays(path, {"labels": sets["published"][1]} | predictions)
 
-    return read_arrays(run.kept("variant_predictions.npz", ("engine", "counterfactuals"), compute))
+    return read_arrays(run.kept("variant_predictions.npz", ("engine", "counterfactuals", "selection"), compute))
 
 
 def patching(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
@@ -192,10 +182,10 @@ def patching(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     heads = range(model.vit.config.num_attention_heads)
 
     def compute(path: Path) -> None:
-        engine, indices = Engine(model), np.arange(_count(run, PATCHED_PICTURES))
+        engine, indices = Engine(model), np.arange(count(run, PATCHED_PICTURES))
         result = {}
         for name, (clean, distorted) in PATCHED.items():
-            source, pixels = (_drawn(run, indices, variant=variant)[0] for variant in (clean, distorted))
+            source, pixels = (drawn(run, indices, variant=variant)[0] for variant in (clean, distorted))
             result[f"{name} clean"] = engine.predict(source)
             result[f"{name} distorted"], result[f"{name} heads"] = engine.sweep(pixels, kind="resample", source=source)
             layers = [[(layer, head) for head in heads] for layer in range(len(engine.layers))]
@@ -203,41 +193,20 @@ def patching(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
             result[f"{name} layers"] = np.stack(patched)
         write_arrays(path, result)
 
-    return read_arrays(run.kept("patching.npz", ("engine", "counterfactuals"), compute))
+    return read_arrays(run.kept("patching.npz", ("engine", "counterfactuals", "selection"), compute))
 
 
 def released_losses(run: Run, model: ChirpRegressor) -> np.ndarray:
     """Return the loss (pictures,) of the intact model under the released protocol, on test pictures as they come."""
 
     def compute(path: Path) -> None:
-        pixels, labels = _drawn(run, np.arange(run.profile.ablation_pictures))
+        pixels, labels = drawn(run, np.arange(run.profile.ablation_pictures))
         untuned = with_untuned_vit(model, load_backbone(run.profile.backbone))
         write_arrays(path, {"losses": intact_losses(untuned, pixels, torch.from_numpy(labels), RELEASED)})
 
-    return read_arrays(run.kept("released_losses.npz", ("protocol",), compute))["losses"]
+    return read_arrays(run.kept("released_losses.npz", ("protocol", "selection"), compute))["losses"]
 
 
 def increase(result: Ablation) -> np.ndarray:
     """Return the increase of the loss in percent, (layers, heads)."""
     return percent_increase(squared_errors(result.ablated, result), squared_errors(result.baseline, result))
-
-
-def _count(run: Run, part: int) -> int:
-    return max(2, run.profile.ablation_pictures // part)
-
-
-def _spread(count: int, part: int) -> slice:
-    """Return which of the chosen pictures a part of them is: spread over the test set, as all are."""
-    return slice(None, None, part if count >= 2 * part else 1)
-
-
-def _chosen(run: Run, model: ChirpRegressor, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
-    """Return indices into the test set, and weights, of all chosen pictures."""
-    standardised = (evaluation.predictions - evaluation.labels) / model.label_std.numpy()
-    importance = np.sqrt((standardised**2).mean(-1))
-    return weighted_choice(importance, run.profile.ablation_pictures, seed=run.profile.seed)
-
-
-def _drawn(run: Run, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
-    pixels, labels = zip(*held_out(run.profile, indices, variant=variant), strict=True)
-    return torch.stack(pixels), torch.stack(labels).numpy()

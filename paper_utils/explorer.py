@@ -16,7 +16,8 @@ from .attention import AttentionMaps, head_name, min_max
 from .attention_figures import FRAMES, group_of
 from .errors import CompanionError
 from .nulls import DRIVES, Driven
-from .semantics import FEATURES, describe
+from .region_scores import FEATURES, Scores
+from .semantics import describe
 from .statistics import HeadEffects
 
 __all__ = ["Heads", "explorer_page"]
@@ -32,7 +33,7 @@ class Heads:
 
     kinds: np.ndarray  # (layers, heads)
     features: np.ndarray  # (layers, heads)
-    scores: dict[str, dict[str, np.ndarray]]  # by view, "patches" and "cls": scores (regions, layers, heads)
+    scores: dict[str, Scores]  # by view, "patches" and "cls"
     effects: HeadEffects
     driven: dict[tuple[str, str], Driven]  # of `nulls.confront`
 
@@ -92,13 +93,13 @@ def _head(place: tuple[int, int], heads: Heads, says: dict[str, str]) -> dict[st
         for (region, null), found in heads.driven.items()
         if found.drive[place] != DRIVES[-1]
     ]
-    said = describe(heads.scores["patches"], heads.kinds, heads.features, place)
+    said = describe(heads.scores["patches"].means, heads.kinds, heads.features, place)
     chirp = list(FEATURES).index("chirp")
     return {
         "name": head_name(*place),
         "says": f"{kind}, {said}" if feature else said,
         "group": group_of(kind, feature),
-        "chirp": round(float(heads.scores["patches"]["enrichment"][chirp, *place]), 2),
+        "chirp": round(float(heads.scores["patches"].means["enrichment"][chirp, *place]), 2),
         "effect": [round(value, 3) for value in effect],
         "found": bool(heads.effects.found_bh[place]),
         "scores": {view: _strongest(scores, place) for view, scores in heads.scores.items()},
@@ -112,10 +113,15 @@ def _share(found: Driven, place: tuple[int, int]) -> str:
     )
 
 
-def _strongest(scores: dict[str, np.ndarray], place: tuple[int, int]) -> list[list[str]]:
-    """Return rows of the regions with the highest enrichment: name and scores."""
-    first = np.argsort(scores["enrichment"][:, *place])[::-1][:SHOWN]
-    return [[list(FEATURES)[row], *(f"{scores[name][row, *place]:.2f}" for name in SHOWN_SCORES)] for row in first]
+def _strongest(scores: Scores, place: tuple[int, int]) -> list[list[str]]:
+    """Return rows of the regions with the highest enrichment: name and scores, each with its interval."""
+
+    def said(name: str, region: int) -> str:
+        value, low, high = (part[name][region, *place] for part in (scores.means, scores.low, scores.high))
+        return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+    first = np.argsort(scores.means["enrichment"][:, *place])[::-1][:SHOWN]
+    return [[list(FEATURES)[region], *(said(name, region) for name in SHOWN_SCORES)] for region in first]
 
 
 def _grid(entries: list[dict], count: int) -> str:

@@ -5,13 +5,15 @@ from scipy import stats
 
 from .ablation import layer_summary
 from .attention import head_name
-from .semantics import FEATURES, KINDS
-from .statistics import largest_gap
+from .region_scores import FEATURES
+from .semantics import KINDS
+from .statistics import HeadEffects, largest_gap
 
 __all__ = [
     "attention_findings",
     "effect_findings",
     "effect_intervals_of",
+    "effect_table",
     "head_shifts",
     "shift_findings",
     "two_halves",
@@ -60,6 +62,28 @@ def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 
         low, high = np.percentile(ratio, [2.5, 97.5], method="nearest")
         found |= {f"{name}_low": float(np.clip(low, -1e6, 1e6)), f"{name}_high": float(np.clip(high, -1e6, 1e6))}
     return found
+
+
+def effect_table(effects: HeadEffects, by_target: dict[str, np.ndarray]) -> list[dict[str, object]]:
+    """Return a row for each head: effect, interval and tests, and the effects on each target's own loss, in percent.
+
+    Args:
+        effects: on the whole loss.
+        by_target: (layers, heads) each.
+    """
+    return [
+        {
+            "head": head_name(*place),
+            "increase_percent": f"{effects.increase[place]:.4g}",
+            "increase_percent_low": f"{effects.low[place]:.4g}",
+            "increase_percent_high": f"{effects.high[place]:.4g}",
+            "p_value": f"{effects.p_value[place]:.4g}",
+            "found_bh": bool(effects.found_bh[place]),
+            "found_by": bool(effects.found_by[place]),
+        }
+        | {f"{target}_increase_percent": f"{values[place]:.4g}" for target, values in by_target.items()}
+        for place in np.ndindex(effects.increase.shape)
+    ]
 
 
 def attention_findings(

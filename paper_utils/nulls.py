@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import CompanionError
-from .semantics import FEATURES
+from .region_scores import FEATURES
 
 __all__ = ["DRIVES", "NULLS", "VARIANTS_NEEDED", "Driven", "confront", "driven_by"]
 

@@ -24,11 +24,13 @@ from .artifacts import (
     read_json,
     write_arrays,
     write_json,
+    write_table,
 )
 from .chirps import Chirp, LabelScale, draw_chirp
 from .dataset import pictures_key, split_seed
 from .errors import CompanionError
 from .figures import save_figure
+from .history import Epoch
 from .model import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
 from .profiles import get_profile, verified_backbone
 
@@ -40,10 +42,10 @@ REFERENCE = DATA / "reference"
 DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactuals", "dataset")
 LEARNING = ("vit", "model", "training")
 ABLATING = ("engine", "linears", "ablation", "screening", "pruning", "protocol", "statistics")
-JUDGING = ("experiments", "findings", "claims", "published")
+JUDGING = ("selection", "experiments", "findings", "claims", "published")
 FIGURES = ("figures", "learning_figures", "ablation_figures", "attention_figures")
-SEEING = ("attention", "semantics", "nulls", "patching", "explorer")
-SHOWING = (*DRAWING, *LEARNING, *ABLATING, *JUDGING, *SEEING, *FIGURES, "ceiling", "runs")
+SEEING = ("attention", "region_scores", "semantics", "nulls", "patching", "explorer")
+SHOWING = (*DRAWING, *LEARNING, "history", *ABLATING, *JUDGING, *SEEING, *FIGURES, "ceiling", "runs")
 MODEL = "model.safetensors"
 
 
@@ -82,7 +84,7 @@ class Run:
         self.build = Path(root) / "build" / self.profile.folder
         self.figures = Path(root) / "figures" / self.profile.folder
 
-    def fine_tuned(self) -> tuple[ChirpRegressor, list[training.Epoch]]:
+    def fine_tuned(self) -> tuple[ChirpRegressor, list[Epoch]]:
         """Return the fine-tuned model, LoRA merged, and the history of its training."""
 
         def compute(path: Path) -> None:
@@ -97,16 +99,14 @@ class Run:
 
         self._check_grid_of_heads()
         path = self.kept(MODEL, LEARNING, compute)
-        history = [training.Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
+        history = [Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
         return merged(load_regressor(path)), history
 
     def evaluation(self, model: ChirpRegressor) -> training.Evaluation:
         """Return predictions and labels of the test pictures, and the seconds the model took."""
 
         def compute(path: Path) -> None:
-            data = training.held_out(self.profile, range(self.profile.test_pictures))
-            result = training.evaluate(model, data, workers=self.profile.workers, title="test pictures")
-            write_arrays(path, dataclasses.asdict(result))
+            write_arrays(path, dataclasses.asdict(training.evaluate_held_out(model, self.profile)))
 
         arrays = read_arrays(self.kept("evaluation.npz", LEARNING, compute))
         return training.Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
@@ -148,9 +148,9 @@ class Run:
         if not self.fresh:
             return read_json(REFERENCE / "results.json")
         merged_results: dict[str, float] = {"origin.backbone": self.profile.backbone}
-        for path in sorted((self.build / "results").glob("0?_*.json")):
-            if not path.name.endswith(".run.json"):  # time and memory, which `execute` left
-                merged_results |= read_json(path)
+        own = (self.build / "results").glob("0?_*.json")
+        for path in sorted(path for path in own if not path.name.endswith(".run.json")):  # time and memory
+            merged_results |= read_json(path)
         return merged_results
 
     def test_chirps(self) -> list[Chirp]:
@@ -166,7 +166,7 @@ class Run:
     def origin(self) -> str:
         """Return a line with profile, seed and versions, for the foot of a notebook."""
         origin = provenance(self.profile.as_dict())
-        versions = ", ".join(f"{name} {number}" for name, number in origin["versions"].items())
+        versions = ", ".join(map(" ".join, origin["versions"].items()))
         return f"profile {origin['profile']}, seed {origin['seed']}, backbone {origin['backbone']}\n{versions}"
 
     def save(self, figure, name: str) -> None:
@@ -180,6 +180,11 @@ class Run:
         if self.fresh:
             with atomic_path(self.figures / f"{name}.html") as path:
                 path.write_text(page, encoding="utf-8")
+
+    def save_table(self, rows: list[dict], name: str) -> None:
+        """Save a table of CSV beside the figures, a column for each key of the rows; only a fresh run writes."""
+        if self.fresh:
+            write_table(self.figures / f"{name}.csv", rows)
 
     def record(self, results: dict[str, float]) -> None:
         """Keep headline numbers for results.json; only a fresh run writes."""
@@ -236,15 +241,13 @@ class Run:
         path = self.build / "results" / name
         sidecar = path.with_name(f"{name}.origin.json")
         key = self.key(rooms, of_model=name != MODEL)
-        if path.is_file() and sidecar.is_file() and (made := read_json(sidecar)).get("fingerprint") == key:
-            if made["notebook"] == self.notebook and name not in self.asked_for:
-                self.seconds_taken_up += made["seconds"]
-            self.asked_for.add(name)
-            return path
+        if not (path.is_file() and sidecar.is_file() and (made := read_json(sidecar)).get("fingerprint") == key):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            begun = time.monotonic()
+            compute(path)
+            made = {"fingerprint": key, "notebook": self.notebook, "seconds": time.monotonic() - begun}
+            write_json(sidecar, provenance(self.profile.as_dict()) | made)
+        elif made["notebook"] == self.notebook and name not in self.asked_for:
+            self.seconds_taken_up += made["seconds"]
         self.asked_for.add(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        begun = time.monotonic()
-        compute(path)
-        made = {"fingerprint": key, "notebook": self.notebook, "seconds": time.monotonic() - begun}
-        write_json(sidecar, provenance(self.profile.as_dict()) | made)
         return path

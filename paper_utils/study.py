@@ -20,8 +20,10 @@ from .model import load_regressor, merged, save_regressor
 from .profiles import PROFILES, Profile
 from .protocol import lag_1_autocorrelation
 from .pruning import removal
+from .region_scores import mean_scores
 from .runs import ABLATING, LEARNING, Run
-from .semantics import classify, feature_coverage, score_heads
+from .selection import choose
+from .semantics import classify
 
 __all__ = ["VARIANTS", "Variant", "add_findings", "run_variant", "variant_profile"]
 
@@ -74,8 +76,7 @@ def run_variant(profile: Profile, name: str, folder: Path, *, key: str) -> dict:
     settings = variant_profile(profile, variant)
     checkpoint = folder / f"{name}-{key[:12]}.pt"
     model, history = training.fine_tune(settings, checkpoint, trained=variant.trained)
-    test = training.held_out(settings, range(settings.test_pictures))
-    evaluation = training.evaluate(model, test, workers=settings.workers, title="test pictures")
+    evaluation = training.evaluate_held_out(model, settings)
     content = {
         "place": list(VARIANTS).index(name),
         "title": variant.title,
@@ -102,23 +103,24 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
         CompanionError: the repeat's model is missing.
     """
     path = folder / f"{name}.json"
-    content, key = read_json(path), run.key((*LEARNING, *ABLATING, "findings", "semantics"))
+    content, key = (
+        read_json(path),
+        run.key((*LEARNING, *ABLATING, "selection", "findings", "region_scores", "semantics")),
+    )
     if content.get("findings_fingerprint") == key:
         return content
     weights = path.with_suffix(".safetensors")
     if not weights.is_file():
         raise CompanionError(f"the model {weights} is missing; remove {path.name} beside it and run `make study` again")
     model = merged(load_regressor(weights))
-    test = training.held_out(run.profile, range(run.profile.test_pictures))
-    evaluation = training.evaluate(model, test, workers=run.profile.workers, title="test pictures")
-    chosen = experiments.choose(run, model, evaluation, part=2)
+    evaluation = training.evaluate_held_out(model, run.profile)
+    chosen = choose(run, model, evaluation, part=2)
     result = ablate_every_head(model, **chosen)
     errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
     increase = experiments.increase(result)
     effects = findings.effect_findings(increase) | findings.effect_intervals_of(errors, intact)
     mapped = experiments.mapped_pictures(run, model)
-    coverage = np.stack([feature_coverage(regions) for regions in mapped.regions])
-    scores = {k: np.nanmean(v, axis=0) for k, v in score_heads(mapped.maps.patches, coverage).items()}
+    scores = mean_scores(mapped.maps.patches, mapped.coverage())
     first = np.arange(3 * model.vit.config.num_attention_heads)
     whole, pruned = removal(model, chosen["pictures"], first, [0, len(first)])
     losses = [squared_errors(predictions, result).mean() for predictions in (whole, pruned)]

@@ -22,24 +22,19 @@ from .artifacts import atomic_path
 from .chirps import TARGETS, label_scale
 from .dataset import ChirpSet, loader, split_seed
 from .errors import CompanionError
+from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
-from .vit import attention_kernel, autocast, has_mixed_precision
+from .vit import attention_kernel, autocast, best_device, has_mixed_precision, on_best_device
 
-__all__ = ["Epoch", "Evaluation", "accuracy", "evaluate", "fine_tune", "pictures_to_reach", "steepest_fall", "held_out"]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch of fine-tuning came to; losses in standardised units."""
-
-    pictures_seen: int
-    train_loss: float
-    validation_loss: float
-    pearson_r: dict[str, float]  # by target, on the validation pictures
-    learning_rate: float
-    seconds: float
-    batch_losses: list[float]  # of each training step, in order
+__all__ = [
+    "Evaluation",
+    "accuracy",
+    "evaluate",
+    "evaluate_held_out",
+    "fine_tune",
+    "held_out",
+]
 
 
 @dataclass(frozen=True)
@@ -77,28 +72,6 @@ def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)
     return result
 
 
-def pictures_to_reach(history: list[Epoch], r: float) -> int | None:
-    """Return how many pictures had been seen when r was first reached for every target, None if it never was."""
-    return next((epoch.pictures_seen for epoch in history if min(epoch.pearson_r.values()) >= r), None)
-
-
-def steepest_fall(history: list[Epoch], *, batch: int, stretch: int = 512) -> tuple[int, float, float]:
-    """Return where the training loss falls most between two neighbouring stretches: pictures seen, loss before, after.
-
-    A sudden drop after a plateau would show as a large fall that does not come at once.
-
-    Raises:
-        CompanionError: the history is shorter than two stretches.
-    """
-    losses = np.array([loss for epoch in history for loss in epoch.batch_losses])
-    width = stretch // batch
-    if width < 1 or len(losses) < 2 * width:
-        raise CompanionError(f"{len(losses)} batches of {batch} do not fill two stretches of {stretch} pictures")
-    means = losses[: len(losses) // width * width].reshape(-1, width).mean(1)
-    place = int((means[:-1] / means[1:]).argmax())
-    return (place + 1) * stretch, float(means[place]), float(means[place + 1])
-
-
 def evaluate(
     model: ChirpRegressor, data: ChirpSet, *, batch: int = 32, workers: int = 1, title: str = ""
 ) -> Evaluation:
@@ -115,6 +88,13 @@ def evaluate(
     return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
 
 
+def evaluate_held_out(model: ChirpRegressor, profile: Profile) -> Evaluation:
+    """Predict all of the profile's test pictures, on a GPU where there is one."""
+    with on_best_device(model):
+        data = held_out(profile, range(profile.test_pictures))
+        return evaluate(model, data, workers=profile.workers, title="test pictures")
+
+
 def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> tuple[ChirpRegressor, list[Epoch]]:
     """Fine-tune the profile's backbone; resume from `checkpoint` where an interrupted run left one.
 
@@ -128,7 +108,7 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
     Raises:
         CompanionError: the loss is no longer a number, or the checkpoint belongs to another profile.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch), edges=profile.edges)
     model = build_regressor(profile.backbone, scale, seed=profile.seed + profile.repeat, trained=trained).to(device)
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=profile.learning_rate)

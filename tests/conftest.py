@@ -8,8 +8,11 @@ import pytest
 import torch
 from transformers import ViTConfig, ViTModel
 
+from paper_utils import dataset, region_scores
 from paper_utils.chirps import LabelScale
-from paper_utils.model import build_regressor
+from paper_utils.model import build_regressor, merged
+from paper_utils.runs import Run
+from paper_utils.training import Evaluation
 
 SCALE = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
 
@@ -62,3 +65,37 @@ def shown(tmp_path):
         return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
     return show
+
+
+@pytest.fixture(scope="session")
+def coverage():
+    """Features' shares of the patches of twelve pictures."""
+    return np.stack([region_scores.feature_coverage(dataset.sample(4, index)[1].regions) for index in range(12)])
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """Return a function that makes maps of one head, which looks at the given features' patches and a little elsewhere."""
+
+    def maps_of(coverage, *features):
+        names = list(region_scores.FEATURES)
+        seen = sum(coverage[:, names.index(feature)] >= region_scores.HOLDS for feature in features) > 0
+        maps = np.where(seen, 1.0, 0.02)
+        return (maps / maps.sum((-2, -1), keepdims=True))[:, None, None]
+
+    return maps_of
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, tiny_backbone):
+    """A smoke run of the tiny model, whose evaluation is known: the last of 16 pictures is read worst."""
+    found = Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
+    labels = np.zeros((16, 3), np.float32)
+    predictions = np.arange(16, dtype=np.float32)[:, None] * np.ones(3, np.float32)
+    monkeypatch.setattr(found, "evaluation", lambda model: Evaluation(predictions, labels, 0.0))
+    return found
+
+
+@pytest.fixture
+def model(regressor):
+    return merged(regressor)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from paper_utils import attention_figures, semantics
+from paper_utils import attention_figures, region_scores
 from paper_utils.attention_figures import FRAMES
 
 
@@ -27,7 +27,7 @@ def test_frames_say_what_a_head_is(heads):
 
 
 def test_every_feature_belongs_to_a_group(heads):
-    groups = {attention_figures.group_of("monosemantic", feature) for feature in semantics.FEATURES}
+    groups = {attention_figures.group_of("monosemantic", feature) for feature in region_scores.FEATURES}
     assert groups == {"the chirp", "text", "the colour bar", "an edge or corner"}
 
 

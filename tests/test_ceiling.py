@@ -55,7 +55,7 @@ def test_edges_are_told_apart(number, inside, outside):
 def test_bands_partition_the_pictures_and_edges_come_as_often_as_published():
     chirps = [draw_chirp(1, index)[0] for index in range(3000)]
     masks = groups(chirps)
-    for word in ("noise level", "duration"):
+    for word in ("noise level", "duration", "steepness"):
         assert np.array_equal(
             sum(mask.astype(int) for name, mask in masks.items() if name.startswith(word)), [1] * 3000
         )

@@ -1,42 +1,10 @@
 import numpy as np
-import pytest
 
 from paper_utils import experiments
 from paper_utils.counterfactuals import VARIANTS
 from paper_utils.engine import KINDS, Engine
-from paper_utils.model import merged
 from paper_utils.protocol import PROTOCOLS
-from paper_utils.runs import Run
-from paper_utils.training import Evaluation
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, tiny_backbone):
-    """A smoke run of the tiny model, whose evaluation is known: the last of 16 pictures is read worst."""
-    found = Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
-    labels = np.zeros((16, 3), np.float32)
-    predictions = np.arange(16, dtype=np.float32)[:, None] * np.ones(3, np.float32)
-    monkeypatch.setattr(found, "evaluation", lambda model: Evaluation(predictions, labels, 0.0))
-    return found
-
-
-@pytest.fixture
-def model(regressor):
-    return merged(regressor)
-
-
-def test_badly_read_pictures_are_chosen_more_often_and_count_less(run, model):
-    chosen, weights = experiments._chosen(run, model, run.evaluation(model))
-    assert len(chosen) == 8
-    assert 15 in chosen
-    assert weights[list(chosen).index(15)] == weights.min()
-
-
-def test_a_part_of_the_chosen_is_spread_over_them(run, model):
-    whole, part = (experiments.choose(run, model, run.evaluation(model), part=part) for part in (1, 4))
-    assert np.array_equal(part["weights"], whole["weights"][::4])
-    assert (part["pictures"] == whole["pictures"][::4]).all()
-    assert len(experiments.choose(run, model, run.evaluation(model), part=64)["labels"]) == 8  # too few to thin out
+from paper_utils.selection import drawn
 
 
 def test_experiments_are_computed_once_and_have_their_shapes(run, model):
@@ -61,9 +29,7 @@ def test_variants_and_patching_against_the_engine(run, model):
     assert set(predictions) == {"labels", *VARIANTS}
     found = experiments.patching(run, model)
     engine = Engine(model)
-    clean, distorted = (
-        experiments._drawn(run, np.arange(2), variant=name)[0] for name in experiments.PATCHED["the chirp"]
-    )
+    clean, distorted = (drawn(run, np.arange(2), variant=name)[0] for name in experiments.PATCHED["the chirp"])
     assert np.allclose(found["the chirp clean"], engine.predict(clean), atol=1e-3)
     expected = engine.predict(distorted, [(1, 2)], kind="resample", source=clean)
     assert np.allclose(found["the chirp heads"][1, 2], expected, atol=1e-3)

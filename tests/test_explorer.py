@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from paper_utils import explorer, nulls, semantics
+from paper_utils import explorer, nulls, region_scores
 from paper_utils.attention import AttentionMaps
 from paper_utils.errors import CompanionError
 from paper_utils.statistics import HeadEffects
@@ -29,7 +29,8 @@ def page():
     kinds = np.full(shape, "polysemantic", object).astype("<U12")
     features = np.full(shape, "", object).astype("<U30")
     kinds[1, 3], features[1, 3] = "monosemantic", "colour bar"
-    scores = {name: rng.random((len(semantics.FEATURES), *shape)) * 3 for name in semantics.SCORES}
+    scores = {name: rng.random((len(region_scores.FEATURES), *shape)) * 3 for name in region_scores.SCORES}
+    scored = region_scores.Scores(scores, scores, scores)
     increase = rng.normal(size=shape)
     effects = HeadEffects(increase, increase - 1, increase + 1, np.ones(shape), increase > 1, increase > 2)
     drive = np.full(shape, "not applicable", object).astype("<U14")
@@ -41,7 +42,7 @@ def page():
         rng.integers(0, 255, (PICTURES, 224, 224, 3), dtype=np.uint8),
         ["one </script><b>", "two"],
         AttentionMaps(maps, maps[:, :, :, ::-1], maps[:, :, 0]),
-        explorer.Heads(kinds, features, {"patches": scores, "cls": scores}, effects, driven),
+        explorer.Heads(kinds, features, {"patches": scored, "cls": scored}, effects, driven),
         origin="profile smoke\nseed 42",
         says={"no_colour_bar": "no colour bar"},
     )

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from paper_utils import findings, semantics
+from paper_utils import findings, region_scores
+from paper_utils.statistics import HeadEffects
 
 
 def test_effects_by_hand():
@@ -40,8 +41,8 @@ def test_heads_are_named_and_counted():
     features = np.full((12, 12), "").astype("<U20")
     kinds[0, 4], features[0, 4] = "monosemantic", "colour bar"
     kinds[8, 0], features[8, 0] = "monosemantic", "chirp"
-    enrichment = np.ones((len(semantics.FEATURES), 12, 12))
-    enrichment[list(semantics.FEATURES).index("title"), 11, 11] = 3
+    enrichment = np.ones((len(region_scores.FEATURES), 12, 12))
+    enrichment[list(region_scores.FEATURES).index("title"), 11, 11] = 3
     found = findings.attention_findings({"enrichment": enrichment}, kinds, features)
     assert found["heads.L1H5"] == "monosemantic; colour bar; chirp"
     assert found["heads.L12H12"] == "unselective; ; title"
@@ -63,3 +64,20 @@ def test_shifts_of_a_moved_head():
     assert found["shift.layers_4_to_12.mean_seconds"] == pytest.approx(3 / 108)
     assert found["shift.layers_4_to_12.wasserstein_seconds"] == pytest.approx(3 / 108)
     assert 0 < found["shift.two_halves.kolmogorov_smirnov"] < 0.1
+
+
+def test_the_table_has_a_row_for_every_head():
+    values = np.arange(6.0).reshape(2, 3)
+    effects = HeadEffects(values, values - 1, values + 1, values / 10, values > 4, values > 5)
+    rows = findings.effect_table(effects, {"start_time": 2 * values})
+    assert [row["head"] for row in rows] == ["L1H1", "L1H2", "L1H3", "L2H1", "L2H2", "L2H3"]
+    assert rows[-1] == {
+        "head": "L2H3",
+        "increase_percent": "5",
+        "increase_percent_low": "4",
+        "increase_percent_high": "6",
+        "p_value": "0.5",
+        "found_bh": True,
+        "found_by": False,
+        "start_time_increase_percent": "10",
+    }

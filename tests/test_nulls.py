@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from paper_utils import nulls, semantics
+from paper_utils import nulls, region_scores
 from paper_utils.counterfactuals import VARIANTS
 from paper_utils.errors import CompanionError
 
@@ -55,13 +55,13 @@ def test_what_was_removed_cannot_be_followed(places):
 
 
 def test_every_feature_has_a_null_of_a_known_variant():
-    assert set(nulls.NULLS) == set(semantics.FEATURES)
+    assert set(nulls.NULLS) == set(region_scores.FEATURES)
     assert {name for names in nulls.NULLS.values() for name in names} - {nulls.OTHER} <= set(VARIANTS)
 
 
 def test_confrontations_take_each_features_own_coverage_and_for_the_chirp_another_picture(places):
     before, after = places
-    features = len(semantics.FEATURES)
+    features = len(region_scores.FEATURES)
     coverage = {"published": np.repeat(before[:, None], features, 1)}
     coverage |= {name: np.repeat(after[:, None], features, 1) for name in nulls.VARIANTS_NEEDED}
     maps = {name: heads(after) for name in nulls.VARIANTS_NEEDED} | {"published": heads(before)}

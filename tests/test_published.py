@@ -1,6 +1,6 @@
 import numpy as np
 
-from paper_utils import published, semantics
+from paper_utils import published, region_scores
 
 
 def test_the_published_figure_has_one_blank_cell_and_the_abstracts_numbers():
@@ -14,5 +14,5 @@ def test_the_published_figure_has_one_blank_cell_and_the_abstracts_numbers():
 
 
 def test_named_heads_name_features_that_exist():
-    assert {feature for head in published.heads() for feature in head["features"]} <= set(semantics.FEATURES)
+    assert {feature for head in published.heads() for feature in head["features"]} <= set(region_scores.FEATURES)
     assert len(published.heads()) == 15

@@ -104,15 +104,6 @@ def test_parts_of_a_batch_add_up_to_its_step(tiny_profile, tmp_path, monkeypatch
     assert torch.allclose(*weights, atol=1e-5)
 
 
-def test_pictures_to_reach_wants_every_target():
-    def epoch(seen, *rates):
-        return training.Epoch(seen, 0.0, 0.0, dict(zip("abc", rates, strict=True)), 1e-3, 1.0, [])
-
-    history = [epoch(10, 0.95, 0.8, 0.95), epoch(20, 0.9, 0.9, 0.9), epoch(30, 0.99, 0.99, 0.99)]
-    assert training.pictures_to_reach(history, 0.9) == 20
-    assert training.pictures_to_reach(history, 0.999) is None
-
-
 def test_accuracy_of_chosen_pictures_is_theirs_alone():
     rng = np.random.default_rng(1)
     labels, noise = rng.normal(size=(2, 60, 3))
@@ -120,11 +111,3 @@ def test_accuracy_of_chosen_pictures_is_theirs_alone():
     mask = np.arange(60) < 20
     part = training.Evaluation(whole.predictions[:20], labels[:20], 1.0)
     assert training.accuracy(whole, chosen=mask) == training.accuracy(part)
-
-
-def test_a_sudden_drop_is_found_where_it_is():
-    losses = [1.0] * 40 + [0.2] * 40
-    halves = [training.Epoch(40 * 8 * n, 0.0, 0.0, {}, 1e-3, 1.0, losses[40 * n - 40 : 40 * n]) for n in (1, 2)]
-    assert training.steepest_fall(halves, batch=8, stretch=80) == (320, 1.0, pytest.approx(0.2))
-    with pytest.raises(CompanionError, match="do not fill two stretches"):
-        training.steepest_fall(halves, batch=8, stretch=512)
