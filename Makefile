@@ -68,7 +68,7 @@ figure-3: $(BUILD)/05_prediction_shift.ipynb
 figure-4: $(BUILD)/04_head_ablation.ipynb
 figure-5 figure-8: $(BUILD)/06_monosemantic_gallery.ipynb
 
-report: figures ## every claim and its verdict on one page, into figures/$(PROFILE)/report.html
+report: figures ## every claim and its verdict on one page, into figures/$(PROFILE)/report.html (and .pdf)
 	@$(BIN)/python -m paper_utils.report $(OPTIONS)
 
 test: build/tests.stamp ## all tests; skipped if nothing changed since they passed (FORCE=yes runs them)

@@ -3,6 +3,9 @@
 import argparse
 import base64
 import html
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 from . import published
@@ -12,10 +15,11 @@ from .errors import CompanionError, reported
 from .profiles import PROFILES
 from .runs import Run
 
-__all__ = ["report_page", "verdict_rows"]
+__all__ = ["print_page", "report_page", "verdict_rows"]
 
 TEMPLATE = Path(__file__).with_name("report.html")
 COLUMNS = ("claim", "published", "protocol", "here (95 % interval)", "verdict", "starts that agree")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CLASSES = dict(zip(VERDICTS, ("yes", "partly", "no", "open"), strict=True))
 
 
@@ -63,6 +67,25 @@ def report_page(
     for name, content in parts.items():
         page = page.replace("{{" + name + "}}", content)
     return page
+
+
+def print_page(page: Path, target: Path) -> bool:
+    """Print a page of ours to PDF with an installed Chromium; return whether there is one.
+
+    Raises:
+        CompanionError: the browser fails.
+    """
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        return False
+    with tempfile.TemporaryDirectory() as profile, atomic_path(target) as temporary:
+        options = f"--headless --no-sandbox --disable-gpu --no-pdf-header-footer --user-data-dir={profile}"
+        command = [browser, *options.split(), f"--print-to-pdf={temporary}", page.resolve().as_uri()]
+        try:
+            subprocess.run(command, capture_output=True, timeout=120, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CompanionError(f"{browser} could not print {page}: {error}") from error
+    return True
 
 
 def _row(claim: Claim, protocol: str, judgement: Judgement, runs: dict[str, dict]) -> str:
@@ -113,9 +136,14 @@ def main() -> None:
                 others[name] = judge_all(claims, read_json(path), [])
             except CompanionError as error:
                 print(f"profile {name} is left out: {error}")
-        with atomic_path(run.figures / "report.html") as path:
+        page, pdf = run.figures / "report.html", run.figures / "report.pdf"
+        with atomic_path(page) as path:
             path.write_text(report_page(claims, judgements, run.figures, results, others), encoding="utf-8")
-        print(f"{run.figures / 'report.html'}")
+        print(page)
+        if print_page(page, pdf):
+            print(pdf)
+        else:
+            print("no PDF: Chromium is not installed; any browser prints the page")
 
 
 if __name__ == "__main__":

@@ -70,3 +70,16 @@ def test_a_missing_figure_is_named(tmp_path):
     claim = claims.Claim("n", "s", "q", "p", "v", "untestable", {"why": "w"}, "figure_9", "nb", "h")
     with pytest.raises(CompanionError, match=r"figure_9\.png is missing; run `make figures` first"):
         report.report_page([claim], claims.judge_all([claim], {}, []), tmp_path, {}, {})
+
+
+def test_it_prints_to_pdf_where_a_browser_is_and_says_where_none_is(page, tmp_path, monkeypatch):
+    path, pdf = tmp_path / "report.html", tmp_path / "report.pdf"
+    path.write_text(page)
+    if report.print_page(path, pdf):
+        assert pdf.read_bytes().startswith(b"%PDF")
+    monkeypatch.setattr(report, "BROWSERS", ())
+    assert not report.print_page(path, tmp_path / "other.pdf")
+    monkeypatch.setattr(report, "BROWSERS", ("false",))
+    with pytest.raises(CompanionError, match=r"false could not print"):
+        report.print_page(path, tmp_path / "other.pdf")
+    assert not (tmp_path / "other.pdf").exists()
