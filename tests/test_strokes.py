@@ -63,3 +63,16 @@ def test_dots_are_one_to_eight_widths_apart_or_as_many_as_there_may_be(seed, len
     dots = _dots(np.random.default_rng(seed), points, width)
     gap = length / (dots - 1) / width
     assert dots in (2, 12) or 0.6 <= gap <= 16
+
+
+def test_steep_strokes_are_steep_and_the_others_of_any_direction():
+    strokes = StrokeRange(shortest=0.1, longest=0.3)
+    angles = {}
+    for share in (0.0, 1.0):
+        pictures = [
+            draw_stroke_picture(1, 10**6 + i, size=112, strokes=replace(strokes, steep=share)) for i in range(40)
+        ]
+        x0, y0, x1, y1 = np.stack([picture.ends for picture in pictures]).T
+        angles[share] = np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0))
+    assert angles[1.0].min() > 69
+    assert np.mean(angles[0.0] < 45) > 0.3

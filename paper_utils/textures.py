@@ -1,0 +1,134 @@
+"""What surrounds a stroke in the pictures for pre-training: textures, noise, random colours, bars and text-like marks.
+
+None of it is ever labelled.
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter
+
+__all__ = ["cluttered", "colour_ramp", "coloured", "contrasting", "pixel_box", "ridge_in_noise", "texture"]
+
+
+def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarray:
+    """Return a (size, size) texture in 0..1: flat, gradient, smooth noise, grain, contours or stripes."""
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    kind = rng.choice(["flat", "gradient", "noise", "grain", "contours", "stripes"], p=[0.1, 0.15, 0.2, 0.35, 0.1, 0.1])
+    angle = rng.uniform(0, 2 * np.pi)
+    slope = np.cos(angle) * x + np.sin(angle) * y
+    strength = difficulty * rng.uniform(0.2, 1.0)
+    if kind == "flat":
+        return np.full((size, size), rng.random(), np.float32)
+    if kind == "gradient":
+        return _unit(slope) * strength
+    if kind == "stripes":
+        return 0.5 + 0.3 * strength * np.sin(2 * np.pi * rng.uniform(3, 14) * slope)
+    cells = size // int(rng.integers(1, 4)) if kind == "grain" else int(rng.integers(3, 20))
+    noise = rng.standard_normal((cells, cells), dtype=np.float32)
+    smooth = np.asarray(Image.fromarray(noise).resize((size, size), Image.Resampling.BICUBIC))
+    if kind == "contours":
+        return 0.5 + 0.3 * strength * np.sin(rng.uniform(3, 10) * smooth)
+    return np.clip(0.35 + 0.25 * strength * smooth, 0, 1)
+
+
+def ridge_in_noise(rng: np.random.Generator, alpha: np.ndarray, lowest: float) -> np.ndarray:
+    """Return smooth noise with the stroke as a ridge in it, (size, size) in 0..1.
+
+    The ridge is between `lowest` and 25 times as high as the noise's spread.
+    """
+    noise = gaussian_filter(rng.standard_normal(alpha.shape, dtype=np.float32), rng.uniform(0.5, 2.0))
+    signal_to_noise = np.exp(rng.uniform(np.log(lowest), np.log(25)))
+    ridge = _unit(noise / noise.std() + signal_to_noise * alpha / alpha.max())
+    return ridge if rng.random() < 0.75 else 1 - ridge
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    return (values - values.min()) / (np.ptp(values) + 1e-6)
+
+
+def colour_ramp(rng: np.random.Generator) -> np.ndarray:
+    """Return 256 colours running through two to four random ones, mostly from dark to light, the ends far apart."""
+    while True:
+        stops = rng.random((int(rng.integers(2, 5)), 3))
+        if rng.random() < 0.67:
+            stops = stops[np.argsort(stops.sum(1))]
+        if np.abs(stops[0] - stops[-1]).sum() > 1.0:
+            break
+    place = np.linspace(0, len(stops) - 1, 256)
+    return np.stack([np.interp(place, range(len(stops)), channel) for channel in stops.T], 1).astype(np.float32)
+
+
+def coloured(field: np.ndarray, ramp: np.ndarray) -> np.ndarray:
+    """Return (rows, columns, 3) colours of a field in 0..1 along a ramp."""
+    return ramp[np.clip(field * 255, 0, 255).astype(np.uint8)]
+
+
+def contrasting(rng: np.random.Generator, background: np.ndarray) -> np.ndarray:
+    """Return a random colour far from the background's."""
+    while True:
+        colour = rng.random(3).astype(np.float32)
+        if np.abs(colour - background).sum() > 0.9:
+            return colour
+
+
+def cluttered(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, difficulty: float) -> np.ndarray:
+    """Add bars, box outlines and rows of text-like marks, all of them outside the panel or around it."""
+    size = len(pixels)
+    boxed = panel[0] > 0
+    if boxed:
+        for _ in range(rng.binomial(2, 0.5)):
+            _bar(rng, pixels, panel)
+    picture = Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+    pen = ImageDraw.Draw(picture)
+    if boxed and rng.random() < 0.7:
+        pen.rectangle([tuple(panel[:2] * size), tuple(panel[2:] * size)], outline=_tint(rng))
+    for _ in range(rng.binomial(7, 0.5 * difficulty)):
+        _marks(rng, pen, panel, size)
+    return np.asarray(picture, np.float32) / 255
+
+
+def _bar(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray) -> None:
+    """Fill a thin box in the right or the lower margin with a gradient, a flat colour or stripes."""
+    size = len(pixels)
+    thin = rng.uniform(0.02, 0.08)
+    if rng.random() < 0.5:
+        x0 = rng.uniform(panel[2], 1.0)
+        box = np.array([x0, panel[1], min(x0 + thin, 1.0), panel[3]])
+    else:
+        y0 = rng.uniform(panel[3], 1.0)
+        box = np.array([panel[0], y0, panel[2], min(y0 + thin, 1.0)])
+    rows, columns = pixel_box(box, size)
+    height, width = pixels[rows, columns].shape[:2]
+    run = np.linspace(0, 1, max(height, width))[: height if height > width else width]
+    values = run[::-1, None] if height > width else run[None]
+    pixels[rows, columns] = coloured(
+        np.broadcast_to(values, (height, width)) * rng.choice([0.0, 1.0, 1.0]), colour_ramp(rng)
+    )
+
+
+def _marks(rng: np.random.Generator, pen: ImageDraw.ImageDraw, panel: np.ndarray, size: int) -> None:
+    """Write a row or a column of small random glyphs, outside the panel where there is one."""
+    height = rng.uniform(0.018, 0.045)
+    x, y = rng.uniform(0, 0.9, 2)
+    if panel[0] > 0:
+        side = rng.integers(4)
+        x, y = [(x, panel[1] * 0.4), (x, panel[3] + 0.02), (panel[0] * 0.3, y), (panel[2] + 0.02, y)][side]
+    step = np.array([0.8 * height, 0.0]) if rng.random() < 0.75 else np.array([0.0, -1.2 * height])
+    colour = _tint(rng)
+    for i in range(int(rng.integers(1, 18))):
+        if rng.random() < 0.15:
+            continue
+        glyph = np.array([x, y]) + i * step + rng.random((int(rng.integers(3, 6)), 2)) * [0.6 * height, height]
+        pen.line([tuple(p) for p in glyph * size], fill=colour, width=1)
+
+
+def _tint(rng: np.random.Generator) -> tuple[int, int, int]:
+    if rng.random() < 0.5:
+        return (0, 0, 0) if rng.random() < 0.7 else (255, 255, 255)
+    return tuple(int(c) for c in rng.integers(0, 256, 3))
+
+
+def pixel_box(box: np.ndarray, size: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a box x0, y0, x1, y1 in picture sides; at least one row."""
+    x0, y0, x1, y1 = np.round(np.asarray(box) * size).astype(int)
+    return slice(max(y0, 0), max(y1, y0 + 1)), slice(max(x0, 0), max(x1, x0 + 1))
