@@ -1,16 +1,17 @@
 """Pre-train the embedded backbone on procedural pictures: `python -m paper_utils.pretraining --help`.
 
 The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns which patches
-the stroke crosses (without it the regression never starts). Six sittings: the first mostly on small pictures (112
+the stroke crosses (without it the regression never starts). Seven sittings: the first mostly on small pictures (112
 pixels, positions interpolated) with bold strokes, the second on pictures of the paper's 224 pixels with strokes
 down to a few pixels, the third and fourth with most strokes a ridge in noise, as short chirps in strong noise are, the
-fifth with dotted ones, the sixth with steep ones that hardly stand out.
+fifth with dotted ones, the sixth with steep ones that hardly stand out; in the seventh the probe
+learns where in the patch the stroke lies.
 """
 
 import argparse
 import itertools
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from .artifacts import atomic_path, checksum, read_json, write_json
 from .errors import reported
-from .strokes import StrokeRange, draw_stroke_picture
+from .strokes import CELLS, StrokeRange, draw_stroke_picture
 from .vit import load_vit, new_embedded_vit
 
 __all__ = ["SITTINGS", "Recipe", "StrokeLocaliser", "learning_rate", "pretrain"]
@@ -42,6 +43,7 @@ class Recipe:
     warm_up: int = 32_000  # pictures
     cool_down: int = 80_000  # last pictures, over which the rate falls to zero
     weight_decay: float = 0.05
+    detailed: bool = False  # read from each patch token where in the patch the stroke lies, not only whether
 
     @property
     def pictures(self) -> int:
@@ -105,7 +107,17 @@ SUNKEN = Recipe(
     warm_up=4_000,
     cool_down=120_000,
 )
-SITTINGS = {"bold": BOLD, "fine": FINE, "faint": FAINT, "hazy": HAZY, "dotted": DOTTED, "sunken": SUNKEN}
+# the embedding of a patch must keep single pixels for that, which whether a stroke crosses it does not ask for
+DETAILED = replace(SUNKEN, first_picture=SUNKEN.first_picture + SUNKEN.pictures, detailed=True)
+SITTINGS = {
+    "bold": BOLD,
+    "fine": FINE,
+    "faint": FAINT,
+    "hazy": HAZY,
+    "dotted": DOTTED,
+    "sunken": SUNKEN,
+    "detailed": DETAILED,
+}
 
 
 class StrokeSet(Dataset):
@@ -121,24 +133,26 @@ class StrokeSet(Dataset):
         return (
             torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(),
             torch.from_numpy(picture.ends),
-            torch.from_numpy(picture.patches).flatten().float(),
+            torch.from_numpy(picture.cells if recipe.detailed else picture.patches[..., None]).flatten(0, 1).flatten(1),
         )
 
 
 class StrokeLocaliser(nn.Module):
     """The ViT, new or from `start`, with the two linear read-outs used only here."""
 
-    def __init__(self, *, seed: int, start: Path | None = None):
+    def __init__(self, *, seed: int, start: Path | None = None, detailed: bool = False):
         super().__init__()
         self.vit = load_vit(str(start)) if start else new_embedded_vit(seed=seed)
         width = self.vit.config.hidden_size
         self.ends = nn.Linear(width, 4)
-        self.patches = nn.Linear(width, 1)
+        self.patches = nn.Linear(width, CELLS**2 if detailed else 1)
+        if detailed:
+            nn.init.constant_(self.patches.bias, -6.0)  # a cell in four hundred holds part of the stroke
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the ends (batch, 4) in units of their spread, and patch logits (batch, patches)."""
+        """Return the ends (batch, 4) in units of their spread, and logits (batch, patches, 1 or cells)."""
         tokens = self.vit(pixel_values=pictures, interpolate_pos_encoding=True).last_hidden_state
-        return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:])[..., 0]
+        return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:])
 
 
 def learning_rate(recipe: Recipe, seen: int) -> float:
@@ -163,7 +177,7 @@ def pretrain(
     `start` too.
     """
     torch.set_num_threads(threads)
-    localiser = StrokeLocaliser(seed=recipe.seed, start=start)
+    localiser = StrokeLocaliser(seed=recipe.seed, start=start, detailed=recipe.detailed)
     localiser.vit.set_attn_implementation("matmul")
     optimizer = torch.optim.AdamW(localiser.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
     checkpoint = folder / "checkpoint.pt"
@@ -223,8 +237,10 @@ def _step(localiser, optimizer, pictures, ends, patches) -> tuple[float, float]:
         found, logits = localiser(pictures.float() / 255)
     # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
     ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
+    patches = patches.float()
     patch_loss = functional.binary_cross_entropy_with_logits(logits.float(), patches)
-    (ends_loss + 2 * patch_loss).backward()
+    # cells of the stroke are so few that their loss counts by the stroke's area
+    (ends_loss + (0.05 / patches.mean() if patches.shape[-1] > 1 else 2) * patch_loss).backward()
     nn.utils.clip_grad_norm_(localiser.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()

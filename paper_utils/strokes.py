@@ -16,9 +16,10 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from .textures import cluttered, colour_ramp, coloured, contrasting, pixel_box, ridge_in_noise, texture
 
-__all__ = ["StrokePicture", "StrokeRange", "draw_stroke_picture"]
+__all__ = ["CELLS", "StrokePicture", "StrokeRange", "draw_stroke_picture"]
 
 PATCH = 16
+CELLS = 8  # along a patch's side
 SUPERSAMPLING = 3
 CURRICULUM = 200_000  # pictures over which clutter, noise and short strokes fade in
 
@@ -45,6 +46,7 @@ class StrokePicture:
     pixels: np.ndarray  # (size, size, 3) uint8
     ends: np.ndarray  # (4,) float32: x and y of the left end, x and y of the right end, in 0..1, y downwards
     patches: np.ndarray  # (size / 16, size / 16) bool: patches that hold part of the stroke
+    cells: np.ndarray  # (size / 16, size / 16, 8, 8) float32: how much of each of a patch's cells the stroke covers
 
 
 def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRange = StrokeRange()) -> StrokePicture:
@@ -80,11 +82,13 @@ def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRang
     pixels += rng.uniform(0, 0.06 * difficulty) * rng.standard_normal((size, size, 1), dtype=np.float32)
     grid = size // PATCH
     covered = alpha.reshape(grid, PATCH, grid, PATCH).mean((1, 3)) > 0.01
+    cells = alpha.reshape(grid, CELLS, PATCH // CELLS, grid, CELLS, PATCH // CELLS).mean((2, 5)).swapaxes(1, 2)
     ends = points[[0, -1]] if points[0, 0] <= points[-1, 0] else points[[-1, 0]]
     return StrokePicture(
         pixels=(np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8),
         ends=ends.ravel().astype(np.float32),
         patches=covered,
+        cells=cells,
     )
 
 

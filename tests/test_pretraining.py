@@ -51,6 +51,17 @@ def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
         assert torch.allclose(first.float(), second.float(), atol=1e-3)
 
 
+def test_a_detailed_sitting_reads_cells_and_learns(small_vit, tmp_path):
+    recipe = replace(RECIPE, small_pictures=0, large_pictures=8, detailed=True)
+    pretraining.pretrain(recipe, tmp_path, workers=0, threads=torch.get_num_threads())
+    assert read_json(tmp_path / "training.json")["recipe"]["detailed"]
+    _, _, cells = pretraining.StrokeSet(recipe)[0]
+    assert cells.shape == (196, 64)
+    localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
+    _, logits = localiser(torch.zeros(1, 3, 224, 224))
+    assert logits.shape == (1, 196, 64)
+
+
 def test_the_card_names_the_weights(small_vit, tmp_path):
     pretraining.pretrain(replace(RECIPE, seed=3), tmp_path, workers=0, threads=torch.get_num_threads())
     card = read_json(tmp_path / "training.json")

@@ -76,3 +76,13 @@ def test_steep_strokes_are_steep_and_the_others_of_any_direction():
         angles[share] = np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0))
     assert angles[1.0].min() > 69
     assert np.mean(angles[0.0] < 45) > 0.3
+
+
+def test_cells_say_where_in_a_patch_the_stroke_lies():
+    for index in range(20):
+        picture = draw_stroke_picture(1, index, size=224)
+        assert np.array_equal(picture.cells.mean((2, 3)) > 0.01, picture.patches)
+        fine = picture.cells.swapaxes(1, 2).reshape(112, 112)
+        for x, y in picture.ends.reshape(2, 2):
+            column, row = (np.clip(int(place * 112), 1, 110) for place in (x, y))
+            assert fine[row - 1 : row + 2, column - 1 : column + 2].max() > 0.1
