@@ -125,8 +125,9 @@ for name, limit in limits.items():
 # %% [markdown]
 # ## Where it is hard
 #
-# The same accuracy by noise level, duration, steepness (bins of frequency a bin of time) and type of the chirp. Steep
-# chirps are no lines in the picture: each bin of time holds one dot, and the next lies four and more dots higher.
+# The same accuracy by noise level, duration, steepness, signal to noise and type of the chirp. Steepness is in bins of
+# frequency a bin of time: from about four on a chirp is no line in the picture but a row of dots. Signal to noise is by
+# how many standard deviations of the noise a filter lifts the chirp that knows what to look for.
 
 # %%
 groups = ceiling.groups(chirps)
@@ -144,8 +145,14 @@ hard
 
 # %%
 square = ((evaluation.predictions - evaluation.labels) ** 2 / evaluation.labels.var(0)).mean(1)
-steep = groups["steepness 4 and more"]
-print(f"{steep.sum()} chirps of steepness 4 and more have {100 * square[steep].sum() / square.sum():.0f} % of the loss")
+share_of_loss = {name: float(square[mask].sum() / square.sum()) for name, mask in groups.items()}
+for name in ("steepness 4 and more", "signal to noise 0 to 8", "signal to noise 8 to 12"):
+    print(f"{name:24} {groups[name].sum():4} pictures, {100 * share_of_loss[name]:.0f} % of the loss")
+ratio = np.array([ceiling.signal_to_noise(chirp) for chirp in chirps])
+print(
+    f"an ideal reader needs {ceiling.ideal_threshold():.1f} to tell a chirp from all others: "
+    f"{(ratio >= ceiling.ideal_threshold()).sum()} of {len(chirps):,} pictures have it"
+)
 
 # %% [markdown]
 # ## Luck, and what each part contributes
@@ -211,7 +218,7 @@ results |= {
 results |= {f"ceiling.pictures.{edge}": int(mask.sum()) for edge, mask in edges.items()}
 results |= {f"starts.{target}.mean_r": r.mean() for target, r in spread.items()}
 results |= {f"starts.{target}.std_r": r.std(ddof=1) for target, r in spread.items()}
-results["accuracy.steep_share_of_loss"] = square[steep].sum() / square.sum()
+results |= {f"share_of_loss.{name}": share for name, share in share_of_loss.items()}
 results["accuracy.pictures"] = len(evaluation.labels)
 results["training.pictures"] = history[-1].pictures_seen
 results["training.seconds"] = sum(epoch.seconds for epoch in history)

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .chirps import BINS, DURATION, MAX_FREQUENCY, Chirp, trajectory
+from .chirps import BINS, DURATION, LARGEST_SWEEP, LONGEST, MAX_FREQUENCY, SHORTEST, Chirp, sharp_line, trajectory
 from .errors import CompanionError
 
-__all__ = ["EDGES", "as_drawn", "groups", "on_edge", "read_back"]
+__all__ = ["EDGES", "as_drawn", "groups", "ideal_threshold", "on_edge", "read_back", "signal_to_noise"]
 
 NOT_REACHED = 2.0  # hertz between the labelled end and the last drawn bin that count as "not in the picture"
 NOISE_BANDS = (0.09, 0.16, 0.23, 0.3)
 DURATION_BANDS = (1, 2, 4, 8, 15)
+SIGNAL_BANDS = (0, 8, 12, 17, np.inf)
 STEEPNESS_BANDS = (0, 1, 2, 4, np.inf)  # bins of frequency a bin of time; a steep chirp is a row of dots, not a line
 SHARPENING = np.linalg.inv(gaussian_filter1d(np.eye(BINS), 1.0, axis=0))  # undoes the smoothing of one axis
 
@@ -47,20 +48,37 @@ EDGES = {
 
 
 def groups(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:
-    """Return masks (chirps,) bool by noise level, duration, mean steepness and kind, by a name to print."""
-    noise = np.array([chirp.noise_level for chirp in chirps])
-    duration = np.array([chirp.duration for chirp in chirps])
-    kind = np.array([chirp.kind for chirp in chirps])
+    """Return masks (chirps,) bool by noise level, duration, steepness, signal to noise and kind, by a name to print."""
+    measures = {
+        "noise level": (NOISE_BANDS, "", lambda chirp: chirp.noise_level),
+        "duration": (DURATION_BANDS, " s", lambda chirp: chirp.duration),
+        "steepness": (STEEPNESS_BANDS, "", _steepness),
+        "signal to noise": (SIGNAL_BANDS, "", signal_to_noise),
+    }
     result = {}
-    for low, high in zip(NOISE_BANDS, NOISE_BANDS[1:], strict=False):
-        result[f"noise level {low:g} to {high:g}"] = (noise >= low) & (noise < high)
-    for low, high in zip(DURATION_BANDS, DURATION_BANDS[1:], strict=False):
-        result[f"duration {low} to {high} s"] = (duration >= low) & (duration < high)
-    steepness = np.array([_steepness(chirp) for chirp in chirps])
-    for low, high in zip(STEEPNESS_BANDS, STEEPNESS_BANDS[1:], strict=False):
-        band = f"{low} to {high}" if np.isfinite(high) else f"{low} and more"
-        result[f"steepness {band}"] = (steepness >= low) & (steepness < high)
+    for name, (bands, unit, measure) in measures.items():
+        values = np.array([measure(chirp) for chirp in chirps])
+        for low, high in zip(bands, bands[1:], strict=False):
+            band = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
+            result[f"{name} {band}{unit}"] = (values >= low) & (values < high)
+    kind = np.array([chirp.kind for chirp in chirps])
     return result | {name: kind == name for name in ("linear", "exponential")}
+
+
+def signal_to_noise(chirp: Chirp) -> float:
+    """Return by how many standard deviations of the noise a matched filter lifts the chirp.
+
+    The filter knows the chirp's line and sees the spectrogram before it is smoothed, which smoothing alone does not
+    change: it can be undone. To tell a chirp from N others, some sqrt(2 ln N) is needed.
+    """
+    return float(np.linalg.norm(sharp_line(chirp)) / chirp.noise_level)
+
+
+def ideal_threshold() -> float:
+    """Return sqrt(2 ln N) for all chirps of whole bins, which an ideal reader has to tell apart."""
+    starts, lengths = int((DURATION - LONGEST) * BINS / DURATION), int((LONGEST - SHORTEST) * BINS / DURATION)
+    sweeps = int(2 * LARGEST_SWEEP * BINS / MAX_FREQUENCY)
+    return float(np.sqrt(2 * np.log(starts * lengths * BINS * sweeps * 2)))  # of two kinds
 
 
 def _steepness(chirp: Chirp) -> float:

@@ -24,6 +24,7 @@ __all__ = [
     "label_scale",
     "labels",
     "noise_free",
+    "sharp_line",
     "spectrogram",
     "trajectory",
 ]
@@ -152,16 +153,16 @@ def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
 def spectrogram(chirp: Chirp, rng: np.random.Generator) -> np.ndarray:
     """Draw the chirp's line, add noise, smooth with sigma of one bin: (128, 128), low frequencies first."""
     noise = chirp.noise_level * rng.standard_normal((BINS, BINS))
-    return gaussian_filter(_line(chirp) + noise, 1.0)
+    return gaussian_filter(sharp_line(chirp) + noise, 1.0)
 
 
 def noise_free(chirp: Chirp) -> np.ndarray:
     """Return the chirp's line alone, smoothed, (128, 128)."""
-    return gaussian_filter(_line(chirp), 1.0)
+    return gaussian_filter(sharp_line(chirp), 1.0)
 
 
-def _line(chirp: Chirp) -> np.ndarray:
-    """Return the line before smoothing: five bins wide, Gaussian profile."""
+def sharp_line(chirp: Chirp) -> np.ndarray:
+    """Return the line before smoothing, (128, 128): five bins wide, Gaussian profile."""
     time, frequency = trajectory(chirp)
     line = np.zeros((BINS, BINS))
     for offset in range(-2, 3):
