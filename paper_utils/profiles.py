@@ -84,7 +84,7 @@ PROFILES = {
             plateau_patience=2,
             stopping_patience=5,
             map_pictures=48,
-            ablation_pictures=352,
+            ablation_pictures=416,
         ),
         Profile(
             name="paper",
