@@ -60,8 +60,8 @@ chirp = names.index("chirp")
 # ## How much a map has to do with a region
 #
 # Six scores, each from raw attention (an overlay's min-max scaling hides how little there may be) and picture by picture.
-# Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands what a map
-# equal to the region would reach, and what shuffled maps get.
+# Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands the highest
+# that any map could reach, and what shuffled maps get.
 
 # %%
 coverage = mapped.coverage()

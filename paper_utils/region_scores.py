@@ -1,7 +1,7 @@
 """What a head's attention map has to do with a region of the picture: six scores, picture by picture.
 
-Half of the patches hold more than one region, so regions are shares of patches, and no map reaches a perfect score: what
-is reachable, and what chance gives, are scores as well.
+Half of the patches hold more than one region, so regions are shares of patches, and no map reaches a perfect score: the
+best that a map could reach, and what chance gives, are scores as well.
 """
 
 from dataclasses import dataclass
@@ -167,12 +167,22 @@ def _average_precision(maps: np.ndarray, coverage: np.ndarray) -> np.ndarray:
 
 
 def best_reachable(coverage: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the scores of a head that attends to each feature exactly, (features,) means over pictures."""
-    own = coverage[:, :, None]  # one "head" a feature
-    present = own.sum((-2, -1), keepdims=True) > 0
-    scores = score_heads(np.where(present, own, 1.0), coverage)
-    features = np.arange(coverage.shape[1])
-    return {name: np.nanmean(values[:, features, features, 0], axis=0) for name, values in scores.items()}
+    """Return the highest scores that any map could have on each feature, (features,) means over pictures.
+
+    No single map has them all: enrichment, pointing and bright share are highest for one that is the most covered patch
+    alone, the two of ranks for the coverage itself, and soft IoU for the coverage with its highest patch raised to one.
+    """
+    pictures, features = coverage.shape[:2]
+    flat = coverage.reshape(pictures, features, -1)
+    top = flat == flat.max(-1, keepdims=True)
+    top &= np.cumsum(top, axis=-1) == 1
+    candidates = np.stack([flat, top, np.where(top, 1.0, flat)], axis=2).reshape(
+        pictures, features, 3, *coverage.shape[2:]
+    )
+    present = coverage.any((-2, -1))[:, :, None, None, None]
+    scores = score_heads(np.where(present, candidates, 1.0), coverage)  # features as layers, candidates as heads
+    own = np.arange(features)
+    return {name: np.nanmean(values[:, own, own].max(-1), axis=0) for name, values in scores.items()}
 
 
 def by_chance(maps: np.ndarray, coverage: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:

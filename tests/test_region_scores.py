@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from paper_utils import region_scores
 from paper_utils.errors import CompanionError
@@ -55,6 +57,18 @@ def test_wrong_grids_and_empty_maps_are_refused(coverage):
     for bad in (0.0, np.nan):
         with pytest.raises(CompanionError, match="holds no attention, or something that is not a number"):
             region_scores.score_heads(np.full((12, 1, 1, 14, 14), bad), coverage)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), peaked=st.floats(0.1, 20))
+def test_no_map_beats_the_best_reachable_one(coverage, seed, peaked):
+    rng = np.random.default_rng(seed)
+    near = coverage[:1, NAMES.index("title")] ** rng.uniform(0.2, 3) + rng.uniform(0, 0.2)
+    maps = np.stack([rng.random((1, 14, 14)) ** peaked, near * rng.random((1, 14, 14)) ** (1 / peaked)], axis=1)
+    scores, best = region_scores.score_heads(maps[:, None], coverage[:1]), region_scores.best_reachable(coverage[:1])
+    for name, values in scores.items():
+        there = np.isfinite(best[name])
+        assert (values[0, there].max((-2, -1)) <= best[name][there] + 1e-9).all(), name
 
 
 def test_intervals_hold_the_means_and_the_table_every_score(coverage, planted):
