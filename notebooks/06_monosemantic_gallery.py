@@ -362,14 +362,14 @@ run.save_table(region_scores.score_table(views), "head_scores")
 print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 
 # %% [markdown]
-# In the reference run 22 heads are monosemantic for the chirp, in layers 7 and 9 to 12: in the deeper half, as in the
-# paper, and in layer 12, where it finds none. Before fine-tuning there are 21: the backbone was trained to find strokes,
-# and brings them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of
-# place are found among heads that respond to corners and, in part, to the title. Attention to the chirp hardly tells
-# which heads matter: the interval of the rank correlation holds zero, some chirp heads do nothing that can be measured,
-# and the important heads of layer 1 avoid the chirp. Title, labels and colour bar hardly move the predictions (less than
-# the model's own error); moving the plot does, by seconds: the model reads where the chirp lies in the picture, not what
-# the axis says. One head, L10H8, brings back most of what the chirp contributes.
+# In the reference run 22 heads are monosemantic for the chirp, in layers 9 to 12: in the deeper half, as in the paper, and
+# in layer 12, where it finds none. Before fine-tuning there are 19: the backbone was trained to find strokes, and brings
+# them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of place are
+# found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of which heads
+# matter: some chirp heads do nothing that can be measured, and important heads of layer 2 avoid the chirp. Title, labels
+# and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds: the model
+# reads where the chirp lies in the picture, not what the axis says. One head, L10H8, brings back most of what the chirp
+# contributes, and it is the one whose ablation costs most.
 
 # %%
 results = findings.attention_findings(scores, kinds, features)

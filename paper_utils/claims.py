@@ -71,12 +71,17 @@ def at_most(results: dict, prefix: str, *, key: str, limit: float, partly: float
     )
 
 
-def times_as_large(results: dict, prefix: str, *, key: str, published: float) -> Judgement:
-    """Reproduced if the ratio comes within a third of the published one and is surely above one; partly if above one."""
+def times_as_large(results: dict, prefix: str, *, key: str, base: str, published: float) -> Judgement:
+    """Reproduced if the ratio comes within a third of the published one and is surely above one; partly if above one.
+
+    Of a base that is not above zero nothing is so many times as large.
+    """
     value, (low, _) = _number(results, prefix + key), _interval(results, prefix + key)
+    rule = f"at least {2 / 3 * published:.1f} times, its interval above 1; partly: above 1"
+    if (smaller_one := _number(results, prefix + base)) <= 0:
+        return Judgement(NOT, f"no ratio: it is compared with {_digits(smaller_one)}", rule)
     sure = low is None or low > 1
     verdict = REPRODUCED if value >= 2 / 3 * published and sure else PARTLY if value > 1 else NOT
-    rule = f"at least {2 / 3 * published:.1f} times, its interval above 1; partly: above 1"
     return Judgement(verdict, _with_interval(results, prefix + key, "times"), rule)
 
 

@@ -8,6 +8,7 @@ from paper_utils.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
 from paper_utils.errors import CompanionError
 
 NEAR = {"key": "x", "published": 0.11, "tolerance": 0.05, "unit": "%"}
+TIMES = {"key": "x", "base": "y", "published": 3}
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,10 @@ NEAR = {"key": "x", "published": 0.11, "tolerance": 0.05, "unit": "%"}
         ("at_most", {"key": "x", "limit": 1.1, "partly": 1.5}, {"x": 1.0}, REPRODUCED),
         ("at_most", {"key": "x", "limit": 1.1, "partly": 1.5}, {"x": 1.2}, PARTLY),
         ("at_most", {"key": "x", "limit": 1.1, "partly": 1.5}, {"x": 8.0}, NOT),
-        ("times_as_large", {"key": "x", "published": 3}, {"x": 2.5, "x_low": 1.2, "x_high": 4}, REPRODUCED),
-        ("times_as_large", {"key": "x", "published": 3}, {"x": 2.5, "x_low": 0.2, "x_high": 4}, PARTLY),
-        ("times_as_large", {"key": "x", "published": 3}, {"x": 0.7}, NOT),
+        ("times_as_large", TIMES, {"x": 2.5, "x_low": 1.2, "x_high": 4, "y": 1}, REPRODUCED),
+        ("times_as_large", TIMES, {"x": 2.5, "x_low": 0.2, "x_high": 4, "y": 1}, PARTLY),
+        ("times_as_large", TIMES, {"x": 0.7, "y": 1}, NOT),
+        ("times_as_large", TIMES, {"x": 2.5, "y": -1}, NOT),  # two losses that fall
         ("smaller", {"key": "x", "than": "y", "unit": ""}, {"x": 1, "y": 2}, REPRODUCED),
         (
             "smaller",
