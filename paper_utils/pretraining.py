@@ -4,8 +4,8 @@ The CLS token learns where the two ends of the stroke lie; a linear probe on the
 the stroke crosses (without it the regression never starts). Seven sittings: the first mostly on small pictures (112
 pixels, positions interpolated) with bold strokes, the second on pictures of the paper's 224 pixels with strokes
 down to a few pixels, the third and fourth with most strokes a ridge in noise, as short chirps in strong noise are, the
-fifth with dotted ones, the sixth with steep ones that hardly stand out; in the seventh the probe
-learns where in the patch the stroke lies.
+fifth with dotted ones, the sixth with steep ones that hardly stand out; in the seventh the probe learns where in the
+patch the stroke lies.
 """
 
 import argparse

@@ -15,7 +15,7 @@ from .errors import CompanionError, reported
 from .profiles import PROFILES
 from .runs import Run
 
-__all__ = ["print_page", "report_page", "verdict_rows"]
+__all__ = ["installed_browser", "print_page", "report_page", "verdict_rows"]
 
 TEMPLATE = Path(__file__).with_name("report.html")
 COLUMNS = ("claim", "published", "protocol", "here (95 % interval)", "verdict", "starts that agree")
@@ -69,13 +69,18 @@ def report_page(
     return page
 
 
+def installed_browser() -> str | None:
+    """Return the path of an installed Chromium, None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 def print_page(page: Path, target: Path) -> bool:
     """Print a page of ours to PDF with an installed Chromium; return whether there is one.
 
     Raises:
         CompanionError: the browser fails.
     """
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = installed_browser()
     if browser is None:
         return False
     with tempfile.TemporaryDirectory() as profile, atomic_path(target) as temporary:

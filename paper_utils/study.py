@@ -103,10 +103,8 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
         CompanionError: the repeat's model is missing.
     """
     path = folder / f"{name}.json"
-    content, key = (
-        read_json(path),
-        run.key((*LEARNING, *ABLATING, "selection", "findings", "region_scores", "semantics")),
-    )
+    content = read_json(path)
+    key = run.key((*LEARNING, *ABLATING, "selection", "findings", "region_scores", "semantics"))
     if content.get("findings_fingerprint") == key:
         return content
     weights = path.with_suffix(".safetensors")

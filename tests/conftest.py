@@ -1,6 +1,5 @@
 """Small models and pictures that several tests share."""
 
-import shutil
 import subprocess
 
 import numpy as np
@@ -11,7 +10,7 @@ from transformers import ViTConfig, ViTModel
 from paper_utils import dataset, region_scores
 from paper_utils.chirps import LabelScale
 from paper_utils.model import build_regressor, merged
-from paper_utils.report import BROWSERS
+from paper_utils.report import installed_browser
 from paper_utils.runs import Run
 from paper_utils.training import Evaluation
 
@@ -55,7 +54,7 @@ def pictures():
 @pytest.fixture
 def shown(tmp_path):
     """Return what Chromium makes of a page on disk: a function from its address to the document after its scripts."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = installed_browser()
     if browser is None:
         pytest.skip("Chromium is not installed")
     options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
