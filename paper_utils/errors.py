@@ -1,5 +1,6 @@
 """The one exception a user is meant to read: what is wrong, with which file or value, and the way out."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,16 @@ class CompanionError(RuntimeError):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """End the program with one line, not a traceback, if the block raises a CompanionError or is interrupted."""
+    """End the program with one line, not a traceback, if the block raises a CompanionError or is interrupted.
+
+    A reader of its output that closes early (`make status | head -1`) ends it without a word.
+    """
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what python still flushes at its end
+        sys.exit(1)
     except CompanionError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

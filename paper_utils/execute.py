@@ -98,7 +98,7 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
     watched = sys.stderr.isatty()
     if not watched:
         os.environ["TQDM_DISABLE"] = "1"
-    begun = time.monotonic()
+    begun, whole = time.monotonic(), False
     with (
         tempfile.TemporaryDirectory() as folder,
         atomic_path(target) as output,
@@ -119,21 +119,26 @@ def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
                 progress_bar=False,
                 stderr_file=terminal if watched else None,
             )
+            whole = True
         except PapermillExecutionError as error:
             log = build / f"{notebook.stem}.log"
             with atomic_path(log) as path:
                 path.write_text("\n".join(error.traceback))
             reason = error.evalue if error.ename == "CompanionError" else f"{error.ename}: {error.evalue}; see {log}"
             raise CompanionError(f"{notebook.name}: {reason}") from error
-    _record(build / "results", notebook.stem, time.monotonic() - begun, memory.peak)
+        finally:
+            _record(build / "results", notebook.stem, time.monotonic() - begun, memory.peak, whole=whole)
     return target
 
 
-def _record(folder: Path, notebook: str, seconds: float, memory: float) -> None:
-    """Keep what the notebook takes from nothing: with what it found ready, the time and memory that once took."""
+def _record(folder: Path, notebook: str, seconds: float, memory: float, *, whole: bool = True) -> None:
+    """Keep what the notebook takes from nothing: with what it found ready, the time and memory that once took.
+
+    A run that failed or was stopped (not `whole`) is kept too: it may have trained what the next one finds ready.
+    """
     results, run = folder / f"{notebook}.json", folder / f"{notebook}.run.json"
     taken_up = read_json(results).get(f"run.{notebook}.seconds_taken_up", 0.0) if results.is_file() else 0.0
-    if taken_up and run.is_file():
+    if (taken_up or not whole) and run.is_file():
         memory = max(memory, read_json(run)["peak_memory_mib"])
     write_json(run, {"seconds": seconds + taken_up, "peak_memory_mib": memory})
 

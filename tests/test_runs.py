@@ -124,6 +124,12 @@ def test_errors_reach_the_shell_as_one_line(tmp_path):
     assert done.stderr.startswith("error: unknown profile 'desktop'")
 
 
+def test_a_reader_that_closes_early_ends_a_program_without_a_word():
+    command = f"{sys.executable} -m paper_utils.summary status --profile smoke | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=artifacts.ROOT)
+    assert done.stderr == ""
+
+
 def test_a_failing_notebook_leaves_nothing_half_done(tmp_path):
     notebook = tmp_path / "09_fails.py"
     notebook.write_text(
@@ -132,7 +138,9 @@ def test_a_failing_notebook_leaves_nothing_half_done(tmp_path):
     )
     with pytest.raises(CompanionError, match=r"^09_fails\.py: no chirps left; sow some$"):
         execute.execute(notebook, profiles.get_profile("smoke"), root=tmp_path)
-    assert os.listdir(tmp_path / "build" / "smoke") == ["09_fails.log"]
+    build = tmp_path / "build" / "smoke"
+    assert sorted(os.listdir(build)) == ["09_fails.log", "results"]
+    assert os.listdir(build / "results") == ["09_fails.run.json"]  # what it took, for the run that goes on from it
 
 
 def test_results_need_every_notebook(tmp_path):
@@ -191,6 +199,10 @@ def test_what_was_found_ready_counts_as_time_taken(tmp_path, monkeypatch):
     assert artifacts.read_json(folder / "one.run.json") == {"seconds": 112.0, "peak_memory_mib": 900.0}
     execute._record(folder, "two", 5.0, 300.0)
     assert artifacts.read_json(folder / "two.run.json") == {"seconds": 5.0, "peak_memory_mib": 300.0}
+    execute._record(folder, "two", 2.0, 200.0, whole=False)
+    assert artifacts.read_json(folder / "two.run.json")["peak_memory_mib"] == 300.0
+    execute._record(folder, "two", 5.0, 250.0)
+    assert artifacts.read_json(folder / "two.run.json")["peak_memory_mib"] == 250.0
 
 
 def test_the_study_is_ones_own_once_it_is_whole(tmp_path, monkeypatch):
