@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from .attention import head_name, min_max
 from .errors import CompanionError
 from .regions import CORNERS, REGIONS, patch_coverage
-from .statistics import mean_intervals
+from .statistics import mean_intervals, mean_where_known
 
 __all__ = [
     "FEATURES",
@@ -96,7 +96,7 @@ def score_heads(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]
 
 def mean_scores(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]:
     """Return the means over pictures of `score_heads`, (features, layers, heads) each."""
-    return {name: np.nanmean(values, axis=0) for name, values in score_heads(maps, coverage).items()}
+    return {name: mean_where_known(values) for name, values in score_heads(maps, coverage).items()}
 
 
 def score_with_intervals(maps: np.ndarray, coverage: np.ndarray) -> Scores:
@@ -104,7 +104,7 @@ def score_with_intervals(maps: np.ndarray, coverage: np.ndarray) -> Scores:
     by_picture = score_heads(maps, coverage)
     ends = {name: mean_intervals(values) for name, values in by_picture.items()}
     return Scores(
-        means={name: np.nanmean(values, axis=0) for name, values in by_picture.items()},
+        means={name: mean_where_known(values) for name, values in by_picture.items()},
         low={name: low for name, (low, _) in ends.items()},
         high={name: high for name, (_, high) in ends.items()},
     )
@@ -182,11 +182,11 @@ def best_reachable(coverage: np.ndarray) -> dict[str, np.ndarray]:
     present = coverage.any((-2, -1))[:, :, None, None, None]
     scores = score_heads(np.where(present, candidates, 1.0), coverage)  # features as layers, candidates as heads
     own = np.arange(features)
-    return {name: np.nanmean(values[:, own, own].max(-1), axis=0) for name, values in scores.items()}
+    return {name: mean_where_known(values[:, own, own].max(-1)) for name, values in scores.items()}
 
 
 def by_chance(maps: np.ndarray, coverage: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:
     """Return the scores (features,) that the same maps have when their patches are shuffled: means over all."""
     shuffled = np.random.default_rng(seed).permuted(maps.reshape(*maps.shape[:3], -1), axis=-1)
     scores = score_heads(shuffled.reshape(maps.shape), coverage)
-    return {name: np.nanmean(values, axis=(0, 2, 3)) for name, values in scores.items()}
+    return {name: mean_where_known(values, axis=(0, 2, 3)) for name, values in scores.items()}

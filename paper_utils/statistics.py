@@ -19,6 +19,7 @@ __all__ = [
     "largest_gap",
     "layer_intervals",
     "mean_intervals",
+    "mean_where_known",
     "percent_increase",
     "rank_correlation_interval",
     "rank_correlations",
@@ -132,6 +133,12 @@ def rank_correlations(effects: Sequence[np.ndarray]) -> list[float]:
 def layer_intervals(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Return the 95 % interval of each layer's mean increase over its heads, (layers, 2) percent."""
     return np.array([_interval(layer.mean(0), intact, seed) for layer in ablated])
+
+
+def mean_where_known(values: np.ndarray, axis: int | tuple[int, ...] = 0) -> np.ndarray:
+    """Return means over an axis of what is not NaN; where nothing is known, NaN, which is no reason to warn."""
+    known = np.isfinite(values).sum(axis)
+    return np.divide(np.nansum(values, axis=axis), known, out=np.full(known.shape, np.nan), where=known > 0)
 
 
 def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -159,6 +161,8 @@ def test_what_does_not_apply_does_not_count():
     assert 1 < low[0] < 2 < high[0] < 3
     assert (low[1], high[1]) == (5, 5)
     assert np.isnan([low[2], high[2]]).all()
+    with warnings.catch_warnings(action="error"):
+        assert np.array_equal(statistics.mean_where_known(values), [2, 5, np.nan], equal_nan=True)
 
 
 def test_rank_correlation_is_scipys_and_its_interval_holds_it():
