@@ -90,6 +90,8 @@ def print_page(page: Path, target: Path) -> bool:
             subprocess.run(command, capture_output=True, timeout=120, check=True)
         except (OSError, subprocess.SubprocessError) as error:
             raise CompanionError(f"{browser} could not print {page}: {error}") from error
+        if not temporary.is_file() or not temporary.read_bytes().startswith(b"%PDF"):
+            raise CompanionError(f"{browser} printed nothing of {page}; is there room on the disk?")
     return True
 
 

@@ -82,4 +82,7 @@ def test_it_prints_to_pdf_where_a_browser_is_and_says_where_none_is(page, tmp_pa
     monkeypatch.setattr(report, "BROWSERS", ("false",))
     with pytest.raises(CompanionError, match=r"false could not print"):
         report.print_page(path, tmp_path / "other.pdf")
+    monkeypatch.setattr(report, "BROWSERS", ("true",))
+    with pytest.raises(CompanionError, match=r"true printed nothing of"):
+        report.print_page(path, tmp_path / "other.pdf")
     assert not (tmp_path / "other.pdf").exists()
