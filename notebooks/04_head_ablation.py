@@ -97,10 +97,9 @@ for layer, head in zip(*np.unravel_index(order, increase.shape), strict=True):
     place = layer, head
     print(f"{head_name(*place):7} {increase[place]:6.1f} % ({effects.low[place]:.1f} to {effects.high[place]:.1f})")
 raising = increase > 0
-print(f"told from zero: {int(effects.found_bh.sum())} of {increase.size} heads (Benjamini-Hochberg),", end=" ")
-print(
-    f"{int((effects.found_bh & raising).sum())} of them raise the loss; {int(effects.found_by.sum())} by Benjamini-Yekutieli"
-)
+found, surely = effects.found_bh, int(effects.found_by.sum())
+print(f"told from zero: {int(found.sum())} of {increase.size} heads (Benjamini-Hochberg),", end=" ")
+print(f"{int((found & raising).sum())} of them raise the loss; {surely} by Benjamini-Yekutieli")
 half_width, spread = np.median(effects.high - effects.low) / 2, increase.std()
 print(f"median half-width of the intervals {half_width:.2f} %, spread between heads {spread:.2f} %")
 
@@ -144,9 +143,9 @@ for name, predictions in (("intact", result.baseline), (head_name(*worst), resul
 # %% [markdown]
 # ## What else could "ablated" mean?
 #
-# With its weights at zero and its biases kept, a head puts out its value bias, whatever it sees. Others set its output to
-# zero, to its mean over pictures, or to what it puts out for another picture. The same sweep with each, on some of the
-# pictures, against the described one:
+# With its weights at zero and its biases kept, a head puts out its value bias, whatever it sees. Others set its output
+# to zero, to its mean over pictures, or to what it puts out for another picture. The same sweep with each, on some of
+# the pictures, against the described one:
 
 # %%
 replaced = experiments.replacements(run, model)
@@ -160,11 +159,11 @@ replacements
 # %% [markdown]
 # ## Could it be had for less?
 #
-# A sweep costs as much as seventy passes, which on a large model and many pictures is days. Linearising the three outputs
-# around each picture costs one forward and three backward passes for all heads together; the loss of the linearised
-# outputs is then taken exactly. Beside it the two usual estimates, which linearise the loss itself: with its sign
-# (gradient times output), and the mean of absolute values (Michel et al. 2019). All three are estimates: good for choosing
-# which heads to ablate, not for saying that a head does nothing.
+# A sweep costs as much as seventy passes, which on a large model and many pictures is days. Linearising the three
+# outputs around each picture costs one forward and three backward passes for all heads together; the loss of the
+# linearised outputs is then taken exactly. Beside it the two usual estimates, which linearise the loss itself: with its
+# sign (gradient times output), and the mean of absolute values (Michel et al. 2019). All three are estimates: good for
+# choosing which heads to ablate, not for saying that a head does nothing.
 
 # %%
 estimated = screen(experiments.screening(run, model))
@@ -181,8 +180,8 @@ screened
 # ## Could heads be removed?
 #
 # The paper suggests that early heads could be removed to save computation. Heads go one after another, without any
-# training in between: first those whose own ablation costs least, first those of layer 1, or at random. The loss is taken
-# on pictures that had no part in the order.
+# training in between: first those whose own ablation costs least, first those of layer 1, or at random. The loss is
+# taken on pictures that had no part in the order.
 
 # %%
 losses = experiments.removals(run, model)
@@ -199,15 +198,15 @@ for name in ("least important first", "from layer 1 on"):
 # %% [markdown]
 # ## Three times Figure 4
 #
-# The package that was released with the paper (vision-mech-interp-attn-head 0.1.8), run as its example says, does not do
-# what the text describes. It differs in five ways, each emulated here by code of our own: the fine-tuned weights do not
-# load; one row of the weights is zeroed instead of a head's rows; it is zeroed after the batch has been predicted; nothing
-# is restored; labels in seconds and hertz meet standardised predictions, and pixels are normalised differently. Below, on
-# the same model, both protocols, and the numbers as published.
+# The package that was released with the paper (vision-mech-interp-attn-head 0.1.8), run as its example says, does not
+# do what the text describes. It differs in five ways, each emulated here by code of our own: the fine-tuned weights do
+# not load; one row of the weights is zeroed instead of a head's rows; it is zeroed after the batch has been predicted;
+# nothing is restored; labels in seconds and hertz meet standardised predictions, and pixels are normalised differently.
+# Below, on the same model, both protocols, and the numbers as published.
 #
-# A sweep that restores nothing leaves fingerprints: neighbouring heads get neighbouring values, so the autocorrelation in
-# row order is near one, and each row begins where the last one ended, so continuity (the step between rows over the step
-# between any two heads) is near zero. Without them both are near 0 and 1.
+# A sweep that restores nothing leaves fingerprints: neighbouring heads get neighbouring values, so the autocorrelation
+# in row order is near one, and each row begins where the last one ended, so continuity (the step between rows over the
+# step between any two heads) is near zero. Without them both are near 0 and 1.
 
 # %%
 swept = experiments.protocols(run, model)
@@ -268,13 +267,13 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
     print(f"{part.replace('_', ' ')}: {mean:.2f} % on average ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# In the reference run few heads carry most of the effects: L10H8 (24 %), L1H11 (21 %) and some of layers 1, 2 and 12; three
-# in four cannot be told from zero. Layers 1 to 3 do not matter less than the others, as the paper has it, but rather more,
-# though the intervals of the two means touch. Without the heads of layer 1 the loss is eighty times what it was, while a
-# third of all heads can go before it has doubled if the least important go first. That is the described experiment. It
-# depends on what a head is replaced by: value bias and zero are the same here, but the effects of some heads of layers 1
-# and 2 vanish when they put out their mean, so what the model needs of them is a constant. Linearised outputs rank the
-# heads nearly as the exact sweep does; the usual estimates do not.
+# In the reference run few heads carry most of the effects: L10H8 (24 %), L1H11 (21 %) and some of layers 1, 2 and 12;
+# three in four cannot be told from zero. Layers 1 to 3 do not matter less than the others, as the paper has it, but
+# rather more, though the intervals of the two means touch. Without the heads of layer 1 the loss is eighty times what
+# it was, while a third of all heads can go before it has doubled if the least important go first. That is the described
+# experiment. It depends on what a head is replaced by: value bias and zero are the same here, but the effects of some
+# heads of layers 1 and 2 vanish when they put out their mean, so what the model needs of them is a constant. Linearised
+# outputs rank the heads nearly as the exact sweep does; the usual estimates do not.
 #
 # The released protocol gives, on this model, what the published figure shows too: a walk from row to row by tenths of a
 # percent. Here it falls where the published one rises. "Not restored" alone leaves the marks of a walk; other units and

@@ -17,10 +17,10 @@
 # %% [markdown]
 # # 6 · A gallery of monosemantic heads
 #
-# The paper calls a head monosemantic when its map covers one thing only, judged by eye. Here the regions of each picture
-# are known, so the same judgement can be made by rule, for all 144 heads, over many pictures. And because the pictures
-# can be drawn again without a title or with the colour bar elsewhere, it can be asked what an overlay never tells: does
-# the head see the thing, or the place where the thing always is? And does the model need it?
+# The paper calls a head monosemantic when its map covers one thing only, judged by eye. Here the regions of each
+# picture are known, so the same judgement can be made by rule, for all 144 heads, over many pictures. And because the
+# pictures can be drawn again without a title or with the colour bar elsewhere, it can be asked what an overlay never
+# tells: does the head see the thing, or the place where the thing always is? And does the model need it?
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -59,9 +59,9 @@ chirp = names.index("chirp")
 # %% [markdown]
 # ## How much a map has to do with a region
 #
-# Six scores, each from raw attention (an overlay's min-max scaling hides how little there may be) and picture by picture.
-# Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands the highest
-# that any map could reach, and what shuffled maps get.
+# Six scores, each from raw attention (an overlay's min-max scaling hides how little there may be) and picture by
+# picture. Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands
+# the highest that any map could reach, and what shuffled maps get.
 
 # %%
 coverage = mapped.coverage()
@@ -219,8 +219,8 @@ for layer in range(len(kinds)):
 # ## The thing or its place?
 #
 # Each head that responds to a feature is confronted with pictures in which that feature is elsewhere or gone: the title
-# removed, the colour bar on the left, all moved up a patch; for the chirp, with another picture. The excess of attention
-# that stays where the feature was is a habit of place; what leaves was for the thing itself.
+# removed, the colour bar on the left, all moved up a patch; for the chirp, with another picture. The excess of
+# attention that stays where the feature was is a habit of place; what leaves was for the thing itself.
 
 # %%
 variants = {name: experiments.mapped_pictures(run, model, variant=name) for name in nulls.VARIANTS_NEEDED}
@@ -313,8 +313,9 @@ print(f"the model's own mean error: {error[0]:.2f} s, {error[1]:.2f} Hz, {error[
 # ## Where does it come in?
 #
 # Activation patching: what a head puts out for the clean picture replaces what it puts out for the distorted one. How
-# much of the way back to the clean prediction is that? Once with the chirp itself taken away (which heads carry it?), once
-# with everything but the spectrogram added (through which heads do distractors act?). Beside it, all heads of a layer.
+# much of the way back to the clean prediction is that? Once with the chirp itself taken away (which heads carry it?),
+# once with everything but the spectrogram added (through which heads do distractors act?). Beside it, all heads of a
+# layer.
 
 # %%
 patched = experiments.patching(run, model)
@@ -325,10 +326,8 @@ for name in experiments.PATCHED:
     by_head[name], head_low, head_high = patching.recovery(patched[f"{name} heads"], *ends)
     by_layer[name], layer_low, layer_high = patching.recovery(patched[f"{name} layers"], *ends)
     first, top = np.unravel_index(by_head[name].argmax(), increase.shape), int(by_layer[name].argmax())
-    print(
-        f"{name}: most by {head_name(*first)}, {by_head[name][first]:.0f} % ({head_low[first]:.0f} to {head_high[first]:.0f});",
-        end=" ",
-    )
+    best = f"{by_head[name][first]:.0f} % ({head_low[first]:.0f} to {head_high[first]:.0f})"
+    print(f"{name}: most by {head_name(*first)}, {best};", end=" ")
     print(f"by layer {top + 1}, {by_layer[name][top]:.0f} % ({layer_low[top]:.0f} to {layer_high[top]:.0f})")
 recovered = attention_figures.recovered(by_head, by_layer)
 run.save(recovered, "recovered")
@@ -362,14 +361,14 @@ run.save_table(region_scores.score_table(views), "head_scores")
 print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 
 # %% [markdown]
-# In the reference run 22 heads are monosemantic for the chirp, in layers 9 to 12: in the deeper half, as in the paper, and
-# in layer 12, where it finds none. Before fine-tuning there are 19: the backbone was trained to find strokes, and brings
-# them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of place are
-# found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of which heads
-# matter: some chirp heads do nothing that can be measured, and important heads of layer 2 avoid the chirp. Title, labels
-# and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds: the model
-# reads where the chirp lies in the picture, not what the axis says. One head, L10H8, brings back most of what the chirp
-# contributes, and it is the one whose ablation costs most.
+# In the reference run 22 heads are monosemantic for the chirp, in layers 9 to 12: in the deeper half, as in the paper,
+# and in layer 12, where it finds none. Before fine-tuning there are 19: the backbone was trained to find strokes, and
+# brings them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of
+# place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of
+# which heads matter: some chirp heads do nothing that can be measured, and important heads of layer 2 avoid the chirp.
+# Title, labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by
+# seconds: the model reads where the chirp lies in the picture, not what the axis says. One head, L10H8, brings back
+# most of what the chirp contributes, and it is the one whose ablation costs most.
 
 # %%
 results = findings.attention_findings(scores, kinds, features)

@@ -101,14 +101,14 @@ run.save(walk, "published_walk")
 walk
 
 # %% [markdown]
-# The order within rows carries information that independent ablations would not put there. A sweep that restores nothing
-# puts it there: notebook 4 shows the same marks for the released protocol on this model. Other readings are possible, a
-# figure smoothed for display among them; the numbers cannot tell these apart.
+# The order within rows carries information that independent ablations would not put there. A sweep that restores
+# nothing puts it there: notebook 4 shows the same marks for the released protocol on this model. Other readings are
+# possible, a figure smoothed for display among them; the numbers cannot tell these apart.
 #
 # ## The baseline loss of the released example
 #
-# The usage example of the package gives 2465.65 as the intact model's loss. What would a model's loss be whose predictions
-# are in standardised units while the targets are seconds and hertz?
+# The usage example of the package gives 2465.65 as the intact model's loss. What would a model's loss be whose
+# predictions are in standardised units while the targets are seconds and hertz?
 
 # %%
 raw = np.stack([labels(draw_chirp(0, index)[0]) for index in range(50_000)]).astype(float)

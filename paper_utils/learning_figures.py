@@ -44,11 +44,11 @@ def learning_curves(
         right.plot(seen, values, "o-", ms=3, color=COLOURS[target], label=target.replace("_", " "))
     right.axhline(0.9, color="0.6", lw=0.6)
     right.set(xlabel="Pictures seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
-    for place in np.flatnonzero(np.diff(learning_rate) < 0):
-        for axis in (left, right):
-            axis.axvline(
-                seen[place], color="0.4", lw=0.8, ls=":", label="learning rate falls" if axis is left else None
-            )
+    falls = np.take(seen, np.flatnonzero(np.diff(learning_rate) < 0))
+    for axis in (left, right):
+        for number, place in enumerate(falls):
+            label = "learning rate falls" if axis is left and number == 0 else None
+            axis.axvline(place, color="0.4", lw=0.8, ls=":", label=label)
     left.legend()
     right.legend()
     return figure
@@ -112,13 +112,13 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
     figure, (left, right) = grid(1, 2, 3.2)
     ways = list(dict.fromkeys(name.partition(",")[0] for name in curves))
     colours = dict(zip(ways, sns.color_palette("colorblind", len(ways)), strict=True))
-    shown = []
+    repeats = dict.fromkeys(ways, 0)
     for name, (seen, loss, rate) in curves.items():
         way = name.partition(",")[0]
-        style = {"ms": 2.5, "lw": 1, "color": colours[way], "ls": "--" if way in shown else "-"}
+        style = {"ms": 2.5, "lw": 1, "color": colours[way], "ls": ("-", "--", ":")[repeats[way] % 3]}
+        repeats[way] += 1
         left.plot(seen, loss, marker="o", label=name, **style)
         right.plot(seen, 1 - np.array(rate), marker="o", **style)
-        shown.append(way)
     left.set(xlabel="Pictures seen", ylabel="Validation MSE (standardised)", yscale="log", title="Loss")
     right.axhline(0.1, color="0.6", lw=0.6)
     right.set(xlabel="Pictures seen", ylabel="1 - Pearson r, worst of three targets", yscale="log", title="Correlation")
