@@ -4,18 +4,20 @@ The CLS token learns where the two ends of the stroke lie; a linear probe on the
 the stroke crosses (without it the regression never starts). Seven sittings: the first mostly on small pictures (112
 pixels, positions interpolated) with bold strokes, the second on pictures of the paper's 224 pixels with strokes
 down to a few pixels, the third and fourth with most strokes a ridge in noise, as short chirps in strong noise are, the
-fifth with dotted ones, the sixth with steep ones that hardly stand out; in the seventh the probe learns where in the
-patch the stroke lies.
+fifth with dotted ones, the sixth with steep ones that hardly stand out; the seventh mostly on parts of such pictures,
+the probe learning where in the patch the stroke lies.
 """
 
 import argparse
 import itertools
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
+from torch.func import functional_call
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
@@ -26,6 +28,8 @@ from .strokes import CELLS, StrokeRange, draw_stroke_picture
 from .vit import load_vit, new_embedded_vit
 
 __all__ = ["SITTINGS", "Recipe", "StrokeLocaliser", "learning_rate", "pretrain"]
+
+PART = 7  # patches along the side of a small picture, half of a large one's
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Recipe:
     cool_down: int = 80_000  # last pictures, over which the rate falls to zero
     weight_decay: float = 0.05
     detailed: bool = False  # read from each patch token where in the patch the stroke lies, not only whether
+    parts: bool = False  # small pictures are parts of large ones: same scale, positions of some 7 x 7 patches
 
     @property
     def pictures(self) -> int:
@@ -107,8 +112,30 @@ SUNKEN = Recipe(
     warm_up=4_000,
     cool_down=120_000,
 )
-# the embedding of a patch must keep single pixels for that, which whether a stroke crosses it does not ask for
-DETAILED = replace(SUNKEN, first_picture=SUNKEN.first_picture + SUNKEN.pictures, detailed=True)
+# Most of those are easy or hopeless; this is for what is neither. Where in a patch a stroke lies asks for single pixels,
+# which whether it crosses the patch does not, and parts of pictures cost a quarter of whole ones.
+DETAILED = Recipe(
+    strokes=StrokeRange(
+        shortest=0.025,
+        longest=0.25,
+        thinnest=0.008,
+        thickest=0.02,
+        faintest=0.5,
+        hazy=0.95,
+        lowest=2.7,
+        lifts=(5.0, 15.0),
+        grain=0.02,
+        dotted=0.5,
+        steep=0.6,
+    ),
+    first_picture=SUNKEN.first_picture + SUNKEN.pictures,
+    small_pictures=600_000,
+    large_pictures=120_000,
+    warm_up=16_000,
+    cool_down=320_000,
+    detailed=True,
+    parts=True,
+)
 SITTINGS = {
     "bold": BOLD,
     "fine": FINE,
@@ -126,15 +153,20 @@ class StrokeSet(Dataset):
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        size = 112 if index < self.recipe.small_pictures else 224
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        """Return pixels, ends, patches or cells, and of a part of a picture its place: first row and column."""
         recipe = self.recipe
-        picture = draw_stroke_picture(recipe.seed, recipe.first_picture + index, size=size, strokes=recipe.strokes)
-        return (
-            torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(),
-            torch.from_numpy(picture.ends),
-            torch.from_numpy(picture.cells if recipe.detailed else picture.patches[..., None]).flatten(0, 1).flatten(1),
-        )
+        number, small = recipe.first_picture + index, index < recipe.small_pictures
+        is_part = recipe.parts and small
+        strokes = recipe.strokes.closer(2) if is_part else recipe.strokes
+        picture = draw_stroke_picture(recipe.seed, number, size=112 if small else 224, strokes=strokes)
+        pixels, ends = torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(), torch.from_numpy(picture.ends)
+        held = torch.from_numpy(picture.cells if recipe.detailed else picture.patches[..., None])
+        held = held.flatten(0, 1).flatten(1)
+        if not is_part:
+            return pixels, ends, held
+        place = torch.from_numpy(np.random.default_rng([recipe.seed, number, 1]).integers(0, PART + 1, 2))
+        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, held, place
 
 
 class StrokeLocaliser(nn.Module):
@@ -149,10 +181,22 @@ class StrokeLocaliser(nn.Module):
         if detailed:
             nn.init.constant_(self.patches.bias, -6.0)  # a cell in four hundred holds part of the stroke
 
-    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the ends (batch, 4) in units of their spread, and logits (batch, patches, 1 or cells)."""
-        tokens = self.vit(pixel_values=pictures, interpolate_pos_encoding=True).last_hidden_state
+    def forward(self, pictures: torch.Tensor, places: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the ends (batch, 4) in units of their spread, and logits (batch, patches, 1 or cells).
+
+        Pictures that are parts have a place, first row and column (batch, 2); other small ones fill the whole grid.
+        """
+        positions = {} if places is None else {"embeddings.position_embeddings": self._positions(places)}
+        arguments = {"pixel_values": pictures, "interpolate_pos_encoding": True}
+        tokens = functional_call(self.vit, positions, (), arguments).last_hidden_state
         return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:])
+
+    def _positions(self, places: torch.Tensor) -> torch.Tensor:
+        """Return the positions of CLS and of 7 x 7 patches from each place on, (batch, 50, width)."""
+        cls, patches = self.vit.embeddings.position_embeddings[0].split([1, 4 * PART**2])
+        rows, columns = (places[:, axis, None] + torch.arange(PART) for axis in (0, 1))
+        chosen = patches[rows[:, :, None] * 2 * PART + columns[:, None]].flatten(1, 2)
+        return torch.cat([cls.expand(len(places), 1, -1), chosen], dim=1)
 
 
 def learning_rate(recipe: Recipe, seen: int) -> float:
@@ -196,10 +240,10 @@ def pretrain(
             torch.save(state | {"seconds": seconds + time.monotonic() - started, "log": log}, temporary)
 
     with tqdm(total=recipe.pictures, initial=seen, unit=" pictures") as bar:
-        for pictures, ends, patches in _batches(recipe, seen, workers):
+        for pictures, ends, patches, *places in _batches(recipe, seen, workers):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(recipe, seen)
-            recent.append(_step(localiser, optimizer, pictures, ends, patches))
+            recent.append(_step(localiser, optimizer, pictures, ends, patches, *places))
             seen += len(pictures)
             bar.update(len(pictures))
             if len(recent) == 100:
@@ -232,9 +276,9 @@ def _batches(recipe: Recipe, seen: int, workers: int):
     return itertools.chain.from_iterable(loaders)
 
 
-def _step(localiser, optimizer, pictures, ends, patches) -> tuple[float, float]:
+def _step(localiser, optimizer, pictures, ends, patches, places=None) -> tuple[float, float]:
     with torch.autocast("cpu", torch.bfloat16):
-        found, logits = localiser(pictures.float() / 255)
+        found, logits = localiser(pictures.float() / 255, places)
     # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
     ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
     patches = patches.float()

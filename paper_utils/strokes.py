@@ -9,7 +9,7 @@ later attends to besides the chirp is its own doing.
 All lengths are fractions of the picture's side, so a picture means the same at 112 and at 224 pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -35,8 +35,15 @@ class StrokeRange:
     faintest: float = 0.8  # least opacity of a stroke that is a ridge of its field
     hazy: float = 0.0  # share of pictures whose stroke is a ridge in smooth noise
     lowest: float = 4.0  # least height of such a ridge, in units of the noise's spread
+    lifts: tuple[float, float] | None = None  # if given, it is as high as a matched filter needs to lift it so far
+    grain: float = 0.06  # most that is added to a picture as grain of single pixels
     dotted: float = 0.0  # share of pictures whose stroke is a row of two to twelve dots, one to eight widths apart
     steep: float = 0.0  # share of strokes that are within 20 degrees of upright
+
+    def closer(self, times: float) -> "StrokeRange":
+        """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
+        lengths = ("shortest", "longest", "thinnest", "thickest")
+        return replace(self, **{name: times * getattr(self, name) for name in lengths})
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRang
     inside = field[rows, columns]
     ramp = colour_ramp(rng)
     if strokes.hazy and rng.random() < strokes.hazy:
-        inside, ink = ridge_in_noise(rng, alpha, strokes.lowest)[rows, columns], None
+        inside, ink = ridge_in_noise(rng, alpha, strokes.lowest, strokes.lifts)[rows, columns], None
     elif rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
         high = rng.random() < 0.8
         inside = 0.7 * inside + (0.0 if high else 0.3)
@@ -79,7 +86,7 @@ def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRang
     pixels = cluttered(rng, pixels, panel, difficulty)
     if ink is not None:
         pixels += alpha[..., None] * (ink - pixels)
-    pixels += rng.uniform(0, 0.06 * difficulty) * rng.standard_normal((size, size, 1), dtype=np.float32)
+    pixels += rng.uniform(0, strokes.grain * difficulty) * rng.standard_normal((size, size, 1), dtype=np.float32)
     grid = size // PATCH
     covered = alpha.reshape(grid, PATCH, grid, PATCH).mean((1, 3)) > 0.01
     cells = alpha.reshape(grid, CELLS, PATCH // CELLS, grid, CELLS, PATCH // CELLS).mean((2, 5)).swapaxes(1, 2)

@@ -31,14 +31,25 @@ def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarra
     return np.clip(0.35 + 0.25 * strength * smooth, 0, 1)
 
 
-def ridge_in_noise(rng: np.random.Generator, alpha: np.ndarray, lowest: float) -> np.ndarray:
+def ridge_in_noise(
+    rng: np.random.Generator, alpha: np.ndarray, lowest: float, lifts: tuple[float, float] | None = None
+) -> np.ndarray:
     """Return smooth noise with the stroke as a ridge in it, (size, size) in 0..1.
 
-    The ridge is between `lowest` and 25 times as high as the noise's spread.
+    The ridge is between `lowest` and 25 times as high as the noise's spread; with `lifts`, as high as is needed for a
+    filter that knows it to lift it by between so many standard deviations of what the filter makes of the noise, and at
+    least `lowest`.
     """
-    noise = gaussian_filter(rng.standard_normal(alpha.shape, dtype=np.float32), rng.uniform(0.5, 2.0))
-    signal_to_noise = np.exp(rng.uniform(np.log(lowest), np.log(25)))
-    ridge = _unit(noise / noise.std() + signal_to_noise * alpha / alpha.max())
+    spread = rng.uniform(0.5, 2.0)
+    noise = gaussian_filter(rng.standard_normal(alpha.shape, dtype=np.float32), spread)
+    shape = alpha / alpha.max()
+    if lifts is None:
+        height = np.exp(rng.uniform(np.log(lowest), np.log(25)))
+    else:
+        # noise is smoothed white noise of this spread, so a filter's answer to it is that of the smoothed filter
+        unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
+        height = max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit)
+    ridge = _unit(noise / noise.std() + height * shape)
     return ridge if rng.random() < 0.75 else 1 - ridge
 
 

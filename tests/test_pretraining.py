@@ -80,3 +80,32 @@ def test_a_second_sitting_starts_from_the_first_and_remembers_it(small_vit, tmp_
     record = read_json(tmp_path / "fine" / "training.json")
     assert record["before"] == read_json(tmp_path / "bold" / "training.json")
     assert not (tmp_path / "fine" / "checkpoint.pt").exists()
+
+
+def test_parts_of_pictures_keep_the_positions_and_the_scale_of_whole_ones(small_vit):
+    recipe = replace(RECIPE, detailed=True, parts=True)
+    pixels, ends, cells, place = pretraining.StrokeSet(recipe)[1]
+    part = pretraining.draw_stroke_picture(recipe.seed, 1, size=112, strokes=recipe.strokes.closer(2))
+    assert (pixels.shape, cells.shape) == ((3, 112, 112), (49, 64))
+    row, column = place.tolist()
+    for found, within, first in zip(ends.tolist(), part.ends.tolist(), (column, row) * 2, strict=True):
+        assert found * 224 == pytest.approx(16 * first + within * 112, abs=1e-3)
+    localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
+    table = torch.randn_like(localiser.vit.embeddings.position_embeddings)
+    localiser.vit.embeddings.position_embeddings.data.copy_(table)
+    chosen = localiser._positions(torch.tensor([[0, 0], [2, 7]]))
+    assert torch.equal(chosen[:, 0], table[0, :1].expand(2, -1))
+    for part, (top, left) in enumerate(((0, 0), (2, 7))):
+        expected = [table[0, 1 + (top + i) * 14 + left + j] for i in range(7) for j in range(7)]
+        assert torch.equal(chosen[part, 1:], torch.stack(expected))
+    picture = torch.rand(1, 3, 112, 112)
+    answers = [localiser(picture, torch.tensor([place]))[1] for place in ([0, 0], [2, 7])]
+    assert not torch.allclose(*answers)
+    whole_places = [len(item) for item in (pretraining.StrokeSet(recipe)[i] for i in (5, 6))]
+    assert whole_places == [4, 3]  # a large picture has no place
+
+
+def test_a_sitting_on_parts_learns(small_vit, tmp_path):
+    recipe = replace(RECIPE, detailed=True, parts=True)
+    pretraining.pretrain(recipe, tmp_path, workers=0, threads=torch.get_num_threads())
+    assert read_json(tmp_path / "training.json")["recipe"]["parts"]

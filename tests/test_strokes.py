@@ -86,3 +86,11 @@ def test_cells_say_where_in_a_patch_the_stroke_lies():
         for x, y in picture.ends.reshape(2, 2):
             column, row = (np.clip(int(place * 112), 1, 110) for place in (x, y))
             assert fine[row - 1 : row + 2, column - 1 : column + 2].max() > 0.1
+
+
+def test_strokes_seen_closer_are_longer_and_wider_and_nothing_else():
+    strokes = StrokeRange(hazy=0.5, lifts=(5.0, 15.0))
+    closer = strokes.closer(2)
+    assert (closer.shortest, closer.longest) == (2 * strokes.shortest, 2 * strokes.longest)
+    assert (closer.thinnest, closer.thickest) == (2 * strokes.thinnest, 2 * strokes.thickest)
+    assert closer.closer(0.5) == strokes

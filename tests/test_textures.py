@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from paper_utils.textures import ridge_in_noise
 
@@ -13,3 +14,17 @@ def test_a_lower_ridge_stands_out_less():
         return np.percentile(tops, 10)
 
     assert height(2.0) < 0.7 * height(4.0)
+
+
+@pytest.mark.parametrize("wanted", [6.0, 12.0])
+def test_a_ridge_is_lifted_as_far_as_was_asked_for(wanted):
+    alpha = np.zeros((128, 128), np.float32)
+    alpha[60:68, 30:33] = 1.0
+
+    def lift(seed):  # a filter that knows the stroke, at its place and everywhere else
+        field = ridge_in_noise(np.random.default_rng(seed), alpha, 0.1, (wanted, wanted))
+        answers = np.real(np.fft.ifft2(np.fft.fft2(field) * np.conj(np.fft.fft2(alpha))))
+        here, elsewhere = answers[0, 0], answers[20:-20, 20:-20]
+        return abs(here - elsewhere.mean()) / elsewhere.std()
+
+    assert np.mean([lift(seed) for seed in range(40)]) == pytest.approx(wanted, rel=0.12)
