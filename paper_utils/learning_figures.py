@@ -153,5 +153,5 @@ def pretraining_losses(sittings: dict[str, np.ndarray]) -> Figure:
             axis.plot(log[:, 0], log[:, column + 1], label=name)
         axis.set(xlabel="Pictures seen", title=title, yscale="log")
     axes[0].set_ylabel("Loss on pictures not seen before")
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     return figure
