@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .textures import cluttered, colour_ramp, coloured, contrasting, pixel_box, ridge_in_noise, texture
+from .textures import cluttered, colour_ramp, coloured, contrasting, pixel_box, ridges_in_noise, texture
 
 __all__ = ["CELLS", "StrokePicture", "StrokeRange", "draw_stroke_picture"]
 
@@ -56,22 +56,25 @@ class StrokePicture:
     cells: np.ndarray  # (size / 16, size / 16, 8, 8) float32: how much of each of a patch's cells the stroke covers
 
 
-def draw_stroke_picture(seed: int, index: int, *, size: int, strokes: StrokeRange = StrokeRange()) -> StrokePicture:
-    """Draw picture `index` of the endless set `seed` at `size` x `size` pixels (a multiple of 16)."""
+def draw_stroke_picture(
+    seed: int, index: int, *, size: int, strokes: StrokeRange = StrokeRange(), count: int = 1
+) -> StrokePicture:
+    """Draw picture `index` of the endless set `seed` at `size` x `size` pixels (a multiple of 16).
+
+    Of several strokes (`count`), the ends are those of the first.
+    """
     rng = np.random.default_rng([seed, index])
     difficulty = min(1.0, 0.1 + index / CURRICULUM)
     field = texture(rng, size, difficulty)
     panel = _panel(rng, difficulty)
-    points = _stroke(rng, panel, difficulty, strokes)
-    width = np.exp(rng.uniform(np.log(strokes.thinnest), np.log(strokes.thickest)))
-    blur = rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0
-    dots = _dots(rng, points, width) if strokes.dotted and rng.random() < strokes.dotted else 0
-    alpha = _coverage(points, width, size, blur=blur, dots=dots)
+    points, *alphas = _drawn_stroke(rng, panel, difficulty, strokes, size)
+    alphas += [_drawn_stroke(rng, panel, difficulty, strokes, size)[1] for _ in range(count - 1)]
+    alpha = np.max(alphas, axis=0)
     rows, columns = pixel_box(panel, size)
     inside = field[rows, columns]
     ramp = colour_ramp(rng)
     if strokes.hazy and rng.random() < strokes.hazy:
-        inside, ink = ridge_in_noise(rng, alpha, strokes.lowest, strokes.lifts)[rows, columns], None
+        inside, ink = ridges_in_noise(rng, alphas, strokes.lowest, strokes.lifts)[rows, columns], None
     elif rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
         high = rng.random() < 0.8
         inside = 0.7 * inside + (0.0 if high else 0.3)
@@ -106,6 +109,17 @@ def _panel(rng: np.random.Generator, difficulty: float) -> np.ndarray:
     x0, y0 = rng.uniform(0.02, 0.3, 2)
     x1, y1 = rng.uniform(0.65, 0.98, 2)
     return np.array([x0, y0, x1, y1])
+
+
+def _drawn_stroke(
+    rng: np.random.Generator, panel: np.ndarray, difficulty: float, strokes: StrokeRange, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a stroke's points, and how much of each pixel it covers."""
+    points = _stroke(rng, panel, difficulty, strokes)
+    width = np.exp(rng.uniform(np.log(strokes.thinnest), np.log(strokes.thickest)))
+    blur = rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0
+    dots = _dots(rng, points, width) if strokes.dotted and rng.random() < strokes.dotted else 0
+    return points, _coverage(points, width, size, blur=blur, dots=dots)
 
 
 def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, strokes: StrokeRange) -> np.ndarray:

@@ -3,11 +3,13 @@
 None of it is ever labelled.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
-__all__ = ["cluttered", "colour_ramp", "coloured", "contrasting", "pixel_box", "ridge_in_noise", "texture"]
+__all__ = ["cluttered", "colour_ramp", "coloured", "contrasting", "pixel_box", "ridges_in_noise", "texture"]
 
 
 def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarray:
@@ -31,25 +33,28 @@ def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarra
     return np.clip(0.35 + 0.25 * strength * smooth, 0, 1)
 
 
-def ridge_in_noise(
-    rng: np.random.Generator, alpha: np.ndarray, lowest: float, lifts: tuple[float, float] | None = None
+def ridges_in_noise(
+    rng: np.random.Generator, alphas: Sequence[np.ndarray], lowest: float, lifts: tuple[float, float] | None = None
 ) -> np.ndarray:
-    """Return smooth noise with the stroke as a ridge in it, (size, size) in 0..1.
+    """Return smooth noise with strokes as ridges in it, (size, size) in 0..1.
 
-    The ridge is between `lowest` and 25 times as high as the noise's spread; with `lifts`, as high as is needed for a
+    A ridge is between `lowest` and 25 times as high as the noise's spread; with `lifts`, as high as is needed for a
     filter that knows it to lift it by between so many standard deviations of what the filter makes of the noise, and at
     least `lowest`.
     """
     spread = rng.uniform(0.5, 2.0)
-    noise = gaussian_filter(rng.standard_normal(alpha.shape, dtype=np.float32), spread)
-    shape = alpha / alpha.max()
-    if lifts is None:
-        height = np.exp(rng.uniform(np.log(lowest), np.log(25)))
-    else:
-        # noise is smoothed white noise of this spread, so a filter's answer to it is that of the smoothed filter
-        unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
-        height = max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit)
-    ridge = _unit(noise / noise.std() + height * shape)
+    noise = gaussian_filter(rng.standard_normal(alphas[0].shape, dtype=np.float32), spread)
+    field = noise / noise.std()
+    for alpha in alphas:
+        shape = alpha / alpha.max()
+        if lifts is None:
+            height = np.exp(rng.uniform(np.log(lowest), np.log(25)))
+        else:
+            # noise is smoothed white noise of this spread, so a filter's answer to it is that of the smoothed filter
+            unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
+            height = max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit)
+        field = field + height * shape
+    ridge = _unit(field)
     return ridge if rng.random() < 0.75 else 1 - ridge
 
 

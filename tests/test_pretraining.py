@@ -35,11 +35,11 @@ def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
     pretraining.pretrain(RECIPE, tmp_path / "whole", workers=0, threads=threads)
     step, done = pretraining._step, []
 
-    def killed(*arguments):
+    def killed(*arguments, **options):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(1)
-        return step(*arguments)
+        return step(*arguments, **options)
 
     monkeypatch.setattr(pretraining, "_step", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -109,3 +109,21 @@ def test_a_sitting_on_parts_learns(small_vit, tmp_path):
     recipe = replace(RECIPE, detailed=True, parts=True)
     pretraining.pretrain(recipe, tmp_path, workers=0, threads=torch.get_num_threads())
     assert read_json(tmp_path / "training.json")["recipe"]["parts"]
+
+
+def test_in_a_crowd_only_cells_are_asked_for(small_vit):
+    recipe = replace(RECIPE, detailed=True, parts=True, crowd=3)
+    alone = pretraining.StrokeSet(replace(recipe, crowd=1))[1]
+    crowd = pretraining.StrokeSet(recipe)[1]
+    assert torch.equal(alone[1], crowd[1])  # the first stroke is the same
+    assert (crowd[2] >= alone[2]).all()
+    assert crowd[2].sum() > 1.5 * alone[2].sum()
+    localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
+    before = localiser.ends.weight.clone(), localiser.patches.weight.clone()
+    optimizer = torch.optim.SGD(localiser.parameters(), lr=0.1)
+    batch = [item[None] for item in crowd]
+    pretraining._step(localiser, optimizer, *batch, ends_asked=False)
+    assert torch.equal(localiser.ends.weight, before[0])
+    assert not torch.equal(localiser.patches.weight, before[1])
+    pretraining._step(localiser, optimizer, *batch)
+    assert not torch.equal(localiser.ends.weight, before[0])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from paper_utils.textures import ridge_in_noise
+from paper_utils.textures import ridges_in_noise
 
 
 def test_a_lower_ridge_stands_out_less():
@@ -9,7 +9,7 @@ def test_a_lower_ridge_stands_out_less():
     alpha[50:54, 50:54] = 1.0
 
     def height(lowest):
-        ridges = [ridge_in_noise(np.random.default_rng(seed), alpha, lowest) for seed in range(60)]
+        ridges = [ridges_in_noise(np.random.default_rng(seed), [alpha], lowest) for seed in range(60)]
         tops = [abs(ridge[50:54, 50:54].mean() - np.median(ridge)) / ridge.std() for ridge in ridges]
         return np.percentile(tops, 10)
 
@@ -22,7 +22,7 @@ def test_a_ridge_is_lifted_as_far_as_was_asked_for(wanted):
     alpha[60:68, 30:33] = 1.0
 
     def lift(seed):  # a filter that knows the stroke, at its place and everywhere else
-        field = ridge_in_noise(np.random.default_rng(seed), alpha, 0.1, (wanted, wanted))
+        field = ridges_in_noise(np.random.default_rng(seed), [alpha], 0.1, (wanted, wanted))
         answers = np.real(np.fft.ifft2(np.fft.fft2(field) * np.conj(np.fft.fft2(alpha))))
         here, elsewhere = answers[0, 0], answers[20:-20, 20:-20]
         return abs(here - elsewhere.mean()) / elsewhere.std()
