@@ -1,11 +1,11 @@
 """Pre-train the embedded backbone on procedural pictures: `python -m paper_utils.pretraining --help`.
 
 The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns which patches
-the stroke crosses (without it the regression never starts). Seven sittings: the first mostly on small pictures (112
+the stroke crosses (without it the regression never starts). Eight sittings: the first mostly on small pictures (112
 pixels, positions interpolated) with bold strokes, the second on pictures of the paper's 224 pixels with strokes
 down to a few pixels, the third and fourth with most strokes a ridge in noise, as short chirps in strong noise are, the
 fifth with dotted ones, the sixth with steep ones that hardly stand out; the seventh mostly on parts of such pictures,
-the probe learning where in the patch the stroke lies.
+the probe learning where in the patch the stroke lies; the eighth with several strokes in each part.
 """
 
 import argparse
