@@ -48,12 +48,12 @@ intact = ablation.squared_errors(result.baseline, result)
 effects = statistics.head_effects(errors, intact)
 increase = effects.increase
 print(
-    f"{len(intact)} of {run.profile.test_pictures} test pictures, intact loss {intact.mean():.3f} (standardised units)"
+    f"{len(intact)} of {run.profile.ablation_pool} held-out pictures, intact loss {intact.mean():.3f} (standardised units)"
 )
 
 # %% [markdown]
 # A few pictures, which the intact model reads badly, carry most of every effect. They are chosen more often than the
-# others and count for less, so that means stay what they are over all test pictures, and intervals become narrower.
+# others and count for less, so that means stay what they are over all of them, and intervals become narrower.
 #
 # ## Figure 4: the increase of the loss, head by head
 #
@@ -284,7 +284,7 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
 # A check that these numbers are this model's: one head is ablated again, on a few pictures.
 
 # %%
-some = choose(run, model, run.evaluation(model), part=52)["pictures"]
+some = choose(run, model, experiments.pool_evaluation(run, model), part=52)["pictures"]
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
     again = model.predict(some).numpy()
 print(f"the same as stored: {np.allclose(again, result.ablated[worst][:: len(intact) // len(some)], atol=1e-2)}")

@@ -1,7 +1,7 @@
 """The ablation experiments of a run: each is computed once and kept until its code, its settings or its model change.
 
-Which of the test pictures each takes is said in `selection`; removal takes ones that had no part in the order it
-follows.
+Which held-out pictures each takes is said in `selection`; removal takes ones beyond the pool, which had no part in the
+order it follows.
 """
 
 from dataclasses import asdict, dataclass
@@ -22,10 +22,11 @@ from .model import ChirpRegressor, load_backbone
 from .protocol import PROTOCOLS, RELEASED, intact_losses, loss_sweep, with_untuned_vit
 from .pruning import orders, removal
 from .region_scores import feature_coverage
-from .runs import Run
+from .runs import LEARNING, Run
 from .screening import linearised
-from .selection import choose, chosen, count, drawn, spread
+from .selection import choose, count, drawn, pool, spread
 from .statistics import percent_increase
+from .training import Evaluation
 
 __all__ = [
     "MappedPictures",
@@ -34,6 +35,7 @@ __all__ = [
     "increase",
     "mapped_pictures",
     "patching",
+    "pool_evaluation",
     "protocols",
     "released_losses",
     "removals",
@@ -75,13 +77,22 @@ def mapped_pictures(run: Run, model: ChirpRegressor, *, variant: str = "publishe
     return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
 
 
+def pool_evaluation(run: Run, model: ChirpRegressor) -> Evaluation:
+    """Return predictions and labels of all pictures that those for ablation are chosen from, the test pictures first."""
+
+    def compute(path: Path) -> None:
+        write_arrays(path, asdict(pool(model, run.profile, run.evaluation(model))))
+
+    return Evaluation(**read_arrays(run.kept("pool.npz", (*LEARNING, "selection"), compute)))
+
+
 def ablation(run: Run, model: ChirpRegressor) -> Ablation:
     """Return the predictions with each head ablated in turn, as described."""
 
     def compute(path: Path) -> None:
         partial = run.build / "ablation_partial.npz"
         write_arrays(
-            path, asdict(ablate_every_head(model, **choose(run, model, run.evaluation(model)), partial=partial))
+            path, asdict(ablate_every_head(model, **choose(run, model, pool_evaluation(run, model)), partial=partial))
         )
         partial.unlink()
 
@@ -92,7 +103,7 @@ def replacements(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     """Return the increase of the loss in percent, (layers, heads), by what heads put out instead."""
 
     def compute(path: Path) -> None:
-        few = choose(run, model, run.evaluation(model), part=REPLACED)
+        few = choose(run, model, pool_evaluation(run, model), part=REPLACED)
         result = {kind: increase(ablate_every_head(model, **few, kind=kind)) for kind in KINDS if kind != "described"}
         whole, some = ablation(run, model), spread(run.profile.ablation_pictures, REPLACED)
         described = Ablation(
@@ -107,7 +118,7 @@ def screening(run: Run, model: ChirpRegressor) -> Ablation:
     """Return the linearised model's predictions, on the pictures of `ablation`."""
 
     def compute(path: Path) -> None:
-        write_arrays(path, asdict(linearised(model, **choose(run, model, run.evaluation(model)))))
+        write_arrays(path, asdict(linearised(model, **choose(run, model, pool_evaluation(run, model)))))
 
     return Ablation(**read_arrays(run.kept("screening.npz", (*SWEEPING, "screening"), compute)))
 
@@ -117,8 +128,7 @@ def removals(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     heads = len(model.layers) * model.vit.config.num_attention_heads
 
     def compute(path: Path) -> None:
-        taken, _ = chosen(run, model, run.evaluation(model))
-        others = np.setdiff1d(np.arange(run.profile.test_pictures), taken)[: count(run, REMOVED)]
+        others = run.profile.ablation_pool + np.arange(count(run, REMOVED))
         pixels, labels = drawn(run, others)
         counts = np.unique(np.linspace(0, heads, 13).round().astype(int))
         result = {"counts": counts}

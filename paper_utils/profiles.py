@@ -29,6 +29,7 @@ class Profile:
     stopping_patience: int  # epochs without progress before training ends
     map_pictures: int
     ablation_pictures: int
+    ablation_pool: int  # held-out pictures that those are chosen from; the test pictures come first
     backbone: str = "embedded"
     seed: int = 42  # of the pictures
     repeat: int = 0  # of the training: another start and other training pictures, the same held-out ones
@@ -47,7 +48,7 @@ class Profile:
 
     def training_settings(self) -> dict:
         """Return the settings that a trained model depends on."""
-        later = ("proves", "workers", "test_pictures", "map_pictures", "ablation_pictures")
+        later = ("proves", "workers", "test_pictures", "map_pictures", "ablation_pictures", "ablation_pool")
         return {name: value for name, value in self.as_dict().items() if name not in later}
 
 
@@ -69,6 +70,7 @@ PROFILES = {
             stopping_patience=4,
             map_pictures=15,
             ablation_pictures=8,
+            ablation_pool=16,
         ),
         Profile(
             name="laptop",
@@ -85,6 +87,7 @@ PROFILES = {
             stopping_patience=5,
             map_pictures=48,
             ablation_pictures=416,
+            ablation_pool=4000,
         ),
         Profile(
             name="paper",
@@ -101,6 +104,7 @@ PROFILES = {
             stopping_patience=4,
             map_pictures=256,
             ablation_pictures=20_000,
+            ablation_pool=20_000,
             backbone="google/vit-base-patch16-224",
             workers=8,
         ),

@@ -23,7 +23,10 @@ __all__ = ["ship"]
 RESULTS = (
     "model.safetensors",
     "history.json",
-    *(f"{name}.npz" for name in ("evaluation", "ablation", "replacements", "screening", "removals", "protocols")),
+    *(
+        f"{name}.npz"
+        for name in ("evaluation", "pool", "ablation", "replacements", "screening", "removals", "protocols")
+    ),
     *(f"{name}.npz" for name in ("released_losses", "variant_predictions", "patching")),
 )
 

@@ -22,7 +22,7 @@ from .protocol import lag_1_autocorrelation
 from .pruning import removal
 from .region_scores import mean_scores
 from .runs import ABLATING, LEARNING, Run
-from .selection import choose
+from .selection import choose, pool
 from .semantics import classify
 
 __all__ = ["VARIANTS", "Variant", "add_findings", "run_variant", "variant_profile"]
@@ -112,7 +112,7 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
         raise CompanionError(f"the model {weights} is missing; remove {path.name} beside it and run `make study` again")
     model = merged(load_regressor(weights))
     evaluation = training.evaluate_held_out(model, run.profile)
-    chosen = choose(run, model, evaluation, part=2)
+    chosen = choose(run, model, pool(model, run.profile, evaluation), part=2)
     result = ablate_every_head(model, **chosen)
     errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
     increase = experiments.increase(result)

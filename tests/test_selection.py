@@ -1,17 +1,32 @@
+from dataclasses import replace
+
 import numpy as np
 
-from paper_utils.selection import choose, chosen
+from paper_utils import experiments
+from paper_utils.selection import choose, chosen, drawn, pool
 
 
 def test_badly_read_pictures_are_chosen_more_often_and_count_less(run, model):
-    indices, weights = chosen(run, model, run.evaluation(model))
+    indices, weights = chosen(run, model, experiments.pool_evaluation(run, model))
     assert len(indices) == 8
     assert 15 in indices
     assert weights[list(indices).index(15)] == weights.min()
 
 
 def test_a_part_of_the_chosen_is_spread_over_them(run, model):
-    whole, part = (choose(run, model, run.evaluation(model), part=part) for part in (1, 4))
+    whole, part = (choose(run, model, experiments.pool_evaluation(run, model), part=part) for part in (1, 4))
     assert np.array_equal(part["weights"], whole["weights"][::4])
     assert (part["pictures"] == whole["pictures"][::4]).all()
-    assert len(choose(run, model, run.evaluation(model), part=64)["labels"]) == 8  # too few to thin out
+    assert (
+        len(choose(run, model, experiments.pool_evaluation(run, model), part=64)["labels"]) == 8
+    )  # too few to thin out
+
+
+def test_the_pool_goes_on_where_the_test_pictures_end(run, model):
+    evaluation = run.evaluation(model)
+    wider = replace(run.profile, ablation_pool=20)
+    found = pool(model, wider, evaluation)
+    assert np.array_equal(found.labels[:16], evaluation.labels)
+    assert np.array_equal(found.predictions[:16], evaluation.predictions)
+    assert np.array_equal(found.labels[16:], drawn(run, np.arange(16, 20))[1])
+    assert pool(model, run.profile, evaluation) is evaluation  # nothing is drawn where the pool is the test set
