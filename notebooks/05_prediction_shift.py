@@ -82,7 +82,7 @@ print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to
 # %% [markdown]
 # In the reference run every histogram resembles the baseline, early layers and late ones alike, and more than two
 # halves of the baseline resemble each other: at this many pictures a histogram cannot show what a head does. The shift
-# of single pictures can, and there one head of layer 1 moves predictions furthest, then those of the last layers.
+# of single pictures can, and there some heads of layers 10 to 12 move predictions furthest, then some of layer 1.
 
 # %%
 run.record(findings.shift_findings(baseline, ablated, weights))

@@ -110,7 +110,7 @@ def removal_curves(counts: np.ndarray, losses: dict[str, np.ndarray]) -> Figure:
         axis.plot(counts, values, "o-", color=colour, ms=3, lw=1, label=name)
     axis.axhline(1, color="0.5", lw=0.6, ls=":")
     axis.annotate(
-        "predicting the mean", (counts[-1], 1), (0, -3), textcoords="offset points", ha="right", va="top", fontsize=6.5
+        "predicting the mean", (counts[0], 1), (0, 3), textcoords="offset points", ha="left", va="bottom", fontsize=6.5
     )
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
