@@ -12,9 +12,9 @@ import numpy as np
 from .artifacts import atomic_path, read_json
 from .errors import CompanionError, reported
 from .learning_figures import pretraining_losses, stroke_samples
-from .pretraining import SITTINGS
 from .profiles import EMBEDDED
 from .readme import between_marks
+from .sittings import SITTINGS
 from .strokes import StrokeRange, draw_stroke_picture
 
 __all__ = ["adopt", "draw", "filled", "sittings"]

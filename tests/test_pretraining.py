@@ -6,14 +6,13 @@ from transformers import ViTConfig, ViTModel
 
 from paper_utils import pretraining
 from paper_utils.artifacts import checksum, read_json
+from paper_utils.sittings import Recipe
 
-RECIPE = pretraining.Recipe(
-    small_pictures=6, large_pictures=4, batch=2, large_batch=2, warm_up=2, cool_down=4, peak_rate=1e-3
-)
+RECIPE = Recipe(small_pictures=6, large_pictures=4, batch=2, large_batch=2, warm_up=2, cool_down=4, peak_rate=1e-3)
 
 
 def test_rate_rises_stays_and_falls():
-    recipe = pretraining.Recipe()
+    recipe = Recipe()
     assert pretraining.learning_rate(recipe, 0) == 0
     assert pretraining.learning_rate(recipe, recipe.warm_up) == recipe.peak_rate
     assert pretraining.learning_rate(recipe, recipe.pictures - recipe.cool_down) == recipe.peak_rate

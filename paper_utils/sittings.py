@@ -1,0 +1,138 @@
+"""The sittings in which the embedded backbone is pre-trained, in their order: records of what was run.
+
+The first is mostly on small pictures (112 pixels, positions interpolated) with bold strokes, the second on pictures of
+the paper's 224 pixels with strokes down to a few pixels, the third and fourth with most strokes a ridge in noise, as
+short chirps in strong noise are, the fifth with dotted ones, the sixth with steep ones that hardly stand out; the
+seventh mostly on parts of such pictures, the probe learning where in the patch the stroke lies; the eighth, which the
+embedded backbone has not had, with several strokes in each part.
+"""
+
+from dataclasses import dataclass, replace
+
+from .strokes import StrokeRange
+
+__all__ = ["SITTINGS", "Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the backbone is trained on in one sitting, and for how long."""
+
+    seed: int = 20250324
+    strokes: StrokeRange = StrokeRange()
+    first_picture: int = 0  # index in the endless set
+    small_pictures: int = 320_000  # at 112 pixels
+    large_pictures: int = 48_000  # at 224 pixels, at the end
+    batch: int = 64
+    large_batch: int = 32
+    peak_rate: float = 6e-4
+    warm_up: int = 32_000  # pictures
+    cool_down: int = 80_000  # last pictures, over which the rate falls to zero
+    weight_decay: float = 0.05
+    detailed: bool = False  # read from each patch token where in the patch the stroke lies, not only whether
+    parts: bool = False  # small pictures are parts of large ones: same scale, positions of some 7 x 7 patches
+    crowd: int = 1  # strokes in each part; of more than one only the cells are asked for
+
+    @property
+    def pictures(self) -> int:
+        return self.small_pictures + self.large_pictures
+
+
+BOLD = Recipe()
+FINE = Recipe(
+    strokes=StrokeRange(shortest=0.03, longest=0.45, thinnest=0.01, thickest=0.04, faintest=0.5),
+    first_picture=BOLD.pictures,
+    small_pictures=0,
+    large_pictures=200_000,
+    warm_up=8_000,
+    cool_down=120_000,
+)
+FAINT = Recipe(
+    strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.7),
+    first_picture=FINE.first_picture + FINE.pictures,
+    small_pictures=0,
+    large_pictures=120_000,
+    peak_rate=4e-4,
+    warm_up=4_000,
+    cool_down=116_000,
+)
+HAZY = Recipe(
+    strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.85),
+    first_picture=FAINT.first_picture + FAINT.pictures,
+    small_pictures=0,
+    large_pictures=300_000,
+    warm_up=4_000,
+    cool_down=200_000,
+)
+# a chirp that rises by several bins a step is a row of dots, which continuous strokes do not prepare for
+DOTTED = Recipe(
+    strokes=StrokeRange(
+        shortest=0.02, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.75, dotted=0.5
+    ),
+    first_picture=HAZY.first_picture + HAZY.pictures,
+    small_pictures=0,
+    large_pictures=120_000,
+    warm_up=4_000,
+    cool_down=100_000,
+)
+# and its dots stand out of strong noise by less than three times its spread, one bin of time apart
+SUNKEN = Recipe(
+    strokes=StrokeRange(
+        shortest=0.012,
+        longest=0.3,
+        thinnest=0.008,
+        thickest=0.02,
+        faintest=0.5,
+        hazy=0.9,
+        lowest=2.7,
+        dotted=0.5,
+        steep=0.5,
+    ),
+    first_picture=DOTTED.first_picture + DOTTED.pictures,
+    small_pictures=0,
+    large_pictures=132_000,
+    peak_rate=4e-4,
+    warm_up=4_000,
+    cool_down=120_000,
+)
+# Most of those are easy or hopeless; this is for what is neither. Where in a patch a stroke lies asks for single pixels,
+# which whether it crosses the patch does not, and parts of pictures cost a quarter of whole ones.
+DETAILED = Recipe(
+    strokes=StrokeRange(
+        shortest=0.025,
+        longest=0.25,
+        thinnest=0.008,
+        thickest=0.02,
+        faintest=0.5,
+        hazy=0.95,
+        lowest=2.7,
+        lifts=(5.0, 15.0),
+        grain=0.02,
+        dotted=0.5,
+        steep=0.6,
+    ),
+    first_picture=SUNKEN.first_picture + SUNKEN.pictures,
+    small_pictures=600_000,
+    large_pictures=120_000,
+    warm_up=16_000,
+    cool_down=320_000,
+    detailed=True,
+    parts=True,
+)
+# four strokes in a part teach four times as much of what a stroke looks like, at the same cost
+CROWDED = replace(
+    DETAILED,
+    first_picture=DETAILED.first_picture + DETAILED.pictures,
+    large_pictures=160_000,
+    crowd=4,
+)
+SITTINGS = {
+    "bold": BOLD,
+    "fine": FINE,
+    "faint": FAINT,
+    "hazy": HAZY,
+    "dotted": DOTTED,
+    "sunken": SUNKEN,
+    "detailed": DETAILED,
+    "crowded": CROWDED,
+}
