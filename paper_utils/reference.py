@@ -23,11 +23,8 @@ __all__ = ["ship"]
 RESULTS = (
     "model.safetensors",
     "history.json",
-    *(
-        f"{name}.npz"
-        for name in ("evaluation", "pool", "ablation", "replacements", "screening", "removals", "protocols")
-    ),
-    *(f"{name}.npz" for name in ("released_losses", "variant_predictions", "patching")),
+    *(f"{name}.npz" for name in ("evaluation", "pool", "ablation", "replacements", "screening", "removals")),
+    *(f"{name}.npz" for name in ("protocols", "released_losses", "variant_predictions", "patching")),
 )
 
 

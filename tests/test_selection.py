@@ -14,12 +14,11 @@ def test_badly_read_pictures_are_chosen_more_often_and_count_less(run, model):
 
 
 def test_a_part_of_the_chosen_is_spread_over_them(run, model):
-    whole, part = (choose(run, model, experiments.pool_evaluation(run, model), part=part) for part in (1, 4))
+    evaluation = experiments.pool_evaluation(run, model)
+    whole, part = (choose(run, model, evaluation, part=part) for part in (1, 4))
     assert np.array_equal(part["weights"], whole["weights"][::4])
     assert (part["pictures"] == whole["pictures"][::4]).all()
-    assert (
-        len(choose(run, model, experiments.pool_evaluation(run, model), part=64)["labels"]) == 8
-    )  # too few to thin out
+    assert len(choose(run, model, evaluation, part=64)["labels"]) == 8  # too few to thin out
 
 
 def test_the_pool_goes_on_where_the_test_pictures_end(run, model):
