@@ -37,11 +37,16 @@ class Recipe:
     def pictures(self) -> int:
         return self.small_pictures + self.large_pictures
 
+    @property
+    def end(self) -> int:
+        """Index in the endless set at which the next sitting begins."""
+        return self.first_picture + self.pictures
+
 
 BOLD = Recipe()
 FINE = Recipe(
     strokes=StrokeRange(shortest=0.03, longest=0.45, thinnest=0.01, thickest=0.04, faintest=0.5),
-    first_picture=BOLD.pictures,
+    first_picture=BOLD.end,
     small_pictures=0,
     large_pictures=200_000,
     warm_up=8_000,
@@ -49,7 +54,7 @@ FINE = Recipe(
 )
 FAINT = Recipe(
     strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.7),
-    first_picture=FINE.first_picture + FINE.pictures,
+    first_picture=FINE.end,
     small_pictures=0,
     large_pictures=120_000,
     peak_rate=4e-4,
@@ -58,7 +63,7 @@ FAINT = Recipe(
 )
 HAZY = Recipe(
     strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.85),
-    first_picture=FAINT.first_picture + FAINT.pictures,
+    first_picture=FAINT.end,
     small_pictures=0,
     large_pictures=300_000,
     warm_up=4_000,
@@ -69,7 +74,7 @@ DOTTED = Recipe(
     strokes=StrokeRange(
         shortest=0.02, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.75, dotted=0.5
     ),
-    first_picture=HAZY.first_picture + HAZY.pictures,
+    first_picture=HAZY.end,
     small_pictures=0,
     large_pictures=120_000,
     warm_up=4_000,
@@ -88,7 +93,7 @@ SUNKEN = Recipe(
         dotted=0.5,
         steep=0.5,
     ),
-    first_picture=DOTTED.first_picture + DOTTED.pictures,
+    first_picture=DOTTED.end,
     small_pictures=0,
     large_pictures=132_000,
     peak_rate=4e-4,
@@ -98,20 +103,8 @@ SUNKEN = Recipe(
 # Most of those are easy or hopeless; this is for what is neither. Where in a patch a stroke lies asks for single pixels,
 # which whether it crosses the patch does not, and parts of pictures cost a quarter of whole ones.
 DETAILED = Recipe(
-    strokes=StrokeRange(
-        shortest=0.025,
-        longest=0.25,
-        thinnest=0.008,
-        thickest=0.02,
-        faintest=0.5,
-        hazy=0.95,
-        lowest=2.7,
-        lifts=(5.0, 15.0),
-        grain=0.02,
-        dotted=0.5,
-        steep=0.6,
-    ),
-    first_picture=SUNKEN.first_picture + SUNKEN.pictures,
+    strokes=replace(SUNKEN.strokes, shortest=0.025, longest=0.25, hazy=0.95, lifts=(5.0, 15.0), grain=0.02, steep=0.6),
+    first_picture=SUNKEN.end,
     small_pictures=600_000,
     large_pictures=120_000,
     warm_up=16_000,
@@ -122,7 +115,7 @@ DETAILED = Recipe(
 # four strokes in a part teach four times as much of what a stroke looks like, at the same cost
 CROWDED = replace(
     DETAILED,
-    first_picture=DETAILED.first_picture + DETAILED.pictures,
+    first_picture=DETAILED.end,
     large_pictures=160_000,
     crowd=4,
 )
