@@ -284,7 +284,7 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
 # A check that these numbers are this model's: one head is ablated again, on a few pictures.
 
 # %%
-some = choose(run, model, experiments.pool_evaluation(run, model), part=52)["pictures"]
+some = choose(run, model, part=52)["pictures"]
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
     again = model.predict(some).numpy()
 print(f"the same as stored: {np.allclose(again, result.ablated[worst][:: len(intact) // len(some)], atol=1e-2)}")

@@ -22,11 +22,10 @@ from .model import ChirpRegressor, load_backbone
 from .protocol import PROTOCOLS, RELEASED, intact_losses, loss_sweep, with_untuned_vit
 from .pruning import orders, removal
 from .region_scores import feature_coverage
-from .runs import LEARNING, Run
+from .runs import Run
 from .screening import linearised
-from .selection import choose, count, drawn, pool, spread
+from .selection import choose, count, drawn, spread
 from .statistics import percent_increase
-from .training import Evaluation
 
 __all__ = [
     "MappedPictures",
@@ -35,7 +34,6 @@ __all__ = [
     "increase",
     "mapped_pictures",
     "patching",
-    "pool_evaluation",
     "protocols",
     "released_losses",
     "removals",
@@ -77,23 +75,12 @@ def mapped_pictures(run: Run, model: ChirpRegressor, *, variant: str = "publishe
     return MappedPictures(list(chirps), pixels, np.stack([picture.regions for picture in pictures]), maps)
 
 
-def pool_evaluation(run: Run, model: ChirpRegressor) -> Evaluation:
-    """Return predictions and labels of all pictures that those for ablation are chosen from, the test pictures first."""
-
-    def compute(path: Path) -> None:
-        write_arrays(path, asdict(pool(model, run.profile, run.evaluation(model))))
-
-    return Evaluation(**read_arrays(run.kept("pool.npz", (*LEARNING, "selection"), compute)))
-
-
 def ablation(run: Run, model: ChirpRegressor) -> Ablation:
     """Return the predictions with each head ablated in turn, as described."""
 
     def compute(path: Path) -> None:
         partial = run.build / "ablation_partial.npz"
-        write_arrays(
-            path, asdict(ablate_every_head(model, **choose(run, model, pool_evaluation(run, model)), partial=partial))
-        )
+        write_arrays(path, asdict(ablate_every_head(model, **choose(run, model), partial=partial)))
         partial.unlink()
 
     return Ablation(**read_arrays(run.kept("ablation.npz", SWEEPING, compute)))
@@ -103,7 +90,7 @@ def replacements(run: Run, model: ChirpRegressor) -> dict[str, np.ndarray]:
     """Return the increase of the loss in percent, (layers, heads), by what heads put out instead."""
 
     def compute(path: Path) -> None:
-        few = choose(run, model, pool_evaluation(run, model), part=REPLACED)
+        few = choose(run, model, part=REPLACED)
         result = {kind: increase(ablate_every_head(model, **few, kind=kind)) for kind in KINDS if kind != "described"}
         whole, some = ablation(run, model), spread(run.profile.ablation_pictures, REPLACED)
         described = Ablation(
@@ -118,7 +105,7 @@ def screening(run: Run, model: ChirpRegressor) -> Ablation:
     """Return the linearised model's predictions, on the pictures of `ablation`."""
 
     def compute(path: Path) -> None:
-        write_arrays(path, asdict(linearised(model, **choose(run, model, pool_evaluation(run, model)))))
+        write_arrays(path, asdict(linearised(model, **choose(run, model))))
 
     return Ablation(**read_arrays(run.kept("screening.npz", (*SWEEPING, "screening"), compute)))
 

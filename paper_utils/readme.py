@@ -8,6 +8,7 @@ from .chirps import TARGETS
 from .claims import VERDICTS, judge_all
 from .errors import CompanionError, reported
 from .figures import UNITS
+from .profiles import get_profile
 from .report import verdict_rows
 from .runs import REFERENCE, Run
 from .summary import FIGURES
@@ -73,9 +74,9 @@ def tables(results: dict) -> dict[str, str]:
         )
         ablation.append(f"| {layer} | {mean:.2f} % ({low:.2f} to {high:.2f}) | {std:.2f} % |")
     ablation.append(
-        f"\nOn {results['ablation.pictures']} pictures, {results['ablation.found_heads_bh']} of 144 heads are told from "
-        f"zero at a false discovery rate of 5 % ({results['ablation.found_heads_by']} whatever the dependence between "
-        f"heads); half of the heads' intervals reach {results['ablation.median_half_width_percent']:.2f} % or more to "
+        f"\nOn {results['ablation.pictures']} of {get_profile('laptop').ablation_pool:,} held-out pictures, "
+        f"{results['ablation.found_heads_bh']} of 144 heads are told from zero at a false discovery rate of 5 % "
+        f"({results['ablation.found_heads_by']} whatever the dependence between heads); half of the heads' intervals reach {results['ablation.median_half_width_percent']:.2f} % or more to "
         f"either side, the spread between heads is {results['ablation.spread_between_heads_percent']:.2f} %."
     )
     protocols = ["| Figure 4 | autocorrelation in row order | continuity from row to row |", "| --- " * 3 + "|"]

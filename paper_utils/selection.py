@@ -4,43 +4,50 @@ Pictures on which the intact model errs carry most of every effect: they are tak
 down for it, and from more pictures than accuracy is told of, since those would soon run out of them.
 """
 
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import torch
 
+from .artifacts import read_arrays, write_arrays
 from .model import ChirpRegressor
-from .profiles import Profile
-from .runs import Run
+from .runs import LEARNING, Run
 from .statistics import weighted_choice
-from .training import Evaluation, evaluate, held_out
-from .vit import on_best_device
+from .training import Evaluation, evaluate_held_out, held_out
 
 __all__ = ["choose", "chosen", "count", "drawn", "pool", "spread"]
 
 
-def pool(model: ChirpRegressor, profile: Profile, evaluation: Evaluation) -> Evaluation:
-    """Return an evaluation of the test pictures, continued over the rest of the pool."""
-    rest = range(profile.test_pictures, profile.ablation_pool)
-    if not rest:
-        return evaluation
-    with on_best_device(model):
-        more = evaluate(model, held_out(profile, rest), workers=profile.workers, title="more held-out pictures")
-    return Evaluation(
-        np.concatenate([evaluation.predictions, more.predictions]),
-        np.concatenate([evaluation.labels, more.labels]),
-        evaluation.seconds + more.seconds,
-    )
+def pool(run: Run, model: ChirpRegressor) -> Evaluation:
+    """Return predictions and labels of all pictures that those for ablation are chosen from, the test pictures first."""
+
+    def compute(path: Path) -> None:
+        found = run.evaluation(model)
+        if rest := range(run.profile.test_pictures, run.profile.ablation_pool):
+            more = evaluate_held_out(model, run.profile, rest)
+            found = Evaluation(
+                np.concatenate([found.predictions, more.predictions]),
+                np.concatenate([found.labels, more.labels]),
+                found.seconds + more.seconds,
+            )
+        write_arrays(path, asdict(found))
+
+    return Evaluation(**read_arrays(run.kept("pool.npz", (*LEARNING, "selection"), compute)))
 
 
-def choose(run: Run, model: ChirpRegressor, evaluation: Evaluation, *, part: int = 1) -> dict[str, object]:
+def choose(
+    run: Run, model: ChirpRegressor, *, part: int = 1, evaluation: Evaluation | None = None
+) -> dict[str, object]:
     """Return pictures, labels and weights of the held-out pictures that heads are ablated on, as arguments by name.
 
     Args:
         run: whose held-out pictures.
         model: merged.
-        evaluation: of it on the whole pool.
         part: one in so many of the chosen, spread over the pool.
+        evaluation: of the model on the whole pool; where it is the run's own model, the run knows it.
     """
-    indices, weights = chosen(run, model, evaluation)
+    indices, weights = chosen(run, model, evaluation or pool(run, model))
     some = spread(len(indices), part)
     pixels, labels = drawn(run, indices[some])
     return {"pictures": pixels, "labels": labels, "weights": weights[some]}

@@ -22,7 +22,7 @@ from .protocol import lag_1_autocorrelation
 from .pruning import removal
 from .region_scores import mean_scores
 from .runs import ABLATING, LEARNING, Run
-from .selection import choose, pool
+from .selection import choose
 from .semantics import classify
 
 __all__ = ["VARIANTS", "Variant", "add_findings", "run_variant", "variant_profile"]
@@ -111,8 +111,9 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
     if not weights.is_file():
         raise CompanionError(f"the model {weights} is missing; remove {path.name} beside it and run `make study` again")
     model = merged(load_regressor(weights))
-    evaluation = training.evaluate_held_out(model, run.profile)
-    chosen = choose(run, model, pool(model, run.profile, evaluation), part=2)
+    evaluation = training.evaluate_held_out(model, run.profile, range(run.profile.ablation_pool))
+    accuracy = training.accuracy(evaluation, chosen=slice(run.profile.test_pictures))
+    chosen = choose(run, model, part=2, evaluation=evaluation)
     result = ablate_every_head(model, **chosen)
     errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
     increase = experiments.increase(result)
@@ -127,7 +128,7 @@ def add_findings(run: Run, name: str, folder: Path) -> dict:
         | findings.shift_findings(result.baseline[:, 0], result.ablated[..., 0], result.weights)
         | findings.attention_findings(scores, *classify(scores))
         | {"ablation.removal.layers_1_to_3.loss_ratio": float(losses[1] / losses[0])}
-        | {f"accuracy.{k}.pearson_r": score["pearson_r"] for k, score in training.accuracy(evaluation).items()}
+        | {f"accuracy.{k}.pearson_r": score["pearson_r"] for k, score in accuracy.items()}
         | {"ablation.lag_1_autocorrelation": lag_1_autocorrelation(increase)}
     )
     content["findings_fingerprint"] = key

@@ -88,11 +88,11 @@ def evaluate(
     return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
 
 
-def evaluate_held_out(model: ChirpRegressor, profile: Profile) -> Evaluation:
-    """Predict all of the profile's test pictures, on a GPU where there is one."""
+def evaluate_held_out(model: ChirpRegressor, profile: Profile, indices: Sequence[int] | None = None) -> Evaluation:
+    """Predict the profile's test pictures, or other held-out ones by index, on a GPU where there is one."""
+    data = held_out(profile, range(profile.test_pictures) if indices is None else indices)
     with on_best_device(model):
-        data = held_out(profile, range(profile.test_pictures))
-        return evaluate(model, data, workers=profile.workers, title="test pictures")
+        return evaluate(model, data, workers=profile.workers, title="held-out pictures")
 
 
 def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> tuple[ChirpRegressor, list[Epoch]]:

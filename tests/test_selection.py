@@ -1,31 +1,39 @@
-from dataclasses import replace
+import dataclasses
 
 import numpy as np
 
-from paper_utils import experiments
 from paper_utils.selection import choose, chosen, drawn, pool
+from paper_utils.training import Evaluation
 
 
 def test_badly_read_pictures_are_chosen_more_often_and_count_less(run, model):
-    indices, weights = chosen(run, model, experiments.pool_evaluation(run, model))
+    indices, weights = chosen(run, model, pool(run, model))
     assert len(indices) == 8
     assert 15 in indices
     assert weights[list(indices).index(15)] == weights.min()
 
 
 def test_a_part_of_the_chosen_is_spread_over_them(run, model):
-    evaluation = experiments.pool_evaluation(run, model)
-    whole, part = (choose(run, model, evaluation, part=part) for part in (1, 4))
+    whole, part = (choose(run, model, part=part) for part in (1, 4))
     assert np.array_equal(part["weights"], whole["weights"][::4])
     assert (part["pictures"] == whole["pictures"][::4]).all()
-    assert len(choose(run, model, evaluation, part=64)["labels"]) == 8  # too few to thin out
+    assert len(choose(run, model, part=64)["labels"]) == 8  # too few to thin out
+
+
+def test_another_models_errors_choose_other_pictures(run, model):
+    own = pool(run, model)
+    errors = np.zeros_like(own.labels)
+    errors[3] = 100
+    other = Evaluation(own.labels + errors, own.labels, 0.0)
+    assert own.labels[3] in choose(run, model, evaluation=other)["labels"]
+    indices, weights = chosen(run, model, other)
+    assert weights[list(indices).index(3)] == weights.min()
 
 
 def test_the_pool_goes_on_where_the_test_pictures_end(run, model):
     evaluation = run.evaluation(model)
-    wider = replace(run.profile, ablation_pool=20)
-    found = pool(model, wider, evaluation)
+    run.profile = dataclasses.replace(run.profile, ablation_pool=20)
+    found = pool(run, model)
     assert np.array_equal(found.labels[:16], evaluation.labels)
     assert np.array_equal(found.predictions[:16], evaluation.predictions)
     assert np.array_equal(found.labels[16:], drawn(run, np.arange(16, 20))[1])
-    assert pool(model, run.profile, evaluation) is evaluation  # nothing is drawn where the pool is the test set
