@@ -39,6 +39,9 @@ class StrokeRange:
     grain: float = 0.06  # most that is added to a picture as grain of single pixels
     dotted: float = 0.0  # share of pictures whose stroke is a row of two to twelve dots, one to eight widths apart
     steep: float = 0.0  # share of strokes that are within 20 degrees of upright
+    climbing: float = (
+        0.0  # share of strokes that are rows of dots, each right of the one before and far above or below it
+    )
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
@@ -115,6 +118,10 @@ def _drawn_stroke(
     rng: np.random.Generator, panel: np.ndarray, difficulty: float, strokes: StrokeRange, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a stroke's points, and how much of each pixel it covers."""
+    if strokes.climbing and rng.random() < strokes.climbing:
+        width = rng.uniform(strokes.thinnest, (strokes.thinnest + strokes.thickest) / 2)
+        points = _climb(rng, panel, width, strokes)
+        return points, _coverage(points, width, size, blur=width * rng.uniform(0.2, 0.6), dots=len(points))
     points = _stroke(rng, panel, difficulty, strokes)
     width = np.exp(rng.uniform(np.log(strokes.thinnest), np.log(strokes.thickest)))
     blur = rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0
@@ -144,6 +151,20 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
         }[kind]
         points = start + t * along + offset * across
         if (points >= panel[:2]).all() and (points <= panel[2:]).all():
+            return points
+
+
+def _climb(rng: np.random.Generator, panel: np.ndarray, width: float, strokes: StrokeRange) -> np.ndarray:
+    """Return (n, 2) points, x and y, within the panel, of dots that rise or fall by steadily changing steps."""
+    while True:
+        count = int(rng.integers(3, 15))
+        steps = np.exp(rng.uniform(-1.5, 1.5) * np.linspace(0, 1, count - 1))
+        shape = np.zeros((count, 2))
+        shape[:, 0] = width * rng.uniform(0.4, 1.0) * np.arange(count)
+        rise = shape[-1, 0] * np.exp(rng.uniform(np.log(2), np.log(12)))
+        shape[1:, 1] = rng.choice([-rise, rise]) * steps.cumsum() / steps.sum()
+        points = rng.uniform(panel[:2], panel[2:]) + shape
+        if rise <= strokes.longest and (points >= panel[:2]).all() and (points <= panel[2:]).all():
             return points
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from paper_utils.strokes import StrokeRange, _coverage, _dots, draw_stroke_picture
+from paper_utils.strokes import StrokeRange, _climb, _coverage, _dots, draw_stroke_picture
 
 
 @settings(max_examples=40, deadline=None)
@@ -76,6 +76,36 @@ def test_steep_strokes_are_steep_and_the_others_of_any_direction():
         angles[share] = np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0))
     assert angles[1.0].min() > 69
     assert np.mean(angles[0.0] < 45) > 0.3
+
+
+@given(seed=st.integers(0, 10**6), part=st.booleans())
+def test_climbing_dots_go_one_way_by_steps_that_change_steadily(seed, part):
+    strokes = StrokeRange(shortest=0.025, longest=0.25, thinnest=0.008, thickest=0.02)
+    strokes = strokes.closer(2) if part else strokes
+    rng = np.random.default_rng(seed)
+    points = _climb(rng, np.array([0.3, 0.3, 0.65, 0.65]), strokes.thinnest, strokes)
+    assert 3 <= len(points) <= 14
+    assert (points >= 0.3).all()
+    assert (points <= 0.65).all()
+    across, up = np.diff(points, axis=0).T
+    assert np.allclose(across, across[0])
+    assert 0.4 * strokes.thinnest <= across[0] <= strokes.thinnest
+    assert 2 <= abs(up.sum()) / across.sum() <= 12
+    assert abs(up.sum()) <= strokes.longest
+    assert (up * up[0] > 0).all()
+    assert np.allclose(up[1:] / up[:-1], up[1] / up[0])
+
+
+def test_a_picture_of_climbing_dots_names_the_first_and_the_last():
+    strokes = StrokeRange(shortest=0.1, longest=0.25, thinnest=0.01, thickest=0.02, climbing=1.0)
+    for index in range(20):
+        picture = draw_stroke_picture(1, index, size=224, strokes=strokes)
+        fine = picture.cells.swapaxes(1, 2).reshape(112, 112)
+        for x, y in picture.ends.reshape(2, 2):
+            column, row = (np.clip(int(place * 112), 1, 110) for place in (x, y))
+            assert fine[row - 1 : row + 2, column - 1 : column + 2].max() > 0.1
+        rows = np.flatnonzero(fine.max(1) > 0.05) / 112
+        assert np.ptp(rows) == pytest.approx(abs(picture.ends[3] - picture.ends[1]), abs=0.06)
 
 
 def test_cells_say_where_in_a_patch_the_stroke_lies():
