@@ -76,8 +76,9 @@ def tables(results: dict) -> dict[str, str]:
     ablation.append(
         f"\nOn {results['ablation.pictures']} of {get_profile('laptop').ablation_pool:,} held-out pictures, "
         f"{results['ablation.found_heads_bh']} of 144 heads are told from zero at a false discovery rate of 5 % "
-        f"({results['ablation.found_heads_by']} whatever the dependence between heads); half of the heads' intervals reach {results['ablation.median_half_width_percent']:.2f} % or more to "
-        f"either side, the spread between heads is {results['ablation.spread_between_heads_percent']:.2f} %."
+        f"({results['ablation.found_heads_by']} whatever the dependence between heads); half of the heads' intervals "
+        f"reach {results['ablation.median_half_width_percent']:.2f} % or more to either side, the spread between heads "
+        f"is {results['ablation.spread_between_heads_percent']:.2f} %."
     )
     protocols = ["| Figure 4 | autocorrelation in row order | continuity from row to row |", "| --- " * 3 + "|"]
     for name, prefix in (("as described", ""), ("as released", "released."), ("as published", "published.")):

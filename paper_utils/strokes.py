@@ -39,9 +39,7 @@ class StrokeRange:
     grain: float = 0.06  # most that is added to a picture as grain of single pixels
     dotted: float = 0.0  # share of pictures whose stroke is a row of two to twelve dots, one to eight widths apart
     steep: float = 0.0  # share of strokes that are within 20 degrees of upright
-    climbing: float = (
-        0.0  # share of strokes that are rows of dots, each right of the one before and far above or below it
-    )
+    climbing: float = 0.0  # share of strokes that are rows of dots, each a step to the right and far above or below
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
