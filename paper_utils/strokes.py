@@ -148,8 +148,12 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
             "wave": 0.3 * bow * np.sin(2 * np.pi * rng.uniform(1, 2.5) * t),
         }[kind]
         points = start + t * along + offset * across
-        if (points >= panel[:2]).all() and (points <= panel[2:]).all():
+        if _within(panel, points):
             return points
+
+
+def _within(panel: np.ndarray, points: np.ndarray) -> bool:
+    return bool((points >= panel[:2]).all() and (points <= panel[2:]).all())
 
 
 def _climb(rng: np.random.Generator, panel: np.ndarray, width: float, strokes: StrokeRange) -> np.ndarray:
@@ -162,7 +166,7 @@ def _climb(rng: np.random.Generator, panel: np.ndarray, width: float, strokes: S
         rise = shape[-1, 0] * np.exp(rng.uniform(np.log(2), np.log(12)))
         shape[1:, 1] = rng.choice([-rise, rise]) * steps.cumsum() / steps.sum()
         points = rng.uniform(panel[:2], panel[2:]) + shape
-        if rise <= strokes.longest and (points >= panel[:2]).all() and (points <= panel[2:]).all():
+        if rise <= strokes.longest and _within(panel, points):
             return points
 
 
