@@ -158,12 +158,16 @@ def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np
 
 
 def rank_correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
-    """Return Spearman's rank correlation over heads and its 95 % interval (percentile bootstrap over heads)."""
+    """Return Spearman's rank correlation over heads and its 95 % interval (percentile bootstrap over heads).
+
+    Where heads are all alike on one side, as a resample's may be, nothing goes with anything: the correlation is zero.
+    """
 
     def correlation(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
         ranks = (stats.rankdata(sample, axis=axis) for sample in (x, y))
         x, y = (sample - sample.mean(axis, keepdims=True) for sample in ranks)
-        return (x * y).sum(axis) / np.sqrt((x**2).sum(axis) * (y**2).sum(axis))
+        both = np.sqrt((x**2).sum(axis) * (y**2).sum(axis))
+        return np.divide((x * y).sum(axis), both, out=np.zeros_like(both), where=both > 0)
 
     x, y = np.ravel(first), np.ravel(second)
     interval = stats.bootstrap(

@@ -173,3 +173,13 @@ def test_rank_correlation_is_scipys_and_its_interval_holds_it():
     assert value == pytest.approx(stats.spearmanr(first, second, axis=None).statistic)
     assert low < value < high
     assert high - low == pytest.approx(2 * 1.96 * (1 - value**2) / 12, rel=0.4)  # Fisher's, near enough
+
+
+def test_heads_that_are_alike_leave_an_interval():
+    flat = np.array([1.0] * 7 + [3.0])  # one resample in three holds nothing but the seven
+    with warnings.catch_warnings(action="error"):
+        value, low, high = statistics.rank_correlation_interval(flat, np.arange(8.0))
+        nothing = statistics.rank_correlation_interval(np.ones(8), np.arange(8.0))
+    assert value == pytest.approx(stats.spearmanr(flat, np.arange(8.0)).statistic)
+    assert low <= value <= high
+    assert nothing == (0, 0, 0)
