@@ -31,6 +31,7 @@ backbone = None  # the profile's own
 import numpy as np
 
 from paper_utils import experiments, figures, semantics
+from paper_utils.attention import head_name, sees_no_patch
 from paper_utils.region_scores import mean_scores
 from paper_utils.runs import Run
 
@@ -53,6 +54,8 @@ mapped = experiments.mapped_pictures(run, model)
 maps = mapped.maps.patches
 pictures, layers, heads, rows, columns = maps.shape
 print(f"{pictures} pictures, {layers} layers, {heads} heads, maps of {rows} x {columns} patches")
+alone = [head_name(*place) for place in np.argwhere(sees_no_patch(maps))]
+print(f"heads that keep all their attention for CLS, so that their maps are flat: {', '.join(alone) or 'none'}")
 
 # %% [markdown]
 # Min-max scaling makes every map run from black to white, a nearly uniform one too. So it is worth knowing how much

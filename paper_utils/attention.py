@@ -10,7 +10,9 @@ from .errors import CompanionError
 from .model import ChirpRegressor
 from .vit import attention_kernel, on_best_device
 
-__all__ = ["AttentionMaps", "attention_maps", "head_name", "min_max", "overlay"]
+__all__ = ["AttentionMaps", "attention_maps", "head_name", "min_max", "overlay", "sees_no_patch"]
+
+LEAST = 1e-30  # share of attention; what a head gives patches below that is rounding, down to exact zeros
 
 
 def head_name(layer: int, head: int) -> str:
@@ -20,7 +22,10 @@ def head_name(layer: int, head: int) -> str:
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """Raw maps (pictures, layers, heads, rows, columns) of every head in two views: how much each patch is attended to."""
+    """Raw maps (pictures, layers, heads, rows, columns) of every head in two views: how much each patch is attended to.
+
+    A map whose sum is below LEAST is flat, see `sees_no_patch`.
+    """
 
     patches: np.ndarray  # averaged over the query patches, as the paper does
     cls: np.ndarray  # of the CLS query alone, which is what a head passes to the prediction in the end
@@ -74,8 +79,20 @@ def attention_maps(model: ChirpRegressor, pictures: torch.Tensor, *, batch: int 
     side = round(maps.shape[-1] ** 0.5)
     if side * side != maps.shape[-1]:
         raise CompanionError(f"{maps.shape[-1]} patches do not form a square grid; use square pictures")
-    squares = [part.reshape(*part.shape[:-1], side, side) for part in (*maps, np.concatenate(lengths))]
-    return AttentionMaps(*squares)
+    parts = (*(_flat_where_least(part) for part in maps), np.concatenate(lengths))
+    return AttentionMaps(*(part.reshape(*part.shape[:-1], side, side) for part in parts))
+
+
+def _flat_where_least(maps: np.ndarray) -> np.ndarray:
+    return np.where(maps.sum(-1, keepdims=True) < LEAST, np.float32(LEAST / maps.shape[-1]), maps)
+
+
+def sees_no_patch(maps: np.ndarray) -> np.ndarray:
+    """Return (layers, heads) bool: which heads keep all their attention for CLS, on every picture.
+
+    Min-max scaling would make a picture of whatever is left; their maps are flat instead, which is what they say.
+    """
+    return (np.ptp(maps, axis=(-2, -1)) == 0).all(0)
 
 
 def min_max(maps: np.ndarray) -> np.ndarray:

@@ -21,6 +21,21 @@ def test_maps_are_query_averages_without_cls(regressor, pictures):
         assert np.allclose(maps.cls[:, layer], from_cls, atol=1e-6)
 
 
+def test_a_head_that_attends_to_cls_alone_has_flat_maps(regressor, pictures):
+    attending = regressor.layers[0].attention
+    with torch.no_grad():
+        regressor.vit.get_base_model().embeddings.cls_token[..., 0] = 1e4  # of a length no patch has after layer norm
+        attending.k_proj.weight[8:16] = 0
+        attending.k_proj.weight[8:16, 0] = 100
+        attending.q_proj.base_layer.bias[8:16] = 100
+        attending.q_proj.base_layer.weight[8:16] = 0
+        attending.q_proj.lora_B["default"].weight[8:16] = 0
+    maps = attention.attention_maps(regressor, pictures[:2])
+    assert attention.sees_no_patch(maps.patches).tolist() == [[False, True, False], [False] * 3]
+    assert maps.patches[:, 0, 1].sum((-2, -1)) == pytest.approx(attention.LEAST)
+    assert not attention.sees_no_patch(maps.patches[:, :, [0, 2]]).any()
+
+
 def test_the_model_is_left_as_it_was(regressor, pictures):
     attention.attention_maps(regressor, pictures[:1])
     assert regressor.vit.config._attn_implementation == "sdpa"
