@@ -30,7 +30,7 @@ def learning_curves(
 ) -> Figure:
     """Loss of every training batch and after every epoch, and Pearson r per target, against pictures seen.
 
-    A dotted line marks where the learning rate fell.
+    A dotted line marks where the learning rate fell by far, as it does on a plateau.
     """
     figure, (left, right) = grid(1, 2, 2.9)
     steps = (np.arange(len(batch_losses)) + 1) * batch
@@ -44,7 +44,7 @@ def learning_curves(
         right.plot(seen, values, "o-", ms=3, color=COLOURS[target], label=target.replace("_", " "))
     right.axhline(0.9, color="0.6", lw=0.6)
     right.set(xlabel="Pictures seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
-    falls = np.take(seen, np.flatnonzero(np.diff(learning_rate) < 0))
+    falls = np.take(seen, np.flatnonzero(np.diff(np.log(learning_rate)) < -2))
     for axis in (left, right):
         for number, place in enumerate(falls):
             label = "learning rate falls" if axis is left and number == 0 else None

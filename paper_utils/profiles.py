@@ -25,8 +25,7 @@ class Profile:
     batch: int
     micro_batch: int  # pictures in memory at once; gradients add up to the batch
     learning_rate: float
-    plateau_patience: int  # epochs without progress before the rate falls tenfold
-    stopping_patience: int  # epochs without progress before training ends
+    patience: tuple[int, int] | None  # epochs without progress before the rate falls tenfold, and before training ends
     map_pictures: int
     ablation_pictures: int
     ablation_pool: int  # held-out pictures that those are chosen from; the test pictures come first
@@ -66,8 +65,7 @@ PROFILES = {
             batch=8,
             micro_batch=8,
             learning_rate=1e-3,
-            plateau_patience=3,
-            stopping_patience=4,
+            patience=None,
             map_pictures=15,
             ablation_pictures=8,
             ablation_pool=16,
@@ -83,8 +81,7 @@ PROFILES = {
             batch=16,
             micro_batch=8,
             learning_rate=1e-3,
-            plateau_patience=2,
-            stopping_patience=5,
+            patience=(2, 5),
             map_pictures=48,
             ablation_pictures=416,
             ablation_pool=4000,
@@ -100,8 +97,7 @@ PROFILES = {
             batch=32,
             micro_batch=32,
             learning_rate=1e-4,
-            plateau_patience=3,
-            stopping_patience=4,
+            patience=(3, 4),
             map_pictures=256,
             ablation_pictures=20_000,
             ablation_pool=20_000,

@@ -1,7 +1,7 @@
 """Fine-tune and evaluate: the paper's recipe, resumable, with the numbers it reports.
 
-AdamW and mean squared error on standardised labels, ReduceLROnPlateau (factor 0.1), early stopping on the
-validation loss, mixed precision where the machine has it.
+AdamW and mean squared error on standardised labels, early stopping on the validation loss where the profile has
+patience for it, mixed precision where the machine has it.
 """
 
 import contextlib
@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from scipy import stats
 from torch import nn
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
 from .artifacts import atomic_path
@@ -25,6 +24,7 @@ from .errors import CompanionError
 from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
+from .schedule import Schedule
 from .vit import attention_kernel, autocast, best_device, has_mixed_precision, on_best_device
 
 __all__ = [
@@ -112,8 +112,8 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
     scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch), edges=profile.edges)
     model = build_regressor(profile.backbone, scale, seed=profile.seed + profile.repeat, trained=trained).to(device)
     optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=profile.learning_rate)
-    scheduler = ReduceLROnPlateau(optimizer, factor=0.1, patience=profile.plateau_patience)
-    state = _State(profile, model, optimizer, scheduler)
+    schedule = Schedule(optimizer, profile)
+    state = _State(profile, model, schedule)
     state.resume(checkpoint)
     validation = ChirpSet(
         split_seed(profile.seed, "validation"), range(profile.validation_pictures), edges=profile.edges
@@ -124,10 +124,11 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
         unit=" epochs",
         desc="fine-tuning",
     ) as bar:
-        while len(state.history) < profile.epochs and state.epochs_without_progress < profile.stopping_patience:
+        while len(state.history) < profile.epochs and not state.stalled:
             begun = time.monotonic()
             number = len(state.history)
-            losses = _train_epoch(model, optimizer, _epoch_pictures(profile, number), profile, seed=number)
+            rate = schedule.rate
+            losses = _train_epoch(model, schedule, _epoch_pictures(profile, number), profile, seed=number)
             checked = evaluate(model, validation, workers=profile.workers, title="validation")
             error = (checked.predictions - checked.labels) / scale.std
             loss = float((error**2).mean())
@@ -137,16 +138,16 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
                 train_loss=float(np.mean(losses)),
                 validation_loss=loss,
                 pearson_r=rates,
-                learning_rate=optimizer.param_groups[0]["lr"],
+                learning_rate=rate,
                 seconds=time.monotonic() - begun,
                 batch_losses=[round(value, 5) for value in losses],
             )
-            scheduler.step(loss)
+            schedule.after_epoch(loss)
             state.add(epoch)
             state.save(checkpoint)
             bar.update()
             bar.set_postfix(loss=f"{loss:.4f}", r=f"{min(rates.values()):.3f}")
-    model.load_state_dict(state.best)
+    model.load_state_dict(state.chosen)
     return model.cpu().eval(), state.history
 
 
@@ -161,7 +162,9 @@ def _epoch_pictures(profile: Profile, epoch: int) -> ChirpSet:
     return ChirpSet(seed, np.random.default_rng([seed, epoch]).permutation(count), edges=profile.edges)
 
 
-def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Profile, *, seed: int) -> list[float]:
+def _train_epoch(
+    model: ChirpRegressor, schedule: Schedule, data: ChirpSet, profile: Profile, *, seed: int
+) -> list[float]:
     device = next(model.parameters()).device
     torch.manual_seed(seed)  # dropout: a resumed run draws what the uninterrupted one would have drawn
     model.train()
@@ -180,8 +183,7 @@ def _train_epoch(model: ChirpRegressor, optimizer, data: ChirpSet, profile: Prof
                 total += loss.item()
             if not math.isfinite(total):
                 raise CompanionError(f"the training loss is {total}; lower the learning rate of the profile")
-            optimizer.step()
-            optimizer.zero_grad()
+            schedule.step()
             losses.append(total)
     return losses
 
@@ -194,26 +196,31 @@ def _kernel_for_training(model: ChirpRegressor, device: torch.device) -> context
 class _State:
     """Everything an interrupted fine-tuning needs to go on as if nothing had happened."""
 
-    def __init__(self, profile: Profile, model: ChirpRegressor, optimizer, scheduler):
+    def __init__(self, profile: Profile, model: ChirpRegressor, schedule: Schedule):
         self.profile = profile.as_dict()
-        self.parts = {"optimizer": optimizer, "scheduler": scheduler}
+        self.schedule = schedule
         self.model = model
         self.history: list[Epoch] = []
-        self.best: dict[str, torch.Tensor] = model.state_dict()
+        self.chosen: dict[str, torch.Tensor] = model.state_dict()
 
     @property
     def epochs_without_progress(self) -> int:
         losses = [epoch.validation_loss for epoch in self.history]
         return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
 
+    @property
+    def stalled(self) -> bool:
+        patience = self.profile["patience"]
+        return patience is not None and self.epochs_without_progress >= patience[1]
+
     def add(self, epoch: Epoch) -> None:
         self.history.append(epoch)
-        if self.epochs_without_progress == 0:
-            self.best = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        if self.schedule.short or self.epochs_without_progress == 0:  # where the rate falls to zero, the last is meant
+            self.chosen = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
 
     def save(self, path: Path) -> None:
-        content = {name: part.state_dict() for name, part in self.parts.items()}
-        content |= {"model": self.model.state_dict(), "best": self.best, "profile": self.profile}
+        content = {"schedule": self.schedule.state_dict(), "model": self.model.state_dict()}
+        content |= {"chosen": self.chosen, "profile": self.profile}
         content["history"] = [asdict(epoch) for epoch in self.history]
         with atomic_path(path) as temporary:
             torch.save(content, temporary)
@@ -228,7 +235,6 @@ class _State:
         if content["profile"] != self.profile:
             raise CompanionError(f"the checkpoint {path} is of other settings; remove it to train from the start")
         self.model.load_state_dict(content["model"])
-        self.best = content["best"]
-        for name, part in self.parts.items():
-            part.load_state_dict(content[name])
+        self.chosen = content["chosen"]
+        self.schedule.load_state_dict(content["schedule"])
         self.history = [Epoch(**epoch) for epoch in content["history"]]

@@ -69,9 +69,31 @@ def test_the_best_epoch_is_kept_and_training_stops(tiny_profile, tmp_path, monke
         weights.append(state.model.head[0].weight.detach().clone())
 
     monkeypatch.setattr(training._State, "add", remember)
-    model, history = training.fine_tune(replace(tiny_profile, epochs=50, stopping_patience=4), tmp_path / "d.pt")
+    model, history = training.fine_tune(replace(tiny_profile, epochs=50, patience=(3, 4)), tmp_path / "d.pt")
     assert len(history) == 6
     assert torch.equal(model.head[0].weight, weights[1])
+
+
+def test_a_short_training_keeps_its_last_weights_and_never_ends_early(tiny_profile, tmp_path, monkeypatch):
+    losses = iter([1.0] + 6 * [2.0])
+
+    def fake(model, data, **options):
+        labels = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+        return training.Evaluation(labels + next(losses), labels, 1.0)
+
+    monkeypatch.setattr(training, "evaluate", fake)
+    last = []
+    save = training._State.save
+
+    def remember(state, path):
+        save(state, path)
+        last.append(state.model.head[0].weight.detach().clone())
+
+    monkeypatch.setattr(training._State, "save", remember)
+    model, history = training.fine_tune(replace(tiny_profile, epochs=7, patience=None), tmp_path / "f.pt")
+    assert len(history) == 7
+    assert torch.equal(model.head[0].weight, last[-1])
+    assert not torch.equal(model.head[0].weight, last[0])
 
 
 def test_accuracy_against_the_formulas():
