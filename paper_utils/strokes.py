@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .textures import cluttered, colour_ramp, coloured, contrasting, pixel_box, ridges_in_noise, texture
+from .textures import (
+    cluttered,
+    colour_ramp,
+    coloured,
+    contrasting,
+    pixel_box,
+    ridges_in_noise,
+    smoothed_with_noise,
+    texture,
+)
 
 __all__ = ["CELLS", "StrokePicture", "StrokeRange", "draw_stroke_picture"]
 
@@ -40,6 +49,9 @@ class StrokeRange:
     dotted: float = 0.0  # share of pictures whose stroke is a row of two to twelve dots, one to eight widths apart
     steep: float = 0.0  # share of strokes that are within 20 degrees of upright
     climbing: float = 0.0  # share of strokes that are rows of dots, each a step to the right and far above or below
+    dots: tuple[int, int] = (3, 14)  # in such a row, at least and at most
+    slopes: tuple[float, float] = (2.0, 12.0)  # how far such a row climbs or falls for one step to the right
+    smoothed: float = 0.0  # share of hazy pictures whose strokes are smoothed with the noise and not drawn over it
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
@@ -75,7 +87,11 @@ def draw_stroke_picture(
     inside = field[rows, columns]
     ramp = colour_ramp(rng)
     if strokes.hazy and rng.random() < strokes.hazy:
-        inside, ink = ridges_in_noise(rng, alphas, strokes.lowest, strokes.lifts)[rows, columns], None
+        if strokes.smoothed and rng.random() < strokes.smoothed:
+            ridges = smoothed_with_noise(rng, alphas, strokes.lifts)
+        else:
+            ridges = ridges_in_noise(rng, alphas, strokes.lowest, strokes.lifts)
+        inside, ink = ridges[rows, columns], None
     elif rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
         high = rng.random() < 0.8
         inside = 0.7 * inside + (0.0 if high else 0.3)
@@ -159,11 +175,11 @@ def _within(panel: np.ndarray, points: np.ndarray) -> bool:
 def _climb(rng: np.random.Generator, panel: np.ndarray, width: float, strokes: StrokeRange) -> np.ndarray:
     """Return (n, 2) points, x and y, within the panel, of dots that rise or fall by steadily changing steps."""
     while True:
-        count = int(rng.integers(3, 15))
+        count = int(rng.integers(*strokes.dots, endpoint=True))
         steps = np.exp(rng.uniform(-1.5, 1.5) * np.linspace(0, 1, count - 1))
         shape = np.zeros((count, 2))
         shape[:, 0] = width * rng.uniform(0.4, 1.0) * np.arange(count)
-        rise = shape[-1, 0] * np.exp(rng.uniform(np.log(2), np.log(12)))
+        rise = shape[-1, 0] * np.exp(rng.uniform(*np.log(strokes.slopes)))
         shape[1:, 1] = rng.choice([-rise, rise]) * steps.cumsum() / steps.sum()
         points = rng.uniform(panel[:2], panel[2:]) + shape
         if rise <= strokes.longest and _within(panel, points):

@@ -9,7 +9,16 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
-__all__ = ["cluttered", "colour_ramp", "coloured", "contrasting", "pixel_box", "ridges_in_noise", "texture"]
+__all__ = [
+    "cluttered",
+    "colour_ramp",
+    "coloured",
+    "contrasting",
+    "pixel_box",
+    "ridges_in_noise",
+    "smoothed_with_noise",
+    "texture",
+]
 
 
 def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarray:
@@ -54,6 +63,24 @@ def ridges_in_noise(
             unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
             height = max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit)
         field = field + height * shape
+    return _mostly_upwards(rng, field)
+
+
+def smoothed_with_noise(
+    rng: np.random.Generator, alphas: Sequence[np.ndarray], lifts: tuple[float, float]
+) -> np.ndarray:
+    """Return white noise with strokes in it, smoothed together, (size, size) in 0..1.
+
+    As in a spectrogram that is smoothed after it was taken. Smoothing can be undone, so `lifts` are the standard
+    deviations by which a filter lifts a stroke that knows it and sees both before they are smoothed.
+    """
+    field = rng.standard_normal(alphas[0].shape, dtype=np.float32)
+    for alpha in alphas:
+        field += np.exp(rng.uniform(*np.log(lifts))) / np.linalg.norm(alpha) * alpha
+    return _mostly_upwards(rng, gaussian_filter(field, rng.uniform(0.7, 1.6)))
+
+
+def _mostly_upwards(rng: np.random.Generator, field: np.ndarray) -> np.ndarray:
     ridge = _unit(field)
     return ridge if rng.random() < 0.75 else 1 - ridge
 

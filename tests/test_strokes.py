@@ -78,22 +78,27 @@ def test_steep_strokes_are_steep_and_the_others_of_any_direction():
     assert np.mean(angles[0.0] < 45) > 0.3
 
 
-@given(seed=st.integers(0, 10**6), part=st.booleans())
-def test_climbing_dots_go_one_way_by_steps_that_change_steadily(seed, part):
-    strokes = StrokeRange(shortest=0.025, longest=0.25, thinnest=0.008, thickest=0.02)
+@given(
+    seed=st.integers(0, 10**6),
+    part=st.booleans(),
+    dots=st.sampled_from([(3, 14), (2, 10)]),
+    slopes=st.sampled_from([(2.0, 12.0), (2.5, 25.0)]),
+)
+def test_climbing_dots_go_one_way_by_steps_that_change_steadily(seed, part, dots, slopes):
+    strokes = StrokeRange(shortest=0.025, longest=0.25, thinnest=0.008, thickest=0.02, dots=dots, slopes=slopes)
     strokes = strokes.closer(2) if part else strokes
     rng = np.random.default_rng(seed)
     points = _climb(rng, np.array([0.3, 0.3, 0.65, 0.65]), strokes.thinnest, strokes)
-    assert 3 <= len(points) <= 14
+    assert dots[0] <= len(points) <= dots[1]
     assert (points >= 0.3).all()
     assert (points <= 0.65).all()
     across, up = np.diff(points, axis=0).T
     assert np.allclose(across, across[0])
     assert 0.4 * strokes.thinnest <= across[0] <= strokes.thinnest
-    assert 2 <= abs(up.sum()) / across.sum() <= 12
+    assert slopes[0] * 0.99 <= abs(up.sum()) / across.sum() <= slopes[1] * 1.01
     assert abs(up.sum()) <= strokes.longest
     assert (up * up[0] > 0).all()
-    assert np.allclose(up[1:] / up[:-1], up[1] / up[0])
+    assert np.allclose(np.diff(up[1:] / up[:-1]), 0)
 
 
 def test_a_picture_of_climbing_dots_names_the_first_and_the_last():
