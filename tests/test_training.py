@@ -51,49 +51,41 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
         training.fine_tune(tiny_profile, path)
 
 
-def test_the_best_epoch_is_kept_and_training_stops(tiny_profile, tmp_path, monkeypatch):
-    class Losses:
-        left = iter([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+@pytest.fixture
+def weights_after_epochs(monkeypatch):
+    """Return a function that sets the validation losses to come and returns the list of the head's weights after each."""
 
-    def fake(model, data, **options):
-        error = next(Losses.left) ** 0.5
-        labels = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
-        return training.Evaluation(labels + error * model.label_std.numpy(), labels, 1.0)
+    def watch(losses):
+        left, weights, add = iter(losses), [], training._State.add
 
-    monkeypatch.setattr(training, "evaluate", fake)
-    weights = []
-    add = training._State.add
+        def fake(model, data, **options):
+            labels = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+            return training.Evaluation(labels + next(left) ** 0.5 * model.label_std.numpy(), labels, 1.0)
 
-    def remember(state, epoch):
-        add(state, epoch)
-        weights.append(state.model.head[0].weight.detach().clone())
+        def remember(state, epoch):
+            add(state, epoch)
+            weights.append(state.model.head[0].weight.detach().clone())
 
-    monkeypatch.setattr(training._State, "add", remember)
+        monkeypatch.setattr(training, "evaluate", fake)
+        monkeypatch.setattr(training._State, "add", remember)
+        return weights
+
+    return watch
+
+
+def test_the_best_epoch_is_kept_and_training_stops(tiny_profile, tmp_path, weights_after_epochs):
+    weights = weights_after_epochs([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
     model, history = training.fine_tune(replace(tiny_profile, epochs=50, patience=(3, 4)), tmp_path / "d.pt")
     assert len(history) == 6
     assert torch.equal(model.head[0].weight, weights[1])
 
 
-def test_a_short_training_keeps_its_last_weights_and_never_ends_early(tiny_profile, tmp_path, monkeypatch):
-    losses = iter([1.0] + 6 * [2.0])
-
-    def fake(model, data, **options):
-        labels = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
-        return training.Evaluation(labels + next(losses), labels, 1.0)
-
-    monkeypatch.setattr(training, "evaluate", fake)
-    last = []
-    save = training._State.save
-
-    def remember(state, path):
-        save(state, path)
-        last.append(state.model.head[0].weight.detach().clone())
-
-    monkeypatch.setattr(training._State, "save", remember)
+def test_a_short_training_keeps_its_last_weights_and_never_ends_early(tiny_profile, tmp_path, weights_after_epochs):
+    weights = weights_after_epochs([1.0] + 6 * [2.0])
     model, history = training.fine_tune(replace(tiny_profile, epochs=7, patience=None), tmp_path / "f.pt")
     assert len(history) == 7
-    assert torch.equal(model.head[0].weight, last[-1])
-    assert not torch.equal(model.head[0].weight, last[0])
+    assert torch.equal(model.head[0].weight, weights[-1])
+    assert not torch.equal(model.head[0].weight, weights[0])
 
 
 def test_accuracy_against_the_formulas():
