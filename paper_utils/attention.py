@@ -12,7 +12,8 @@ from .vit import attention_kernel, on_best_device
 
 __all__ = ["AttentionMaps", "attention_maps", "head_name", "min_max", "overlay", "sees_no_patch"]
 
-LEAST = 1e-30  # share of attention; what a head gives patches below that is rounding, down to exact zeros
+# share of attention; what a head reads from patches that get less is lost in the rounding of what it reads from CLS
+LEAST = float(torch.finfo(torch.float32).eps)
 
 
 def head_name(layer: int, head: int) -> str:
