@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .chirps import BINS, DURATION, LARGEST_SWEEP, LONGEST, MAX_FREQUENCY, SHORTEST, Chirp, sharp_line, trajectory
+from .chirps import BINS, DURATION, LARGEST_SWEEP, LONGEST, MAX_FREQUENCY, SHORTEST, Chirp, trajectory
 from .errors import CompanionError
+from .faintness import signal_to_noise
 
-__all__ = ["EDGES", "as_drawn", "groups", "ideal_threshold", "on_edge", "read_back", "signal_to_noise"]
+__all__ = ["EDGES", "as_drawn", "groups", "ideal_threshold", "on_edge", "read_back"]
 
 NOT_REACHED = 2.0  # hertz between the labelled end and the last drawn bin that count as "not in the picture"
 NOISE_BANDS = (0.09, 0.16, 0.23, 0.3)
@@ -63,15 +64,6 @@ def groups(chirps: Sequence[Chirp]) -> dict[str, np.ndarray]:
             result[f"{name} {band}{unit}"] = (values >= low) & (values < high)
     kind = np.array([chirp.kind for chirp in chirps])
     return result | {name: kind == name for name in ("linear", "exponential")}
-
-
-def signal_to_noise(chirp: Chirp) -> float:
-    """Return by how many standard deviations of the noise a matched filter lifts the chirp.
-
-    The filter knows the chirp's line and sees the spectrogram before it is smoothed, which smoothing alone does not
-    change: it can be undone. To tell a chirp from N others, some sqrt(2 ln N) is needed.
-    """
-    return float(np.linalg.norm(sharp_line(chirp)) / chirp.noise_level)
 
 
 def ideal_threshold() -> float:

@@ -21,6 +21,7 @@ from .artifacts import atomic_path
 from .chirps import TARGETS, label_scale
 from .dataset import ChirpSet, loader, split_seed
 from .errors import CompanionError
+from .faintness import faint_oftener
 from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
@@ -128,7 +129,7 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
             begun = time.monotonic()
             number = len(state.history)
             rate = schedule.rate
-            losses = _train_epoch(model, schedule, _epoch_pictures(profile, number), profile, seed=number)
+            losses = _train_epoch(model, schedule, *_epoch_pictures(profile, number), profile, seed=number)
             checked = evaluate(model, validation, workers=profile.workers, title="validation")
             error = (checked.predictions - checked.labels) / scale.std
             loss = float((error**2).mean())
@@ -155,15 +156,18 @@ def _training_seed(profile: Profile) -> int:
     return split_seed(profile.seed, "train", repeat=profile.repeat)
 
 
-def _epoch_pictures(profile: Profile, epoch: int) -> ChirpSet:
+def _epoch_pictures(profile: Profile, epoch: int) -> tuple[ChirpSet, np.ndarray]:
+    """Return the pictures of an epoch and the weights of their losses, one on average."""
     count, seed = profile.pictures_per_epoch, _training_seed(profile)
     if profile.fresh_pictures:
-        return ChirpSet(seed, range(epoch * count, (epoch + 1) * count), edges=profile.edges)
-    return ChirpSet(seed, np.random.default_rng([seed, epoch]).permutation(count), edges=profile.edges)
+        indices, weights = faint_oftener(seed, epoch, count, edges=profile.edges)
+    else:
+        indices, weights = np.random.default_rng([seed, epoch]).permutation(count), np.ones(count)
+    return ChirpSet(seed, indices, edges=profile.edges), weights
 
 
 def _train_epoch(
-    model: ChirpRegressor, schedule: Schedule, data: ChirpSet, profile: Profile, *, seed: int
+    model: ChirpRegressor, schedule: Schedule, data: ChirpSet, weights: np.ndarray, profile: Profile, *, seed: int
 ) -> list[float]:
     device = next(model.parameters()).device
     torch.manual_seed(seed)  # dropout: a resumed run draws what the uninterrupted one would have drawn
@@ -171,14 +175,15 @@ def _train_epoch(
     losses = []
     batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
     with _kernel_for_training(model, device):
-        for batch in batches:
+        for batch, counts in zip(batches, torch.from_numpy(weights).float().split(profile.batch), strict=True):
             total = 0.0
             # gradients add up over parts of a batch, so that memory is a part's and the step is the batch's
-            for pictures, labels in zip(*(tensor.split(profile.micro_batch) for tensor in batch), strict=True):
+            parts = zip(*(tensor.split(profile.micro_batch) for tensor in (*batch, counts)), strict=True)
+            for pictures, labels, count in parts:
                 with autocast(device):
                     found = model(pictures.to(device))
-                squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="sum")
-                loss = squares / batch[1].numel()
+                squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
+                loss = (squares * count[:, None].to(device)).sum() / batch[1].numel()
                 loss.backward()
                 total += loss.item()
             if not math.isfinite(total):

@@ -118,6 +118,19 @@ def test_parts_of_a_batch_add_up_to_its_step(tiny_profile, tmp_path, monkeypatch
     assert torch.allclose(*weights, atol=1e-5)
 
 
+def test_each_picture_counts_by_its_weight(tiny_profile, tmp_path, monkeypatch):
+    """Oracle: squared errors of a model that learns nothing, weighted by hand."""
+    pictures, weights = training._epoch_pictures(tiny_profile, 0)
+    weights = np.arange(len(weights)) / 3.5
+    monkeypatch.setattr(training, "_epoch_pictures", lambda profile, epoch: (pictures, weights))
+    profile = replace(tiny_profile, epochs=1, learning_rate=1e-12)
+    model, (epoch,) = training.fine_tune(profile, tmp_path / "f.pt")
+    checked = training.evaluate(model, pictures, workers=0)
+    squares = (((checked.predictions - checked.labels) / model.label_std.numpy()) ** 2).mean(1)
+    assert epoch.train_loss == pytest.approx(np.average(squares, weights=weights), rel=0.02)
+    assert epoch.train_loss != pytest.approx(squares.mean(), rel=0.02)
+
+
 def test_accuracy_of_chosen_pictures_is_theirs_alone():
     rng = np.random.default_rng(1)
     labels, noise = rng.normal(size=(2, 60, 3))
