@@ -37,6 +37,7 @@ import numpy as np
 
 from paper_utils import ceiling, figures, learning_figures, training
 from paper_utils.chirps import TARGETS, labels, noise_free
+from paper_utils.faintness import signal_to_noise
 from paper_utils.history import Epoch, pictures_to_reach, steepest_fall
 from paper_utils.runs import Run
 
@@ -48,9 +49,12 @@ print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters
 # %% [markdown]
 # ## Learning
 #
-# AdamW on the mean squared error of standardised labels; the learning rate falls tenfold when the validation loss
-# stalls, and training ends when it stalls for longer. On the laptop profile no picture is seen twice. The same author
-# reports sudden drops of the loss after a plateau: the loss of every batch would show one.
+# AdamW on the mean squared error of standardised labels. The published learning rate falls tenfold when the validation
+# loss stalls, and training ends when it stalls for longer. The laptop profile has no time to wait for that: its rate
+# rises over the first thousand pictures and then falls in a line to zero. No picture is seen twice. Of the chirps that
+# are drawn for training, those that stand out are kept one time in five and count five times as much for it: the
+# expected loss is that of the published pictures, but its gradient has less noise, since faint chirps make most of it.
+# The same author reports sudden drops of the loss after a plateau: the loss of every batch would show one.
 
 # %%
 seen = [epoch.pictures_seen for epoch in history]
@@ -148,7 +152,7 @@ square = ((evaluation.predictions - evaluation.labels) ** 2 / evaluation.labels.
 share_of_loss = {name: float(square[mask].sum() / square.sum()) for name, mask in groups.items()}
 for name in ("steepness 4 and more", "signal to noise 0 to 8", "signal to noise 8 to 12"):
     print(f"{name:24} {groups[name].sum():4} pictures, {100 * share_of_loss[name]:.0f} % of the loss")
-ratio = np.array([ceiling.signal_to_noise(chirp) for chirp in chirps])
+ratio = np.array([signal_to_noise(chirp) for chirp in chirps])
 print(
     f"an ideal reader needs {ceiling.ideal_threshold():.1f} to tell a chirp from all others: "
     f"{(ratio >= ceiling.ideal_threshold()).sum()} of {len(chirps):,} pictures have it"

@@ -4,8 +4,8 @@ The first is mostly on small pictures (112 pixels, positions interpolated) with 
 the paper's 224 pixels with strokes down to a few pixels, the third and fourth with most strokes a ridge in noise, as
 short chirps in strong noise are, the fifth with dotted ones, the sixth with steep ones that hardly stand out; the
 seventh mostly on parts of such pictures, the probe learning where in the patch the stroke lies; the eighth with several
-strokes in each part, the ninth mostly with upright rows of dots, the tenth with strokes that are smoothed with the noise
-they lie in. The embedded backbone has had seven.
+strokes in each part, the ninth mostly with upright rows of dots, the tenth and eleventh with strokes that are smoothed
+with the noise they lie in.
 """
 
 from dataclasses import dataclass, replace
@@ -151,6 +151,9 @@ SMOOTHED = replace(
     cool_down=220_000,
     crowd=1,
 )
+REPEATED = replace(
+    SMOOTHED, first_picture=SMOOTHED.end, small_pictures=240_000, large_pictures=112_000, cool_down=200_000
+)
 SITTINGS = {
     "bold": BOLD,
     "fine": FINE,
@@ -162,4 +165,5 @@ SITTINGS = {
     "crowded": CROWDED,
     "climbing": CLIMBING,
     "smoothed": SMOOTHED,
+    "repeated": REPEATED,
 }
