@@ -146,12 +146,13 @@ def pretraining_losses(sittings: dict[str, np.ndarray]) -> Figure:
         sittings: by name, rows of pictures seen before the sitting's end, loss on the ends, loss on the patches.
     """
     figure, axes = grid(1, 2, 2.6)
+    colours = sns.color_palette("turbo", len(sittings))  # in their order, however many
     for column, (axis, title) in enumerate(
         zip(axes, ("Stroke ends (smooth L1)", "Patches (cross-entropy)"), strict=True)
     ):
-        for name, log in sittings.items():
-            axis.plot(log[:, 0], log[:, column + 1], label=name)
-        axis.set(xlabel="Pictures seen", title=title, yscale="log")
+        for (name, log), colour in zip(sittings.items(), colours, strict=True):
+            axis.plot(log[:, 0] / 1e6, log[:, column + 1], color=colour, label=name)
+        axis.set(xlabel="Pictures seen, in millions", title=title, yscale="log")
     axes[0].set_ylabel("Loss on pictures not seen before")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
     return figure
