@@ -38,7 +38,7 @@ from paper_utils.chirps import TARGETS
 from paper_utils.protocol import continuity, lag_1_autocorrelation
 from paper_utils.runs import Run
 from paper_utils.screening import screen
-from paper_utils.selection import choose
+from paper_utils.selection import choose, spread
 
 run = Run(profile, source, notebook="04_head_ablation", backbone=backbone)
 model, _ = run.fine_tuned()
@@ -99,8 +99,8 @@ raising = increase > 0
 found, surely = effects.found_bh, int(effects.found_by.sum())
 print(f"told from zero: {int(found.sum())} of {increase.size} heads (Benjamini-Hochberg),", end=" ")
 print(f"{int((found & raising).sum())} of them raise the loss; {surely} by Benjamini-Yekutieli")
-half_width, spread = np.median(effects.high - effects.low) / 2, increase.std()
-print(f"median half-width of the intervals {half_width:.2f} %, spread between heads {spread:.2f} %")
+half_width, between_heads = np.median(effects.high - effects.low) / 2, increase.std()
+print(f"median half-width of the intervals {half_width:.2f} %, spread between heads {between_heads:.2f} %")
 
 # %% [markdown]
 # ## Target by target
@@ -235,7 +235,7 @@ results |= {
     "ablation.found_heads_bh": int(effects.found_bh.sum()),
     "ablation.found_heads_by": int(effects.found_by.sum()),
     "ablation.median_half_width_percent": float(half_width),
-    "ablation.spread_between_heads_percent": float(spread),
+    "ablation.spread_between_heads_percent": float(between_heads),
 }
 results |= {f"ablation.{key}": value for key, value in findings.effect_findings(increase).items()}
 results |= {f"ablation.{key}": value for key, value in findings.effect_intervals_of(errors, intact).items()}
@@ -284,10 +284,11 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
 # A check that these numbers are this model's: one head is ablated again, on a few pictures.
 
 # %%
-some = choose(run, model, part=52)["pictures"]
+part = 44
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
-    again = model.predict(some).numpy()
-print(f"the same as stored: {np.allclose(again, result.ablated[worst][:: len(intact) // len(some)], atol=1e-2)}")
+    again = model.predict(choose(run, model, part=part)["pictures"]).numpy()
+stored = result.ablated[worst][spread(len(intact), part)]
+print(f"the same as stored: {np.allclose(again, stored, atol=1e-2)}")
 
 # %% [markdown]
 # Made with:
