@@ -1,5 +1,6 @@
 """Figures of ablation effects beside the paper's own: data in, a matplotlib Figure out, as in `figures`."""
 
+import math
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -64,10 +65,13 @@ def effects_by_target(increase: np.ndarray, names: Sequence[str]) -> Figure:
 
 
 def shift_maps(values: dict[str, np.ndarray]) -> Figure:
-    """One number a head, (layers, heads), not negative, in a panel with a colour scale of its own for each name."""
+    """One number a head, (layers, heads), not negative, in a panel with a colour scale of its own for each name.
+
+    Colours go by the square root, so that a few heads far above the others do not leave those all alike.
+    """
     figure, axes = grid(1, len(values), 2.7, sharey=True)
     for axis, (name, numbers) in zip(axes, values.items(), strict=True):
-        image = _cells(axis, numbers, mpl.colors.Normalize(0, numbers.max() or 1), colours="magma")
+        image = _cells(axis, numbers, mpl.colors.PowerNorm(0.5, 0, numbers.max() or 1), colours="magma")
         axis.set(title=name, xlabel="Head")
         figure.colorbar(image, ax=axis, pad=0.02)
     axes[0].set_ylabel("Layer")
@@ -124,17 +128,21 @@ def removal_curves(counts: np.ndarray, losses: dict[str, np.ndarray]) -> Figure:
 def sweeps_side_by_side(effects: dict[str, np.ndarray], captions: Sequence[str]) -> Figure:
     """Figure 4 several times, (layers, heads) percent each by name, over the same values in row order.
 
-    Each has a colour scale of its own, for their sizes differ; a value that is not legible is blank.
+    Each has a scale of its own, for their sizes differ, symmetric and logarithmic where it spans more than a power of
+    ten; a value that is not legible is blank.
     """
     figure, axes = grid(2, len(effects), 4.3, height_ratios=[2, 1])
     for (above, below), (name, values), caption in zip(axes.T, effects.items(), captions, strict=True):
         norm = _norm(values)
         image = _cells(above, values, norm)
         above.set(title=name, xlabel="Head", ylabel="Layer")
-        _plain_numbers(figure.colorbar(image, ax=above, orientation="horizontal", label="increase (%)"))
+        _plain_numbers(figure.colorbar(image, ax=above, orientation="horizontal", label="increase (%)"), most=2)
         below.plot(np.arange(values.size) / values.shape[1] + 1, values.ravel(), lw=0.8, color="0.3")
         below.set(title=caption, xlabel="in row order (layer)", ylabel="increase (%)")
         below.set_xticks(range(1, len(values) + 1, 2))
+        if norm.vmax > 10 * norm.linthresh:
+            below.set_yscale("symlog", linthresh=norm.linthresh)
+            below.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
         below.title.set_fontsize(7)
     return figure
 
@@ -154,12 +162,16 @@ def _cells(
     return image
 
 
-def _plain_numbers(bar: mpl.colorbar.Colorbar) -> None:
-    """Write zero and the powers of ten outside the linear part; those within it would lie on top of each other."""
+def _plain_numbers(bar: mpl.colorbar.Colorbar, *, most: int = 4) -> None:
+    """Write zero and the powers of ten outside the linear part; those within it would lie on top of each other.
+
+    Of more than `most` powers some are left out.
+    """
     first, last = np.log10([bar.norm.linthresh, bar.norm.vmax])
     powers = 10.0 ** np.arange(np.ceil(first), np.floor(last) + 1)
     if not len(powers):
         powers = np.array([float(f"{bar.norm.vmax / 2:.0e}")])
+    powers = powers[:: -math.ceil(len(powers) / most)]
     places = [*-powers, 0, *powers]
     bar.set_ticks(places, labels=[f"{place:g}" for place in places])
     bar.minorticks_off()

@@ -133,6 +133,8 @@ def flowchart() -> Figure:
 def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> Figure:
     """Figure 3: one panel a layer, start times with each of its heads ablated over the intact model's in grey.
 
+    A bar far above all of the intact model's is cut off and its height written beside it.
+
     Args:
         baseline: (pictures,) seconds.
         ablated: (layers, heads, pictures) seconds.
@@ -143,11 +145,16 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray, weights: np
     low, high = np.percentile(np.concatenate([baseline, ablated.ravel()]), [0.1, 99.9])
     edges = np.linspace(low, high, 25)
     colours = sns.color_palette("husl", heads)
+    top = 2.5 * np.histogram(baseline, edges, weights=weights)[0].max()
+    axes.flat[0].set_ylim(0, top)
     for layer, axis in enumerate(axes.flat):
         axis.hist(baseline, edges, weights=weights, color="0.75", label="intact")
         for head in range(heads):
             line = {"histtype": "step", "lw": 0.7, "color": colours[head], "label": f"head {head + 1}"}
-            axis.hist(ablated[layer, head], edges, weights=weights, **line)
+            heights, _, _ = axis.hist(ablated[layer, head], edges, weights=weights, **line)
+            if heights.max() > top:
+                place = edges[heights.argmax() + 1], top
+                axis.annotate(f" head {head + 1}: to {heights.max():.0f}", place, va="top", fontsize=6.5)
         axis.set_title(f"Layer {layer + 1}")
     figure.supxlabel("Predicted start time (s)", fontsize=8)
     figure.supylabel("Pictures (weighted)", fontsize=8)
@@ -181,7 +188,8 @@ def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss
         linewidths=0.3,
     )
     bar = axis.collections[0].colorbar
-    ticks = [value for value in (-100, -10, -1, 0, 1, 10, 100) if abs(value) <= largest]
+    powers = [10**power for power in range(6) if 10**power <= largest]
+    ticks = [*(-power for power in powers), 0, *powers]
     bar.set_ticks(ticks, labels=[f"{value:g}" for value in ticks])
     bar.minorticks_off()
     axis.set(xlabel="Head", ylabel="Layer", title=title)
