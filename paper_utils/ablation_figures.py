@@ -141,7 +141,7 @@ def sweeps_side_by_side(effects: dict[str, np.ndarray], captions: Sequence[str])
         below.set(title=caption, xlabel="in row order (layer)", ylabel="increase (%)")
         below.set_xticks(range(1, len(values) + 1, 2))
         if norm.vmax > 10 * norm.linthresh:
-            below.set_yscale("symlog", linthresh=norm.linthresh)
+            below.set_yscale("symlog", linthresh=1)
             below.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
         below.title.set_fontsize(7)
     return figure
