@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy import stats
 from tqdm import tqdm
 
 from .errors import CompanionError
@@ -172,9 +173,11 @@ def lag_1_autocorrelation(values: np.ndarray) -> float:
 def continuity(values: np.ndarray) -> float:
     """Return the mean step from a row's end to the next row's begin over the mean step between any two values.
 
-    Near one where rows have nothing to do with each other, near zero where each begins where the last ended.
+    Near one where rows have nothing to do with each other, near zero where each begins where the last ended. Steps are
+    between ranks: else a few heads that matter far more than all others would make every other step look small.
     """
-    ends, begins = values[:-1, -1], values[1:, 0]
-    flat = values[np.isfinite(values)]
+    ranks = stats.rankdata(values, nan_policy="omit").reshape(values.shape)
+    ends, begins = ranks[:-1, -1], ranks[1:, 0]
+    flat = ranks[np.isfinite(ranks)]
     any_two = np.abs(flat[:, None] - flat[None]).sum() / (len(flat) * (len(flat) - 1))
     return float(np.nanmean(np.abs(ends - begins)) / any_two)
