@@ -205,7 +205,8 @@ for name in ("least important first", "from layer 1 on"):
 #
 # A sweep that restores nothing leaves fingerprints: neighbouring heads get neighbouring values, so the autocorrelation
 # in row order is near one, and each row begins where the last one ended, so continuity (the step between rows over the
-# step between any two heads, in ranks) is near zero. Without them the first is near zero and the second nearer to one.
+# step between any two heads, in ranks) is near zero. Without them the first is near zero, and the second near one but
+# for what the heads of a layer have in common.
 
 # %%
 swept = experiments.protocols(run, model)
