@@ -1,13 +1,12 @@
 """Figures of ablation effects beside the paper's own: data in, a matplotlib Figure out, as in `figures`."""
 
-import math
 from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figures import grid
+from .figures import grid, plain_numbers
 from .statistics import rank_correlations
 
 __all__ = [
@@ -60,7 +59,7 @@ def effects_by_target(increase: np.ndarray, names: Sequence[str]) -> Figure:
         axis.set(title=name, xlabel="Head")
     axes[0].set_ylabel("Layer")
     bar = figure.colorbar(image, ax=axes, label="increase of its loss (%)", pad=0.01)
-    _plain_numbers(bar)
+    plain_numbers(bar)
     return figure
 
 
@@ -136,7 +135,7 @@ def sweeps_side_by_side(effects: dict[str, np.ndarray], captions: Sequence[str])
         norm = _norm(values)
         image = _cells(above, values, norm)
         above.set(title=name, xlabel="Head", ylabel="Layer")
-        _plain_numbers(figure.colorbar(image, ax=above, orientation="horizontal", label="increase (%)"), most=2)
+        plain_numbers(figure.colorbar(image, ax=above, orientation="horizontal", label="increase (%)"), most=2)
         below.plot(np.arange(values.size) / values.shape[1] + 1, values.ravel(), lw=0.8, color="0.3")
         below.set(title=caption, xlabel="in row order (layer)", ylabel="increase (%)")
         below.set_xticks(range(1, len(values) + 1, 2))
@@ -160,18 +159,3 @@ def _cells(
     axis.set_xticks(range(1, heads + 1, 2 if heads > 6 else 1))
     axis.set_yticks(range(1, layers + 1))
     return image
-
-
-def _plain_numbers(bar: mpl.colorbar.Colorbar, *, most: int = 4) -> None:
-    """Write zero and the powers of ten outside the linear part; those within it would lie on top of each other.
-
-    Of more than `most` powers some are left out.
-    """
-    first, last = np.log10([bar.norm.linthresh, bar.norm.vmax])
-    powers = 10.0 ** np.arange(np.ceil(first), np.floor(last) + 1)
-    if not len(powers):
-        powers = np.array([float(f"{bar.norm.vmax / 2:.0e}")])
-    powers = powers[:: -math.ceil(len(powers) / most)]
-    places = [*-powers, 0, *powers]
-    bar.set_ticks(places, labels=[f"{place:g}" for place in places])
-    bar.minorticks_off()

@@ -1,5 +1,6 @@
 """The paper's figures: data in, a matplotlib Figure out. Nothing here computes a result, trains or reads files."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = [
     "gallery",
     "grid",
     "overlays",
+    "plain_numbers",
     "prediction_histograms",
     "region_map",
     "save_figure",
@@ -187,14 +189,25 @@ def ablation_heatmap(increase: np.ndarray, *, title: str = "Increase of the loss
         cbar_kws={"label": "increase of the loss (%), symmetric log scale"},
         linewidths=0.3,
     )
-    bar = axis.collections[0].colorbar
-    powers = [10**power for power in range(6) if 10**power <= largest]
-    ticks = [*(-power for power in powers), 0, *powers]
-    bar.set_ticks(ticks, labels=[f"{value:g}" for value in ticks])
-    bar.minorticks_off()
+    plain_numbers(axis.collections[0].colorbar)
     axis.set(xlabel="Head", ylabel="Layer", title=title)
     axis.tick_params(axis="y", rotation=0)
     return figure
+
+
+def plain_numbers(bar: mpl.colorbar.Colorbar, *, most: int = 4) -> None:
+    """Write zero and the powers of ten outside the linear part; those within it would lie on top of each other.
+
+    Of more than `most` powers some are left out.
+    """
+    first, last = np.log10([bar.norm.linthresh, bar.norm.vmax])
+    powers = 10.0 ** np.arange(np.ceil(first), np.floor(last) + 1)
+    if not len(powers):
+        powers = np.array([float(f"{bar.norm.vmax / 2:.0e}")])
+    powers = powers[:: -math.ceil(len(powers) / most)]
+    places = [*-powers, 0, *powers]
+    bar.set_ticks(places, labels=[f"{place:g}" for place in places])
+    bar.minorticks_off()
 
 
 def gallery(

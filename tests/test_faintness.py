@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +23,7 @@ def test_signal_to_noise_is_what_a_matched_filter_finds():
 @given(index=st.integers(0, 10**6))
 def test_a_fainter_chirp_is_kept_at_least_as_often(index):
     chirp, _ = draw_chirp(3, index)
-    fainter = Chirp(**{**vars(chirp), "noise_level": 1.1 * chirp.noise_level})
+    fainter = replace(chirp, noise_level=1.1 * chirp.noise_level)
     assert 0.2 <= keeping_chance(chirp) <= keeping_chance(fainter) <= 1
 
 
