@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from torch import nn
 from transformers import AttentionInterface, ViTConfig, ViTModel
 from transformers.utils import logging
 
@@ -47,8 +48,29 @@ def matmul_attention(module, query, key, value, attention_mask, scaling=None, dr
 AttentionInterface.register("matmul", matmul_attention)
 
 
+class ExactConv2d(nn.Conv2d):
+    """A convolution that mixed precision leaves in float32.
+
+    bfloat16 has the 8 bits of a pixel but not what a patch adds up to: a faint line on a bright patch is rounded away.
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Convolve in the precision of the weights."""
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.to(self.weight.dtype))
+
+
+def _embed_exactly(vit: ViTModel) -> ViTModel:
+    patches = vit.embeddings.patch_embeddings
+    plain = patches.projection
+    exact = ExactConv2d(plain.in_channels, plain.out_channels, plain.kernel_size, plain.stride, device="meta")
+    exact.weight, exact.bias = plain.weight, plain.bias
+    patches.projection = exact
+    return vit
+
+
 @contextlib.contextmanager
-def attention_kernel(vit: torch.nn.Module, name: str) -> Iterator[None]:
+def attention_kernel(vit: nn.Module, name: str) -> Iterator[None]:
     """Switch the attention implementation within a block: "sdpa", "eager" (keeps the maps) or "matmul"."""
     base = vit.get_base_model() if hasattr(vit, "get_base_model") else vit
     before = base.config._attn_implementation
@@ -107,7 +129,7 @@ def new_embedded_vit(*, seed: int) -> ViTModel:
     grid = EMBEDDED_SIZES["image_size"] // EMBEDDED_SIZES["patch_size"]
     with torch.no_grad():
         vit.embeddings.position_embeddings.copy_(sine_cosine_positions(grid, EMBEDDED_SIZES["hidden_size"]))
-    return vit
+    return _embed_exactly(vit)
 
 
 def load_vit(name: str) -> ViTModel:
@@ -139,4 +161,4 @@ def load_vit(name: str) -> ViTModel:
         raise CompanionError(
             f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {way_out}"
         )
-    return vit
+    return _embed_exactly(vit)

@@ -1,3 +1,4 @@
+import copy
 import os
 import subprocess
 import sys
@@ -30,3 +31,20 @@ def test_the_embedded_shape_is_new_every_seed_but_not_its_positions():
     assert torch.equal(first.embeddings.position_embeddings, second.embeddings.position_embeddings)
     weights = [model.layers[0].attention.q_proj.weight for model in (first, second)]
     assert not torch.equal(*weights)
+
+
+def test_patches_are_embedded_exactly_in_mixed_precision():
+    """Oracle: the same convolution in float64. A faint line on bright patches must not be rounded away."""
+    model = vit.new_embedded_vit(seed=0)
+    pictures = 0.7 + 0.001 * torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    layer = model.embeddings.patch_embeddings.projection
+    exact = torch.nn.functional.conv2d(pictures.double(), layer.weight.double(), layer.bias.double(), stride=16)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found = layer(pictures)
+        rounded = torch.nn.functional.conv2d(pictures, layer.weight, layer.bias, stride=16)
+    assert found.dtype == torch.float32
+    assert (found - exact).abs().max() < 1e-5
+    assert (rounded - exact).abs().max() > 1e-3
+    copied = copy.deepcopy(model)
+    torch.nn.init.zeros_(copied.embeddings.patch_embeddings.projection.weight)
+    assert layer.weight.abs().max() > 0
