@@ -1,5 +1,6 @@
 """Benchmark of training: the pieces of a step, and what was tried to speed it up."""
 
+import copy
 import time
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ import torch
 from .benchmarking import Candidate, interleave, matrix_rate, operations
 from .chirps import label_scale
 from .dataset import ChirpSet, loader, sample, split_seed
+from .dropout import set_dropout
 from .model import ChirpRegressor, build_regressor
 from .profiles import get_profile
 from .vit import attention_kernel, has_mixed_precision
@@ -28,8 +30,9 @@ class Trainer:
 
     def forward(self, count: int, *, kernel: str, bfloat16: bool, model=None) -> torch.Tensor:
         """Return the loss of the first `count` pictures."""
-        with attention_kernel(self.model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            found = (self.model if model is None else model)(self.pictures[:count])
+        model = self.model if model is None else model
+        with attention_kernel(model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            found = model(self.pictures[:count])
         return torch.nn.functional.mse_loss(found.float(), self.labels[:count])
 
     def predict(self, count: int, **options) -> None:
@@ -42,7 +45,7 @@ class Trainer:
     def step(self, count: int, **options) -> None:
         """Predict and take gradients."""
         self.forward(count, **options).backward()
-        self.model.zero_grad()
+        (options.get("model") or self.model).zero_grad()
 
     def operations(self, piece: Callable[..., object]) -> float:
         """Return the floating-point operations a picture of a piece's matrix products, `step`'s for example."""
@@ -68,6 +71,9 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
         candidates[f"tried.at_once_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
     for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
         candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
+    slow = copy.deepcopy(trainer.model)
+    set_dropout(slow, torch.nn.Dropout)
+    candidates["tried.torch_dropout"] = (lambda: trainer.step(micro, **usual, model=slow), micro, threads)
     if compiled:
         faster = torch.compile(trainer.model)
         candidates["tried.compiled"] = (lambda: trainer.step(micro, **usual, model=faster), micro, threads)

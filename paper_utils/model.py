@@ -17,6 +17,7 @@ from transformers import ViTModel
 
 from .artifacts import atomic_path
 from .chirps import LabelScale
+from .dropout import QuickDropout, set_dropout
 from .errors import CompanionError
 from .profiles import verified_backbone
 from .vit import load_vit, new_embedded_vit
@@ -88,7 +89,9 @@ def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str
     vit = new_embedded_vit(seed=seed) if backbone == "random" else load_backbone(backbone)
     torch.manual_seed(seed)
     if trained == "lora":
-        return ChirpRegressor(get_peft_model(vit, copy.deepcopy(LORA)), scale)
+        wrapped = get_peft_model(vit, copy.deepcopy(LORA))
+        set_dropout(wrapped, QuickDropout)
+        return ChirpRegressor(wrapped, scale)
     return ChirpRegressor(vit.requires_grad_(trained == "all"), scale)
 
 
