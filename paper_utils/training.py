@@ -55,16 +55,18 @@ def held_out(profile: Profile, indices: Sequence[int], *, variant: str = "publis
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:
     """Return by target: Pearson r with its 95 % interval, mean absolute error, bias, both in the target's unit.
 
-    `chosen` narrows it to some pictures, by mask or index.
+    `chosen` narrows it to some pictures, by mask or index. Where all predictions are one, r is not a number.
     """
     result = {}
     for column, target in enumerate(TARGETS):
         predicted, true = evaluation.predictions[chosen, column], evaluation.labels[chosen, column]
-        correlation = stats.pearsonr(predicted, true)
-        low, high = correlation.confidence_interval()
         error = predicted - true
+        r = low = high = math.nan  # of a model that says the same for every picture
+        if np.ptp(predicted) > 0:
+            correlation = stats.pearsonr(predicted, true)
+            r, (low, high) = correlation.statistic, correlation.confidence_interval()
         result[target] = {
-            "pearson_r": float(correlation.statistic),
+            "pearson_r": float(r),
             "pearson_r_low": float(low),
             "pearson_r_high": float(high),
             "mean_absolute_error": float(np.abs(error).mean()),
@@ -175,15 +177,15 @@ def _train_epoch(
     losses = []
     batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
     with _kernel_for_training(model, device):
-        for batch, counts in zip(batches, torch.from_numpy(weights).float().split(profile.batch), strict=True):
+        for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(profile.batch), strict=True):
             total = 0.0
             # gradients add up over parts of a batch, so that memory is a part's and the step is the batch's
-            parts = zip(*(tensor.split(profile.micro_batch) for tensor in (*batch, counts)), strict=True)
-            for pictures, labels, count in parts:
+            parts = zip(*(tensor.split(profile.micro_batch) for tensor in (*batch, weighed)), strict=True)
+            for pictures, labels, weight in parts:
                 with autocast(device):
                     found = model(pictures.to(device))
                 squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
-                loss = (squares * count[:, None].to(device)).sum() / batch[1].numel()
+                loss = (squares * weight[:, None].to(device)).sum() / batch[1].numel()
                 loss.backward()
                 total += loss.item()
             if not math.isfinite(total):

@@ -138,3 +138,13 @@ def test_accuracy_of_chosen_pictures_is_theirs_alone():
     mask = np.arange(60) < 20
     part = training.Evaluation(whole.predictions[:20], labels[:20], 1.0)
     assert training.accuracy(whole, chosen=mask) == training.accuracy(part)
+
+
+@pytest.mark.filterwarnings("error")
+def test_predictions_that_are_all_one_have_no_r():
+    labels = np.random.default_rng(2).normal(size=(20, 3))
+    predictions = labels * [1, 0, 1] + [0, 3, 0]
+    start, frequency, end = training.accuracy(training.Evaluation(predictions, labels, 1.0)).values()
+    assert np.isnan([frequency[f"pearson_r{which}"] for which in ("", "_low", "_high")]).all()
+    assert frequency["bias"] == pytest.approx(3 - labels[:, 1].mean())
+    assert [start["pearson_r"], end["pearson_r"]] == pytest.approx([1, 1])
