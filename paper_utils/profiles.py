@@ -25,6 +25,7 @@ class Profile:
     batch: int
     micro_batch: int  # pictures in memory at once; gradients add up to the batch
     learning_rate: float
+    lora_plus: float  # how many times faster LoRA's B learns than all else (`schedule.optimizer_of`)
     patience: tuple[int, int] | None  # epochs without progress before the rate falls tenfold, and before training ends
     map_pictures: int
     ablation_pictures: int
@@ -65,6 +66,7 @@ PROFILES = {
             batch=8,
             micro_batch=8,
             learning_rate=1e-3,
+            lora_plus=8.0,
             patience=None,
             map_pictures=15,
             ablation_pictures=8,
@@ -81,6 +83,7 @@ PROFILES = {
             batch=16,
             micro_batch=8,
             learning_rate=1e-3,
+            lora_plus=8.0,
             patience=None,  # too few pictures to find out when to slow down
             map_pictures=48,
             ablation_pictures=352,
@@ -97,6 +100,7 @@ PROFILES = {
             batch=32,
             micro_batch=32,
             learning_rate=1e-4,
+            lora_plus=1.0,
             patience=(3, 4),
             map_pictures=256,
             ablation_pictures=20_000,

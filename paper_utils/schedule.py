@@ -1,4 +1,4 @@
-"""Steps of the optimizer and the learning rate they are taken at.
+"""The optimizer, its steps, and the learning rate they are taken at.
 
 Published is ReduceLROnPlateau (factor 0.1), which tries a rate for epochs before it falls. A short training has no time
 for that: its rate rises and falls in two lines, and no batch may pull farther than a gradient of norm one.
@@ -12,10 +12,23 @@ from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 from .profiles import Profile
 
-__all__ = ["Schedule"]
+__all__ = ["Schedule", "optimizer_of"]
 
 RISE = 0.06  # share of a short training over which the rate rises
 LARGEST_GRADIENT = 1.0
+
+
+def optimizer_of(model: nn.Module, profile: Profile) -> torch.optim.AdamW:
+    """Return AdamW over what learns of a model, as published; LoRA's B may learn faster than all else.
+
+    B starts at zero and A at random, so one rate for both is too small for one or too large for the other
+    (LoRA+, Hayou et al. 2024, arXiv 2402.12354).
+    """
+    learning = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    slow = [parameter for name, parameter in learning if "lora_B" not in name]
+    fast = [parameter for name, parameter in learning if "lora_B" in name]
+    groups = [{"params": slow}, {"params": fast, "lr": profile.learning_rate * profile.lora_plus}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=profile.learning_rate)
 
 
 class Schedule:
@@ -27,13 +40,14 @@ class Schedule:
         if self.short:
             batches = profile.epochs * math.ceil(profile.pictures_per_epoch / profile.batch)
             lines = {"pct_start": RISE, "anneal_strategy": "linear", "cycle_momentum": False}
-            self.rates = OneCycleLR(optimizer, profile.learning_rate, total_steps=batches, **lines)
+            highest = [group["lr"] for group in optimizer.param_groups]
+            self.rates = OneCycleLR(optimizer, highest, total_steps=batches, **lines)
         else:
             self.rates = ReduceLROnPlateau(optimizer, factor=0.1, patience=profile.patience[0])
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step."""
+        """The learning rate of the next step, of LoRA's B apart."""
         return self.optimizer.param_groups[0]["lr"]
 
     def step(self) -> None:

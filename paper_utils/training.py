@@ -25,7 +25,7 @@ from .faintness import faint_oftener
 from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
-from .schedule import Schedule
+from .schedule import Schedule, optimizer_of
 from .vit import attention_kernel, autocast, best_device, has_mixed_precision, on_best_device
 
 __all__ = [
@@ -114,8 +114,7 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
     device = best_device()
     scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch), edges=profile.edges)
     model = build_regressor(profile.backbone, scale, seed=profile.seed + profile.repeat, trained=trained).to(device)
-    optimizer = torch.optim.AdamW((p for p in model.parameters() if p.requires_grad), lr=profile.learning_rate)
-    schedule = Schedule(optimizer, profile)
+    schedule = Schedule(optimizer_of(model, profile), profile)
     state = _State(profile, model, schedule)
     state.resume(checkpoint)
     validation = ChirpSet(

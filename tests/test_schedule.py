@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from paper_utils.profiles import get_profile
-from paper_utils.schedule import Schedule
+from paper_utils.schedule import Schedule, optimizer_of
 
 SHORT = replace(get_profile("laptop"), epochs=10, pictures_per_epoch=160, batch=16, learning_rate=0.5, patience=None)
 
@@ -70,3 +70,23 @@ def test_a_resumed_schedule_goes_on_at_the_same_rates(patience):
     second, other_step = scheduled(profile)
     second.load_state_dict(first.state_dict())
     assert rates(second, other_step, range(4)) == rates(first, step, range(4))
+
+
+@pytest.mark.parametrize("patience", [None, (0, 9)])
+def test_b_of_lora_learns_faster_by_the_same_factor_throughout(regressor, patience):
+    profile = replace(SHORT, patience=patience, lora_plus=4.0)
+    optimizer = optimizer_of(regressor, profile)
+    rate = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+    learning = {name: rate[id(p)] for name, p in regressor.named_parameters() if p.requires_grad}
+    assert len(rate) == len(learning)
+    schedule = Schedule(optimizer, profile)
+    for _ in range(6):
+        for name, group in learning.items():
+            assert group["lr"] == pytest.approx(schedule.rate * (4 if "lora_B" in name else 1))
+        schedule.step()
+        schedule.after_epoch(1.0)
+    assert len({group["lr"] for group in optimizer.param_groups}) == 2
+
+
+def test_without_lora_there_is_one_rate(regressor):
+    assert len(optimizer_of(regressor.head, SHORT).param_groups) == 1
