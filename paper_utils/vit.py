@@ -56,6 +56,8 @@ class ExactConv2d(nn.Conv2d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Convolve in the precision of the weights."""
+        if not torch.amp.is_autocast_available(input.device.type):
+            return super().forward(input)
         with torch.autocast(input.device.type, enabled=False):
             return super().forward(input.to(self.weight.dtype))
 
