@@ -28,11 +28,16 @@ class Trainer:
         self.pictures, labels = (torch.stack(column) for column in zip(*pairs, strict=True))
         self.labels = self.model.standardise(labels)
 
-    def forward(self, count: int, *, kernel: str, bfloat16: bool, model=None) -> torch.Tensor:
+    def of(self, model: torch.nn.Module) -> "Trainer":
+        """Return a trainer of another model on the same pictures."""
+        other = copy.copy(self)
+        other.model = model
+        return other
+
+    def forward(self, count: int, *, kernel: str, bfloat16: bool) -> torch.Tensor:
         """Return the loss of the first `count` pictures."""
-        model = self.model if model is None else model
-        with attention_kernel(model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            found = model(self.pictures[:count])
+        with attention_kernel(self.model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            found = self.model(self.pictures[:count])
         return torch.nn.functional.mse_loss(found.float(), self.labels[:count])
 
     def predict(self, count: int, **options) -> None:
@@ -45,7 +50,7 @@ class Trainer:
     def step(self, count: int, **options) -> None:
         """Predict and take gradients."""
         self.forward(count, **options).backward()
-        (options.get("model") or self.model).zero_grad()
+        self.model.zero_grad()
 
     def operations(self, piece: Callable[..., object]) -> float:
         """Return the floating-point operations a picture of a piece's matrix products, `step`'s for example."""
@@ -71,12 +76,12 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
         candidates[f"tried.at_once_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
     for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
         candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
-    slow = copy.deepcopy(trainer.model)
-    set_dropout(slow, torch.nn.Dropout)
-    candidates["tried.torch_dropout"] = (lambda: trainer.step(micro, **usual, model=slow), micro, threads)
+    slower = trainer.of(copy.deepcopy(trainer.model))
+    set_dropout(slower.model, torch.nn.Dropout)
+    candidates["tried.torch_dropout"] = (lambda: slower.step(micro, **usual), micro, threads)
     if compiled:
-        faster = torch.compile(trainer.model)
-        candidates["tried.compiled"] = (lambda: trainer.step(micro, **usual, model=faster), micro, threads)
+        faster = trainer.of(torch.compile(trainer.model))
+        candidates["tried.compiled"] = (lambda: faster.step(micro, **usual), micro, threads)
     return {name: Candidate(name, *rest) for name, rest in candidates.items()}
 
 

@@ -22,7 +22,8 @@ def optimizer_of(model: nn.Module, profile: Profile) -> torch.optim.AdamW:
     """Return AdamW over what learns of a model, as published; LoRA's B may learn faster than all else.
 
     B starts at zero and A at random, so one rate for both is too small for one or too large for the other
-    (LoRA+, Hayou et al. 2024, arXiv 2402.12354).
+    (LoRA+, Hayou et al. 2024, arXiv 2402.12354). The optimizer that peft has for it would hurry the head's biases too,
+    and leave out weight decay.
     """
     learning = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     slow = [parameter for name, parameter in learning if "lora_B" not in name]
