@@ -52,10 +52,9 @@ print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters
 # AdamW on the mean squared error of standardised labels. The published learning rate falls tenfold when the validation
 # loss stalls, and training ends when it stalls for longer. The laptop profile has no time to wait for that: its rate
 # rises over the first thousand pictures and then falls in a line to zero. LoRA's B, which starts at zero, learns eight
-# times faster than all else (LoRA+; the shipped run was trained before that, with one rate for all). No picture is seen
-# twice. Of the chirps that are drawn for training, those that stand out are kept one time in five and count five times
-# as much for it: the expected loss is that of the published pictures, but its gradient has less noise, since faint
-# chirps make most of it.
+# times faster than all else (LoRA+). No picture is seen twice. Of the chirps that are drawn for training, those that
+# stand out are kept one time in five and count five times as much for it: the expected loss is that of the published
+# pictures, but its gradient has less noise, since faint chirps make most of it.
 # The same author reports sudden drops of the loss after a plateau: the loss of every batch would show one.
 
 # %%
@@ -204,13 +203,12 @@ for target, r in spread.items():
 # %% [markdown]
 # In the reference run nothing falls suddenly: the loss comes down within the first two thousand pictures, since the
 # backbone already finds strokes, and then creeps. Head and frozen backbone alone reach r of 0.84 to 0.88, LoRA adds
-# most of the rest, and training all weights a little more. On a random backbone LoRA learns nothing: in the end it
-# says the same for every picture, and r of a constant is no number (nan). Luck is a matter of a few thousandths, and
-# sound edges change no more than that. What is missing to the oracle are short chirps in strong noise, steep ones
-# above all: from four seconds on, r is 0.99 and more. Nearly four fifths of the loss come from one picture in ten, of
-# which a filter would lift the chirp by less than twelve standard deviations of the noise; six would do. All weights
-# leave most of that too, so it is hardly LoRA that holds the model back: the backbone has not learned to find all
-# marks that faint.
+# most of the rest, and training all weights hardly more. On a random backbone LoRA learns nothing: in the end it says
+# the same for every picture, and r of a constant is no number (nan). Luck is a matter of a thousandth, and sound edges
+# change hardly more than that. What is missing to the oracle are short chirps in strong noise, steep ones above all:
+# from four seconds on, r is 0.99 and more. Four fifths of the loss come from one picture in ten, of which a filter
+# would lift the chirp by less than twelve standard deviations of the noise; six would do. All weights leave most of
+# that too, so it is hardly LoRA that holds the model back: the backbone has not learned to find all marks that faint.
 
 # %%
 results = {f"accuracy.{target}.{name}": value for target, score in scores.items() for name, value in score.items()}

@@ -267,15 +267,15 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
     print(f"{part.replace('_', ' ')}: {mean:.2f} % on average ({low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# In the reference run few heads carry most of the effects: without L1H4 the loss is eighteen times as large, without
-# L1H11 eleven times, without L12H9 twice; seven in ten cannot be told from zero. Layers 1 to 3 do not matter less than
-# the others, as the paper has it, but far more. Yet what the heads of layer 1 give is a constant: seven of them attend
-# to CLS alone, the others to a few patches outside the plot (notebook 3), and none costs anything when it puts out its
-# mean. There the described ablation measures how far the constant is from zero, not what the head sees. In layer 12 the
-# mean costs as much as zero does: those heads pass on what is in the picture. Without the heads of layer 1 the model
-# does no better than predicting the mean, while 60 of the 144 heads can go before the loss grows at all if the least
-# important go first. Value bias and zero are the same here. Linearised outputs rank the heads nearly as the exact sweep
-# does; the usual estimates do not.
+# In the reference run few heads carry most of the effects: without L1H4 the loss is fourteen times as large, without
+# L12H9 twice, without L12H2 or L1H11 more than half as large again; seven in ten cannot be told from zero. Layers 1 to
+# 3 do not matter less than the others, as the paper has it, but far more. Yet what the heads of layer 1 give is a
+# constant: seven of them attend to CLS alone, the others to a few patches outside the plot (notebook 3), and none costs
+# anything when it puts out its mean. There the described ablation measures how far the constant is from zero, not what
+# the head sees. In layer 12 the mean costs as much as zero does: those heads pass on what is in the picture. Without
+# the heads of layer 1 the model does no better than predicting the mean, while 48 of the 144 heads can go before the
+# loss grows by a tenth if the least important go first. Value bias and zero are the same here. Linearised outputs rank
+# the heads as the exact sweep does; the linearised loss does not, and its absolute value does so about.
 #
 # The released protocol gives, on this model, what the published figure shows too: a walk from row to row by hundredths
 # of a percent. Where the published one rises it soon falls. "Not restored" alone leaves the marks of a walk; other

@@ -80,11 +80,11 @@ ratio = shift[3:].mean() / shift[:3].mean()
 print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to 3")
 
 # %% [markdown]
-# In the reference run two histograms are unlike the others: without L1H4 nearly every chirp is said to start at 20 to
-# 24 s, near the mean, and without L1H11 predictions draw together too. What they lack is a constant (notebook 4). All
-# others resemble the baseline more than two halves of the baseline resemble each other: at this many pictures a
-# histogram cannot show what a head does. The shift of single pictures can, and there some heads of layers 1 and 12 move
-# predictions furthest.
+# In the reference run one histogram is unlike all others: without L1H4, whose output is a constant (notebook 4), most
+# chirps are said to start at 15 to 21 s. Without L12H9 predictions draw together too, and without L12H2 and L12H6 they
+# move a little further than two halves of the baseline are apart. All others resemble the baseline as much as its
+# halves resemble each other, about: at this many pictures a histogram cannot show what a head does. The shift of single
+# pictures can, and there some heads of layers 1 and 12 move predictions furthest.
 
 # %%
 run.record(findings.shift_findings(baseline, ablated, weights))

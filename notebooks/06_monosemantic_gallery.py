@@ -361,14 +361,15 @@ run.save_table(region_scores.score_table(views), "head_scores")
 print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 
 # %% [markdown]
-# In the reference run 18 heads are monosemantic for the chirp, in layers 9 to 12: in the deeper half, as in the paper,
+# In the reference run 19 heads are monosemantic for the chirp, in layers 9 to 12: in the deeper half, as in the paper,
 # and in layer 12, where it finds none. Before fine-tuning there are 13: the backbone was trained to find strokes, and
 # brings them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of
 # place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of
 # which heads matter: some chirp heads do little or nothing, and important heads of layer 1 avoid the chirp. Title,
 # labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds:
-# the model reads where the chirp lies in the picture, not what the axis says. One head, L12H9, brings back more than a
-# quarter of what the chirp contributes; but for some of layer 1, no head's ablation costs more.
+# the model reads where the chirp lies in the picture, not what the axis says. Three heads, L11H10, L12H2 and L12H9,
+# bring back a quarter to a third each of what the chirp contributes, and but for some of layer 1 no head's ablation
+# costs more.
 
 # %%
 results = findings.attention_findings(scores, kinds, features)
