@@ -81,10 +81,9 @@ print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to
 
 # %% [markdown]
 # In the reference run one histogram is unlike all others: without L1H4, whose output is a constant (notebook 4), most
-# chirps are said to start at 15 to 21 s. Without L12H9 predictions draw together too, and without L12H2 and L12H6 they
-# move a little further than two halves of the baseline are apart. All others resemble the baseline as much as its
-# halves resemble each other, about: at this many pictures a histogram cannot show what a head does. The shift of single
-# pictures can, and there some heads of layers 1 and 12 move predictions furthest.
+# chirps are said to start at 15 to 21 s. Without L12H9 predictions draw together too. All others resemble the baseline
+# about as much as two halves of it, split once, resemble each other: at this many pictures a histogram cannot show what
+# a head does. The shift of single pictures can, and there some heads of layers 1 and 12 move predictions furthest.
 
 # %%
 run.record(findings.shift_findings(baseline, ablated, weights))

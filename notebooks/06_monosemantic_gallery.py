@@ -367,9 +367,8 @@ print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 # place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of
 # which heads matter: some chirp heads do little or nothing, and important heads of layer 1 avoid the chirp. Title,
 # labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds:
-# the model reads where the chirp lies in the picture, not what the axis says. Three heads, L11H10, L12H2 and L12H9,
-# bring back a quarter to a third each of what the chirp contributes, and but for some of layer 1 no head's ablation
-# costs more.
+# the model reads where the chirp lies in the picture, not what the axis says. One head, L11H10, brings back a third of
+# what the chirp contributes; but for some of layers 1 and 12, no head's ablation costs more.
 
 # %%
 results = findings.attention_findings(scores, kinds, features)
