@@ -20,13 +20,15 @@ from tqdm import tqdm
 
 from .artifacts import atomic_path, checksum, read_json, write_json
 from .errors import reported
-from .sittings import SITTINGS, Recipe
+from .patterns import set_patterns
+from .sittings import NEXT, SITTINGS, Recipe
 from .strokes import CELLS, draw_stroke_picture
 from .vit import load_vit, new_embedded_vit
 
 __all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
 
 PART = 7  # patches along the side of a small picture, half of a large one's
+TYPICAL = 200  # pictures by which patterns are scaled
 
 
 class StrokeSet(Dataset):
@@ -84,10 +86,27 @@ class StrokeLocaliser(nn.Module):
 
 
 def learning_rate(recipe: Recipe, seen: int) -> float:
-    """Return the rate after `seen` pictures: linear rise, plateau, linear fall to zero."""
+    """Return the rate after `seen` pictures, in units of its peak: linear rise, plateau, linear fall to zero."""
     rise = seen / recipe.warm_up
     fall = (recipe.pictures - seen) / recipe.cool_down
-    return recipe.peak_rate * max(0.0, min(1.0, rise, fall))
+    return max(0.0, min(1.0, rise, fall))
+
+
+def optimizers_of(localiser: StrokeLocaliser, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Return AdamW, and Muon (Jordan 2024; Liu et al. 2025, arXiv 2502.16982) if the layers' matrices learn by it.
+
+    Each group of parameters holds the peak of its rate.
+    """
+    learnt = {name: each for name, each in localiser.named_parameters() if each.requires_grad}
+    matrices = [each for name, each in learnt.items() if recipe.matrix_rate and each.ndim == 2 and ".layers." in name]
+    others = [each for each in learnt.values() if not any(each is matrix for matrix in matrices)]
+    decay = recipe.weight_decay
+    adam = [{"params": others, "peak": recipe.peak_rate}]
+    optimizers = [torch.optim.AdamW(adam, weight_decay=decay, betas=(0.9, 0.98))]
+    if matrices:
+        muon = [{"params": matrices, "peak": recipe.matrix_rate}]
+        optimizers.append(torch.optim.Muon(muon, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+    return optimizers
 
 
 def pretrain(
@@ -107,28 +126,34 @@ def pretrain(
     torch.set_num_threads(threads)
     localiser = StrokeLocaliser(seed=recipe.seed, start=start, detailed=recipe.detailed)
     localiser.vit.set_attn_implementation("matmul")
-    optimizer = torch.optim.AdamW(localiser.parameters(), weight_decay=recipe.weight_decay, betas=(0.9, 0.98))
+    if recipe.patterns:
+        if start is None:
+            set_patterns(localiser.vit, _typical_pictures(recipe))
+        localiser.vit.embeddings.patch_embeddings.requires_grad_(False)
+    optimizers = optimizers_of(localiser, recipe)
     checkpoint = folder / "checkpoint.pt"
     seen, seconds, log = 0, 0.0, []
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         localiser.load_state_dict(state["localiser"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(held)
         seen, seconds, log = state["seen"], state["seconds"], state["log"]
     started = saved = time.monotonic()
     recent: list[tuple[float, float]] = []
 
     def save() -> None:
-        state = {"localiser": localiser.state_dict(), "optimizer": optimizer.state_dict(), "seen": seen}
+        state = {"localiser": localiser.state_dict(), "optimizers": [each.state_dict() for each in optimizers]}
+        state |= {"seen": seen, "seconds": seconds + time.monotonic() - started, "log": log}
         with atomic_path(checkpoint) as temporary:
-            torch.save(state | {"seconds": seconds + time.monotonic() - started, "log": log}, temporary)
+            torch.save(state, temporary)
 
     with tqdm(total=recipe.pictures, initial=seen, unit=" pictures") as bar:
         for pictures, ends, patches, *places in _batches(recipe, seen, workers):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, seen)
+            for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+                group["lr"] = group["peak"] * learning_rate(recipe, seen)
             asked = recipe.crowd == 1 or not places
-            recent.append(_step(localiser, optimizer, pictures, ends, patches, *places, ends_asked=asked))
+            recent.append(_step(localiser, optimizers, pictures, ends, patches, *places, ends_asked=asked))
             seen += len(pictures)
             bar.update(len(pictures))
             if len(recent) == 100:
@@ -150,6 +175,12 @@ def pretrain(
     checkpoint.unlink()
 
 
+def _typical_pictures(recipe: Recipe) -> torch.Tensor:
+    numbers = range(recipe.first_picture, recipe.first_picture + TYPICAL)
+    pictures = [draw_stroke_picture(recipe.seed, number, size=224, strokes=recipe.strokes).pixels for number in numbers]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
+
+
 def _batches(recipe: Recipe, seen: int, workers: int):
     small = range(seen, recipe.small_pictures)
     large = range(max(seen, recipe.small_pictures), recipe.pictures)
@@ -162,7 +193,7 @@ def _batches(recipe: Recipe, seen: int, workers: int):
 
 
 def _step(
-    localiser, optimizer, pictures, ends, patches, places=None, *, ends_asked: bool = True
+    localiser, optimizers, pictures, ends, patches, places=None, *, ends_asked: bool = True
 ) -> tuple[float, float]:
     with torch.autocast("cpu", torch.bfloat16):
         found, logits = localiser(pictures.float() / 255, places)
@@ -174,20 +205,22 @@ def _step(
     weight = 0.05 / patches.mean() if patches.shape[-1] > 1 else 2
     (weight * patch_loss + (ends_loss if ends_asked else 0)).backward()
     nn.utils.clip_grad_norm_(localiser.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad()
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
     return ends_loss.item(), patch_loss.item()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.pretraining", description=__doc__.split("\n\n")[0])
     parser.add_argument("--folder", type=Path, default=Path("build/backbone"), help="one folder a sitting is made here")
+    parser.add_argument("--next", action="store_true", help="the backbone that may follow, not the embedded one")
     parser.add_argument("--workers", type=int, default=1, help="drawing processes")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
     options = parser.parse_args()
     start = None
     with reported():
-        for name, recipe in SITTINGS.items():
+        for name, recipe in (NEXT if options.next else SITTINGS).items():
             folder = options.folder / name
             if not (folder / "training.json").exists():
                 pretrain(recipe, folder, start=start, workers=options.workers, threads=options.threads)

@@ -6,13 +6,15 @@ short chirps in strong noise are, the fifth with dotted ones, the sixth with ste
 seventh mostly on parts of such pictures, the probe learning where in the patch the stroke lies; the eighth with several
 strokes in each part, the ninth mostly with upright rows of dots, the tenth and eleventh with strokes that are smoothed
 with the noise they lie in.
+
+A backbone that may follow has sittings of its own (`NEXT`): from new weights, with a patch embedding that is set.
 """
 
 from dataclasses import dataclass, replace
 
 from .strokes import StrokeRange
 
-__all__ = ["SITTINGS", "Recipe"]
+__all__ = ["NEXT", "SITTINGS", "Recipe"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Recipe:
     detailed: bool = False  # read from each patch token where in the patch the stroke lies, not only whether
     parts: bool = False  # small pictures are parts of large ones: same scale, positions of some 7 x 7 patches
     crowd: int = 1  # strokes in each part; of more than one only the cells are asked for
+    patterns: bool = False  # the patch embedding is not learnt: new weights have whitened cosine patterns, which stay
+    matrix_rate: float = 0.0  # peak rate of the layers' matrices if they learn by Muon; else all learn by AdamW
 
     @property
     def pictures(self) -> int:
@@ -154,6 +158,31 @@ SMOOTHED = replace(
 REPEATED = replace(
     SMOOTHED, first_picture=SMOOTHED.end, small_pictures=240_000, large_pictures=112_000, cool_down=200_000
 )
+# From new weights: an embedding that was learnt holds next to nothing of a line a pixel or two wide, and one that is set
+# learns in tens of thousands of pictures, with Muon, what the other took hundreds of thousands for
+AFRESH = replace(
+    SMOOTHED,
+    strokes=replace(SMOOTHED.strokes, hazy=0.8, climbing=0.5, lifts=(5.5, 20.0)),
+    first_picture=REPEATED.end,
+    small_pictures=240_000,
+    large_pictures=80_000,
+    peak_rate=1e-3,
+    warm_up=8_000,
+    cool_down=150_000,
+    crowd=3,
+    patterns=True,
+    matrix_rate=4e-3,
+)
+# and where one stroke's ends are, of which the crowded parts say nothing
+ALONE = replace(
+    AFRESH,
+    strokes=replace(AFRESH.strokes, lifts=(5.5, 30.0)),
+    first_picture=AFRESH.end,
+    small_pictures=240_000,
+    large_pictures=80_000,
+    cool_down=160_000,
+    crowd=1,
+)
 SITTINGS = {
     "bold": BOLD,
     "fine": FINE,
@@ -167,3 +196,4 @@ SITTINGS = {
     "smoothed": SMOOTHED,
     "repeated": REPEATED,
 }
+NEXT = {"afresh": AFRESH, "alone": ALONE}

@@ -9,13 +9,14 @@ from paper_utils.artifacts import checksum, read_json
 from paper_utils.sittings import Recipe
 
 RECIPE = Recipe(small_pictures=6, large_pictures=4, batch=2, large_batch=2, warm_up=2, cool_down=4, peak_rate=1e-3)
+SET = replace(RECIPE, patterns=True, matrix_rate=1e-3)
 
 
 def test_rate_rises_stays_and_falls():
     recipe = Recipe()
     assert pretraining.learning_rate(recipe, 0) == 0
-    assert pretraining.learning_rate(recipe, recipe.warm_up) == recipe.peak_rate
-    assert pretraining.learning_rate(recipe, recipe.pictures - recipe.cool_down) == recipe.peak_rate
+    assert pretraining.learning_rate(recipe, recipe.warm_up) == 1
+    assert pretraining.learning_rate(recipe, recipe.pictures - recipe.cool_down) == 1
     assert pretraining.learning_rate(recipe, recipe.pictures) == 0
 
 
@@ -27,11 +28,13 @@ def small_vit(monkeypatch):
         return ViTModel(config, add_pooling_layer=False)
 
     monkeypatch.setattr(pretraining, "new_embedded_vit", build)
+    monkeypatch.setattr(pretraining, "TYPICAL", 4)
 
 
-def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
+@pytest.mark.parametrize("recipe", [RECIPE, SET])
+def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch, recipe):
     threads = torch.get_num_threads()
-    pretraining.pretrain(RECIPE, tmp_path / "whole", workers=0, threads=threads)
+    pretraining.pretrain(recipe, tmp_path / "whole", workers=0, threads=threads)
     step, done = pretraining._step, []
 
     def killed(*arguments, **options):
@@ -42,12 +45,34 @@ def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pretraining, "_step", killed)
     with pytest.raises(KeyboardInterrupt):
-        pretraining.pretrain(RECIPE, tmp_path / "cut", workers=0, threads=threads, minutes_between_saves=0)
+        pretraining.pretrain(recipe, tmp_path / "cut", workers=0, threads=threads, minutes_between_saves=0)
     monkeypatch.setattr(pretraining, "_step", step)
-    pretraining.pretrain(RECIPE, tmp_path / "cut", workers=0, threads=threads)
+    pretraining.pretrain(recipe, tmp_path / "cut", workers=0, threads=threads)
     whole, cut = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("whole", "cut"))
     for first, second in zip(whole.parameters(), cut.parameters(), strict=True):
         assert torch.allclose(first.float(), second.float(), atol=1e-3)
+
+
+def test_set_patterns_stay_through_a_second_sitting_and_all_else_learns(small_vit, tmp_path):
+    threads = torch.get_num_threads()
+    pretraining.pretrain(SET, tmp_path / "one", workers=0, threads=threads)
+    pretraining.pretrain(SET, tmp_path / "two", start=tmp_path / "one", workers=0, threads=threads)
+    new = pretraining.StrokeLocaliser(seed=SET.seed).vit
+    pretraining.set_patterns(new, pretraining._typical_pictures(SET))
+    two = ViTModel.from_pretrained(tmp_path / "two", add_pooling_layer=False)
+    for (name, before), after in zip(new.half().named_parameters(), two.parameters(), strict=True):
+        assert torch.equal(before, after.half()) == ("projection" in name), name
+
+
+def test_every_weight_learns_by_one_optimizer(small_vit):
+    localiser = pretraining.StrokeLocaliser(seed=1)
+    adam, muon = pretraining.optimizers_of(localiser, SET)
+    held = [each for optimizer in (adam, muon) for group in optimizer.param_groups for each in group["params"]]
+    assert {id(each) for each in held} == {id(each) for each in localiser.parameters()}
+    assert len(held) == len(list(localiser.parameters()))
+    assert len(muon.param_groups[0]["params"]) == 6  # query, key, value, output and the two of the MLP
+    (alone,) = pretraining.optimizers_of(localiser, RECIPE)
+    assert len(alone.param_groups[0]["params"]) == len(held)
 
 
 def test_a_detailed_sitting_reads_cells_and_learns(small_vit, tmp_path):
@@ -119,10 +144,10 @@ def test_in_a_crowd_only_cells_are_asked_for(small_vit):
     assert crowd[2].sum() > 1.5 * alone[2].sum()
     localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
     before = localiser.ends.weight.clone(), localiser.patches.weight.clone()
-    optimizer = torch.optim.SGD(localiser.parameters(), lr=0.1)
+    optimizers = [torch.optim.SGD(localiser.parameters(), lr=0.1)]
     batch = [item[None] for item in crowd]
-    pretraining._step(localiser, optimizer, *batch, ends_asked=False)
+    pretraining._step(localiser, optimizers, *batch, ends_asked=False)
     assert torch.equal(localiser.ends.weight, before[0])
     assert not torch.equal(localiser.patches.weight, before[1])
-    pretraining._step(localiser, optimizer, *batch)
+    pretraining._step(localiser, optimizers, *batch)
     assert not torch.equal(localiser.ends.weight, before[0])
