@@ -98,8 +98,11 @@ def optimizers_of(localiser: StrokeLocaliser, recipe: Recipe) -> list[torch.opti
     Each group of parameters holds the peak of its rate.
     """
     learnt = {name: each for name, each in localiser.named_parameters() if each.requires_grad}
-    matrices = [each for name, each in learnt.items() if recipe.matrix_rate and each.ndim == 2 and ".layers." in name]
-    others = [each for each in learnt.values() if not any(each is matrix for matrix in matrices)]
+    is_matrix = {
+        name: recipe.matrix_rate > 0 and each.ndim == 2 and ".layers." in name for name, each in learnt.items()
+    }
+    matrices = [each for name, each in learnt.items() if is_matrix[name]]
+    others = [each for name, each in learnt.items() if not is_matrix[name]]
     decay = recipe.weight_decay
     adam = [{"params": others, "peak": recipe.peak_rate}]
     optimizers = [torch.optim.AdamW(adam, weight_decay=decay, betas=(0.9, 0.98))]
@@ -126,12 +129,12 @@ def pretrain(
     torch.set_num_threads(threads)
     localiser = StrokeLocaliser(seed=recipe.seed, start=start, detailed=recipe.detailed)
     localiser.vit.set_attn_implementation("matmul")
+    checkpoint = folder / "checkpoint.pt"
     if recipe.patterns:
-        if start is None:
+        if start is None and not checkpoint.exists():
             set_patterns(localiser.vit, _typical_pictures(recipe))
         localiser.vit.embeddings.patch_embeddings.requires_grad_(False)
     optimizers = optimizers_of(localiser, recipe)
-    checkpoint = folder / "checkpoint.pt"
     seen, seconds, log = 0, 0.0, []
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)

@@ -178,8 +178,6 @@ ALONE = replace(
     AFRESH,
     strokes=replace(AFRESH.strokes, lifts=(5.5, 30.0)),
     first_picture=AFRESH.end,
-    small_pictures=240_000,
-    large_pictures=80_000,
     cool_down=160_000,
     crowd=1,
 )
