@@ -194,4 +194,14 @@ SITTINGS = {
     "smoothed": SMOOTHED,
     "repeated": REPEATED,
 }
-NEXT = {"afresh": AFRESH, "alone": ALONE}
+# Level chirps along the spectrogram's edge were read worst of the clear ones: of such strokes those had next to none
+LEVEL = replace(
+    ALONE,
+    strokes=replace(ALONE.strokes, steep=0.3, climbing=0.25, level=0.3, touching=0.2),
+    first_picture=ALONE.end,
+    small_pictures=112_000,
+    large_pictures=40_000,
+    warm_up=4_000,
+    cool_down=120_000,
+)
+NEXT = {"afresh": AFRESH, "alone": ALONE, "level": LEVEL}

@@ -52,6 +52,8 @@ class StrokeRange:
     dots: tuple[int, int] = (3, 14)  # in such a row, at least and at most
     slopes: tuple[float, float] = (2.0, 12.0)  # how far such a row climbs or falls for one step to the right
     smoothed: float = 0.0  # share of hazy pictures whose strokes are smoothed with the noise and not drawn over it
+    level: float = 0.0  # share of lines, not upright ones, that are within 20 degrees of level
+    touching: float = 0.0  # share of lines, not of climbing dots, that touch the panel's upper or lower edge
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
@@ -82,8 +84,12 @@ def draw_stroke_picture(
     panel = _panel(rng, difficulty)
     points, *alphas = _drawn_stroke(rng, panel, difficulty, strokes, size)
     alphas += [_drawn_stroke(rng, panel, difficulty, strokes, size)[1] for _ in range(count - 1)]
-    alpha = np.max(alphas, axis=0)
     rows, columns = pixel_box(panel, size)
+    if strokes.touching:  # what lies over the edge is not seen
+        within = np.zeros_like(alphas[0])
+        within[rows, columns] = 1
+        alphas = [within * each for each in alphas]
+    alpha = np.max(alphas, axis=0)
     inside = field[rows, columns]
     ramp = colour_ramp(rng)
     if strokes.hazy and rng.random() < strokes.hazy:
@@ -151,6 +157,8 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
         angle = rng.uniform(0, 2 * np.pi)
         if strokes.steep and rng.random() < strokes.steep:
             angle = np.copysign(np.pi / 2, np.pi - angle) + rng.uniform(-np.pi / 9, np.pi / 9)
+        elif strokes.level and rng.random() < strokes.level:
+            angle = rng.choice([0, np.pi]) + rng.uniform(-np.pi / 9, np.pi / 9)
         start = rng.uniform(panel[:2], panel[2:])
         along = length * np.array([np.cos(angle), np.sin(angle)])
         across = np.array([-along[1], along[0]])
@@ -164,6 +172,11 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
             "wave": 0.3 * bow * np.sin(2 * np.pi * rng.uniform(1, 2.5) * t),
         }[kind]
         points = start + t * along + offset * across
+        if strokes.touching and rng.random() < strokes.touching:
+            height, inwards = points[:, 1], rng.uniform(0.25, 1) * strokes.thickest
+            up = panel[1] - height.min() + inwards
+            down = panel[3] - height.max() - inwards
+            height += rng.choice([up, down])
         if _within(panel, points):
             return points
 

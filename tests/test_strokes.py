@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from paper_utils.strokes import StrokeRange, _climb, _coverage, _dots, draw_stroke_picture
+from paper_utils.strokes import StrokeRange, _climb, _coverage, _dots, _panel, draw_stroke_picture
+from paper_utils.textures import texture
 
 
 @settings(max_examples=40, deadline=None)
@@ -76,6 +77,29 @@ def test_steep_strokes_are_steep_and_the_others_of_any_direction():
         angles[share] = np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0))
     assert angles[1.0].min() > 69
     assert np.mean(angles[0.0] < 45) > 0.3
+
+
+def test_level_strokes_are_level():
+    strokes = StrokeRange(shortest=0.1, longest=0.3)
+    level = [draw_stroke_picture(1, i, size=112, strokes=replace(strokes, level=1.0)) for i in range(40)]
+    x0, y0, x1, y1 = np.stack([picture.ends for picture in level]).T
+    assert np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0)).max() < 21
+
+
+def test_touching_strokes_lie_along_the_edge_and_are_cut_by_it():
+    strokes = StrokeRange(shortest=0.05, longest=0.2, thinnest=0.02, thickest=0.02, hazy=1.0, touching=1.0)
+    pictures = [draw_stroke_picture(1, 10**6 + i, size=224, strokes=strokes) for i in range(60)]
+    edges = []
+    for index, picture in enumerate(pictures):
+        rng = np.random.default_rng([1, 10**6 + index])
+        texture(rng, 224, 1.0)
+        top, bottom = np.round(_panel(rng, 1.0)[[1, 3]] * 224).astype(int)
+        (rows,) = np.nonzero(picture.cells.swapaxes(1, 2).reshape(112, 112).max(1))
+        above, below = 2 * rows.min() - top, bottom - 2 * rows.max()
+        assert min(above, below) >= -1  # a cell is two pixels high, so an edge may lie within one
+        assert min(above, below) <= 6
+        edges.append(above < below)
+    assert set(edges) == {True, False}
 
 
 @given(
