@@ -181,6 +181,16 @@ ALONE = replace(
     cool_down=160_000,
     crowd=1,
 )
+# Level chirps along the spectrogram's edge were read worst of the clear ones: of such strokes those had next to none
+LEVEL = replace(
+    ALONE,
+    strokes=replace(ALONE.strokes, steep=0.3, climbing=0.25, level=0.3, touching=0.2),
+    first_picture=ALONE.end,
+    small_pictures=112_000,
+    large_pictures=40_000,
+    warm_up=4_000,
+    cool_down=120_000,
+)
 SITTINGS = {
     "bold": BOLD,
     "fine": FINE,
@@ -194,14 +204,4 @@ SITTINGS = {
     "smoothed": SMOOTHED,
     "repeated": REPEATED,
 }
-# Level chirps along the spectrogram's edge were read worst of the clear ones: of such strokes those had next to none
-LEVEL = replace(
-    ALONE,
-    strokes=replace(ALONE.strokes, steep=0.3, climbing=0.25, level=0.3, touching=0.2),
-    first_picture=ALONE.end,
-    small_pictures=112_000,
-    large_pictures=40_000,
-    warm_up=4_000,
-    cool_down=120_000,
-)
 NEXT = {"afresh": AFRESH, "alone": ALONE, "level": LEVEL}

@@ -174,9 +174,9 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
         points = start + t * along + offset * across
         if strokes.touching and rng.random() < strokes.touching:
             height, inwards = points[:, 1], rng.uniform(0.25, 1) * strokes.thickest
-            up = panel[1] - height.min() + inwards
-            down = panel[3] - height.max() - inwards
-            height += rng.choice([up, down])
+            to_upper = panel[1] + inwards - height.min()
+            to_lower = panel[3] - inwards - height.max()
+            height += rng.choice([to_upper, to_lower])
         if _within(panel, points):
             return points
 
