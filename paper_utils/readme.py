@@ -120,10 +120,10 @@ def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") 
         CompanionError: the text lacks a part's marks.
     """
     for part, content in parts.items():
-        pattern = re.compile(rf"(<!-- {part} -->\n).*?(\n<!-- /{part} -->)", re.DOTALL)
+        pattern = re.compile(rf"(<!-- {part} -->).*?(<!-- /{part} -->)", re.DOTALL)
         if not pattern.search(text):
             raise CompanionError(f"{name} lacks the marks <!-- {part} --> and <!-- /{part} -->; put them back")
-        text = pattern.sub(lambda marks, content=content: marks[1] + content + marks[2], text)
+        text = pattern.sub(lambda marks, content=content: f"{marks[1]}\n{content}\n{marks[2]}", text)
     return text
 
 

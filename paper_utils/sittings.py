@@ -191,6 +191,15 @@ LEVEL = replace(
     warm_up=4_000,
     cool_down=120_000,
 )
+# What lies along the spectrogram's upper edge was still missed: white paper in the same patch outshines it
+PLAIN = replace(
+    LEVEL,
+    strokes=replace(LEVEL.strokes, touching=0.4, plain=0.6),
+    first_picture=LEVEL.end,
+    small_pictures=80_000,
+    large_pictures=48_000,
+    cool_down=112_000,
+)
 SITTINGS = {
     "bold": BOLD,
     "fine": FINE,
@@ -204,4 +213,4 @@ SITTINGS = {
     "smoothed": SMOOTHED,
     "repeated": REPEATED,
 }
-NEXT = {"afresh": AFRESH, "alone": ALONE, "level": LEVEL}
+NEXT = {"afresh": AFRESH, "alone": ALONE, "level": LEVEL, "plain": PLAIN}

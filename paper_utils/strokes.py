@@ -54,6 +54,7 @@ class StrokeRange:
     smoothed: float = 0.0  # share of hazy pictures whose strokes are smoothed with the noise and not drawn over it
     level: float = 0.0  # share of lines, not upright ones, that are within 20 degrees of level
     touching: float = 0.0  # share of lines, not of climbing dots, that touch the panel's upper or lower edge
+    plain: float = 0.0  # share of pictures whose panel is a box on plain white
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
@@ -81,7 +82,8 @@ def draw_stroke_picture(
     rng = np.random.default_rng([seed, index])
     difficulty = min(1.0, 0.1 + index / CURRICULUM)
     field = texture(rng, size, difficulty)
-    panel = _panel(rng, difficulty)
+    on_plain = bool(strokes.plain) and rng.random() < strokes.plain
+    panel = _panel(rng, 1.0 if on_plain else 0.65 * difficulty)
     points, *alphas = _drawn_stroke(rng, panel, difficulty, strokes, size)
     alphas += [_drawn_stroke(rng, panel, difficulty, strokes, size)[1] for _ in range(count - 1)]
     rows, columns = pixel_box(panel, size)
@@ -108,6 +110,8 @@ def draw_stroke_picture(
         ink = contrasting(rng, coloured(inside.mean(keepdims=True), ramp).ravel())
     surround = field * 0.15 + rng.random() * 0.85 if rng.random() < 0.7 else field
     pixels = coloured(surround, colour_ramp(rng))
+    if on_plain:
+        pixels[:] = 1.0
     pixels[rows, columns] = coloured(inside, ramp)
     pixels = cluttered(rng, pixels, panel, difficulty)
     if ink is not None:
@@ -125,9 +129,9 @@ def draw_stroke_picture(
     )
 
 
-def _panel(rng: np.random.Generator, difficulty: float) -> np.ndarray:
-    """Return x0, y0, x1, y1 of the area that may hold the stroke: the whole picture or a box in it."""
-    if rng.random() > 0.65 * difficulty:
+def _panel(rng: np.random.Generator, boxed: float) -> np.ndarray:
+    """Return x0, y0, x1, y1 of the area that may hold the stroke: the whole picture, or by chance `boxed` a box."""
+    if rng.random() > boxed:
         return np.array([0.0, 0.0, 1.0, 1.0])
     x0, y0 = rng.uniform(0.02, 0.3, 2)
     x1, y1 = rng.uniform(0.65, 0.98, 2)

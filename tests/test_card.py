@@ -45,3 +45,9 @@ def test_an_incomplete_backbone_is_not_adopted(tmp_path):
 def test_lost_marks_are_named():
     with pytest.raises(CompanionError, match="README.md lacks the marks <!-- a --> and <!-- /a -->"):
         readme.between_marks("no marks", {"a": "x"})
+
+
+def test_marks_with_nothing_between_them_are_filled_and_filled_again():
+    once = readme.between_marks("<!-- a -->\n<!-- /a -->", {"a": "x"})
+    assert once == "<!-- a -->\nx\n<!-- /a -->"
+    assert readme.between_marks(once, {"a": "y"}) == "<!-- a -->\ny\n<!-- /a -->"

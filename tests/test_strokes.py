@@ -93,13 +93,22 @@ def test_touching_strokes_lie_along_the_edge_and_are_cut_by_it():
     for index, picture in enumerate(pictures):
         rng = np.random.default_rng([1, 10**6 + index])
         texture(rng, 224, 1.0)
-        top, bottom = np.round(_panel(rng, 1.0)[[1, 3]] * 224).astype(int)
+        top, bottom = np.round(_panel(rng, 0.65)[[1, 3]] * 224).astype(int)
         (rows,) = np.nonzero(picture.cells.swapaxes(1, 2).reshape(112, 112).max(1))
         above, below = 2 * rows.min() - top, bottom - 2 * rows.max()
         assert min(above, below) >= -1  # a cell is two pixels high, so an edge may lie within one
         assert min(above, below) <= 6
         edges.append(above < below)
     assert set(edges) == {True, False}
+
+
+def test_around_a_panel_on_plain_ground_all_but_bars_and_marks_is_white():
+    strokes = StrokeRange(grain=0.0, plain=1.0)
+    for index in range(20):
+        pixels = draw_stroke_picture(1, 10**6 + index, size=224, strokes=strokes).pixels
+        margin = np.concatenate([pixels[:, :4].reshape(-1, 3), pixels[:4].reshape(-1, 3)])  # panels begin beyond it
+        assert (margin == 255).all(axis=1).mean() > 0.9
+        assert (pixels[90:130, 90:130] == 255).all(axis=2).mean() < 0.5
 
 
 @given(
