@@ -38,7 +38,7 @@ class StrokeSet(Dataset):
         self.recipe = recipe
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
-        """Return pixels, ends, patches or cells, and of a part of a picture its place: first row and column."""
+        """Return pixels, ends, patches or cells, the ends' cells, and of a part its place: first row and column."""
         recipe = self.recipe
         number, small = recipe.first_picture + index, index < recipe.small_pictures
         is_part = recipe.parts and small
@@ -48,15 +48,15 @@ class StrokeSet(Dataset):
         )
         pixels, ends = torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(), torch.from_numpy(picture.ends)
         held = torch.from_numpy(picture.cells if recipe.detailed else picture.patches[..., None])
-        held = held.flatten(0, 1).flatten(1)
+        held, end_cells = held.flatten(0, 1).flatten(1), torch.from_numpy(picture.end_cells())
         if not is_part:
-            return pixels, ends, held
+            return pixels, ends, held, end_cells
         place = torch.from_numpy(np.random.default_rng([recipe.seed, number, 1]).integers(0, PART + 1, 2))
-        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, held, place
+        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, held, end_cells, place
 
 
 class StrokeLocaliser(nn.Module):
-    """The ViT, new or from `start`, with the two linear read-outs used only here."""
+    """The ViT, new or from `start`, with the three linear read-outs used only here."""
 
     def __init__(self, *, seed: int, start: Path | None = None, detailed: bool = False):
         super().__init__()
@@ -64,18 +64,22 @@ class StrokeLocaliser(nn.Module):
         width = self.vit.config.hidden_size
         self.ends = nn.Linear(width, 4)
         self.patches = nn.Linear(width, CELLS**2 if detailed else 1)
+        self.end_cells = nn.Linear(width, 2 * CELLS**2)
         if detailed:
             nn.init.constant_(self.patches.bias, -6.0)  # a cell in four hundred holds part of the stroke
 
-    def forward(self, pictures: torch.Tensor, places: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the ends (batch, 4) in units of their spread, and logits (batch, patches, 1 or cells).
+    def forward(self, pictures: torch.Tensor, places: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        """Return the ends (batch, 4) in units of their spread, and logits of patches or cells and of the ends' cells.
+
+        Their shapes are (batch, patches, 1 or 64) and (batch, 2, 64 patches).
 
         Pictures that are parts have a place, first row and column (batch, 2); other small ones fill the whole grid.
         """
         positions = {} if places is None else {"embeddings.position_embeddings": self._positions(places)}
         arguments = {"pixel_values": pictures, "interpolate_pos_encoding": True}
         tokens = functional_call(self.vit, positions, (), arguments).last_hidden_state
-        return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:])
+        end_cells = self.end_cells(tokens[:, 1:]).unflatten(2, (2, -1)).transpose(1, 2).flatten(2)
+        return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:]), end_cells
 
     def _positions(self, places: torch.Tensor) -> torch.Tensor:
         """Return the positions of CLS and of 7 x 7 patches from each place on, (batch, 50, width)."""
@@ -152,11 +156,10 @@ def pretrain(
             torch.save(state, temporary)
 
     with tqdm(total=recipe.pictures, initial=seen, unit=" pictures") as bar:
-        for pictures, ends, patches, *places in _batches(recipe, seen, workers):
+        for pictures, *known in _batches(recipe, seen, workers):
             for group in (group for optimizer in optimizers for group in optimizer.param_groups):
                 group["lr"] = group["peak"] * learning_rate(recipe, seen)
-            asked = recipe.crowd == 1 or not places
-            recent.append(_step(localiser, optimizers, pictures, ends, patches, *places, ends_asked=asked))
+            recent.append(_step(localiser, optimizers, recipe, pictures, *known))
             seen += len(pictures)
             bar.update(len(pictures))
             if len(recent) == 100:
@@ -195,18 +198,19 @@ def _batches(recipe: Recipe, seen: int, workers: int):
     return itertools.chain.from_iterable(loaders)
 
 
-def _step(
-    localiser, optimizers, pictures, ends, patches, places=None, *, ends_asked: bool = True
-) -> tuple[float, float]:
+def _step(localiser, optimizers, recipe, pictures, ends, patches, end_cells, places=None) -> tuple[float, float]:
     with torch.autocast("cpu", torch.bfloat16):
-        found, logits = localiser(pictures.float() / 255, places)
+        found, logits, end_logits = localiser(pictures.float() / 255, places)
     # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
     ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
     patches = patches.float()
     patch_loss = functional.binary_cross_entropy_with_logits(logits.float(), patches)
     # cells of the stroke are so few that their loss counts by the stroke's area
-    weight = 0.05 / patches.mean() if patches.shape[-1] > 1 else 2
-    (weight * patch_loss + (ends_loss if ends_asked else 0)).backward()
+    loss = (0.05 / patches.mean() if patches.shape[-1] > 1 else 2) * patch_loss
+    if recipe.crowd == 1 or places is None:
+        named = functional.cross_entropy(end_logits.float().flatten(0, 1), end_cells.flatten())
+        loss = loss + ends_loss + recipe.end_cells * named
+    loss.backward()
     nn.utils.clip_grad_norm_(localiser.parameters(), 1.0)
     for optimizer in optimizers:
         optimizer.step()

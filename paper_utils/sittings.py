@@ -35,6 +35,7 @@ class Recipe:
     detailed: bool = False  # read from each patch token where in the patch the stroke lies, not only whether
     parts: bool = False  # small pictures are parts of large ones: same scale, positions of some 7 x 7 patches
     crowd: int = 1  # strokes in each part; of more than one only the cells are asked for
+    end_cells: float = 0.0  # weight of naming, from the patch tokens, the cells in which the ends lie
     patterns: bool = False  # the patch embedding is not learnt: new weights have whitened cosine patterns, which stay
     matrix_rate: float = 0.0  # peak rate of the layers' matrices if they learn by Muon; else all learn by AdamW
 
@@ -200,6 +201,36 @@ PLAIN = replace(
     large_pictures=48_000,
     cool_down=112_000,
 )
+# Level chirps along the upper edge were still missed: of the panel, a strip as narrow as they are shares its patches with
+# white paper, so that nothing in a patch tells a chirp from noise but how far both are from white.
+# And patch tokens that name the cells of the ends, not only of what lies between, tell CLS where to look.
+# (cut short among the whole pictures, of which there were to be 64,000; the rates were those of 128,000 pictures)
+STRIPS = replace(
+    PLAIN,
+    strokes=replace(PLAIN.strokes, level=0.5, touching=0.6, plain=0.75, strips=0.6),
+    first_picture=PLAIN.end,
+    small_pictures=64_000,
+    large_pictures=1_824,
+    end_cells=0.1,
+)
+# Then they were found where no title stood in those patches, and those along the lower edge where no number did
+# (cut short as well; the rates were those of 64,000 parts and 32,000 whole pictures)
+LETTERED = replace(
+    STRIPS,
+    strokes=replace(STRIPS.strokes, lettered=0.8),
+    first_picture=STRIPS.end,
+    large_pictures=11_392,
+    cool_down=84_000,
+)
+# Few of those strokes had marks beside all their length, as a title has them, or were as flat
+TITLED = replace(
+    LETTERED,
+    strokes=replace(LETTERED.strokes, titled=0.8, flat=0.5),
+    first_picture=LETTERED.end,
+    small_pictures=48_000,
+    large_pictures=24_000,
+    cool_down=64_000,
+)
 SITTINGS = {
     "bold": BOLD,
     "fine": FINE,
@@ -213,4 +244,12 @@ SITTINGS = {
     "smoothed": SMOOTHED,
     "repeated": REPEATED,
 }
-NEXT = {"afresh": AFRESH, "alone": ALONE, "level": LEVEL, "plain": PLAIN}
+NEXT = {
+    "afresh": AFRESH,
+    "alone": ALONE,
+    "level": LEVEL,
+    "plain": PLAIN,
+    "strips": STRIPS,
+    "lettered": LETTERED,
+    "titled": TITLED,
+}

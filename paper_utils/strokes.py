@@ -55,6 +55,10 @@ class StrokeRange:
     level: float = 0.0  # share of lines, not upright ones, that are within 20 degrees of level
     touching: float = 0.0  # share of lines, not of climbing dots, that touch the panel's upper or lower edge
     plain: float = 0.0  # share of pictures whose panel is a box on plain white
+    lettered: float = 0.0  # share of such pictures whose marks lie close around the panel
+    titled: float = 0.0  # share of these that have soft rows of marks along the panel's upper and lower edge
+    flat: float = 0.0  # share of touching lines, more level than upright, that keep to the edge within their width
+    strips: float = 0.0  # share of such pictures whose panel reaches but one to six pixels into its outermost patches
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""
@@ -71,6 +75,13 @@ class StrokePicture:
     patches: np.ndarray  # (size / 16, size / 16) bool: patches that hold part of the stroke
     cells: np.ndarray  # (size / 16, size / 16, 8, 8) float32: how much of each of a patch's cells the stroke covers
 
+    def end_cells(self) -> np.ndarray:
+        """Return in which of the picture's cells, counted along the flattened `cells`, its ends lie, (2,) int64."""
+        size, cell = len(self.pixels), PATCH // CELLS
+        columns, rows = np.minimum(self.ends.reshape(2, 2) * size, size - 1).astype(int).T // cell
+        places = (rows // CELLS, columns // CELLS, rows % CELLS, columns % CELLS)
+        return np.ravel_multi_index(places, self.cells.shape)
+
 
 def draw_stroke_picture(
     seed: int, index: int, *, size: int, strokes: StrokeRange = StrokeRange(), count: int = 1
@@ -84,6 +95,8 @@ def draw_stroke_picture(
     field = texture(rng, size, difficulty)
     on_plain = bool(strokes.plain) and rng.random() < strokes.plain
     panel = _panel(rng, 1.0 if on_plain else 0.65 * difficulty)
+    if on_plain and strokes.strips and rng.random() < strokes.strips:
+        panel = _in_strips(rng, panel, size)
     points, *alphas = _drawn_stroke(rng, panel, difficulty, strokes, size)
     alphas += [_drawn_stroke(rng, panel, difficulty, strokes, size)[1] for _ in range(count - 1)]
     rows, columns = pixel_box(panel, size)
@@ -113,7 +126,9 @@ def draw_stroke_picture(
     if on_plain:
         pixels[:] = 1.0
     pixels[rows, columns] = coloured(inside, ramp)
-    pixels = cluttered(rng, pixels, panel, difficulty)
+    is_lettered = on_plain and bool(strokes.lettered) and rng.random() < strokes.lettered
+    is_titled = is_lettered and bool(strokes.titled) and rng.random() < strokes.titled
+    pixels = cluttered(rng, pixels, panel, difficulty, close=is_lettered, titled=is_titled)
     if ink is not None:
         pixels += alpha[..., None] * (ink - pixels)
     pixels += rng.uniform(0, strokes.grain * difficulty) * rng.standard_normal((size, size, 1), dtype=np.float32)
@@ -136,6 +151,12 @@ def _panel(rng: np.random.Generator, boxed: float) -> np.ndarray:
     x0, y0 = rng.uniform(0.02, 0.3, 2)
     x1, y1 = rng.uniform(0.65, 0.98, 2)
     return np.array([x0, y0, x1, y1])
+
+
+def _in_strips(rng: np.random.Generator, panel: np.ndarray, size: int) -> np.ndarray:
+    """Return the panel with each edge moved to one to six pixels beyond the next border of patches."""
+    borders = np.clip(np.round(panel * size / PATCH), 1, size // PATCH - 1)
+    return (borders * PATCH + rng.uniform(1, 6, 4) * [-1, -1, 1, 1]) / size
 
 
 def _drawn_stroke(
@@ -178,6 +199,8 @@ def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, stro
         points = start + t * along + offset * across
         if strokes.touching and rng.random() < strokes.touching:
             height, inwards = points[:, 1], rng.uniform(0.25, 1) * strokes.thickest
+            if strokes.flat and np.ptp(height) < np.ptp(points[:, 0]) and rng.random() < strokes.flat:
+                height *= rng.uniform(0, 1) * strokes.thickest / np.ptp(height)
             to_upper = panel[1] + inwards - height.min()
             to_lower = panel[3] - inwards - height.max()
             height += rng.choice([to_upper, to_lower])

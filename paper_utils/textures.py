@@ -114,8 +114,20 @@ def contrasting(rng: np.random.Generator, background: np.ndarray) -> np.ndarray:
             return colour
 
 
-def cluttered(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, difficulty: float) -> np.ndarray:
-    """Add bars, box outlines and rows of text-like marks, all of them outside the panel or around it."""
+def cluttered(
+    rng: np.random.Generator,
+    pixels: np.ndarray,
+    panel: np.ndarray,
+    difficulty: float,
+    *,
+    close: bool = False,
+    titled: bool = False,
+) -> np.ndarray:
+    """Add bars, box outlines and rows of text-like marks, all of them outside the panel or around it.
+
+    Marks that are close lie within five or so pixels of 224 from the panel's edge, and are more. With titles, soft rows
+    of them run along most of its upper and its lower edge.
+    """
     size = len(pixels)
     boxed = panel[0] > 0
     if boxed:
@@ -125,9 +137,12 @@ def cluttered(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, d
     pen = ImageDraw.Draw(picture)
     if boxed and rng.random() < 0.7:
         pen.rectangle([tuple(panel[:2] * size), tuple(panel[2:] * size)], outline=_tint(rng))
-    for _ in range(rng.binomial(7, 0.5 * difficulty)):
-        _marks(rng, pen, panel, size)
-    return np.asarray(picture, np.float32) / 255
+    for _ in range(rng.binomial(12 if close else 7, 0.5 * difficulty)):
+        _marks(rng, pen, panel, size, close=close)
+    pixels = np.asarray(picture, np.float32) / 255
+    for above in (True, False) if titled else ():
+        pixels = _titled(rng, pixels, panel, above=above)
+    return pixels
 
 
 def _bar(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray) -> None:
@@ -149,20 +164,46 @@ def _bar(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray) -> Non
     )
 
 
-def _marks(rng: np.random.Generator, pen: ImageDraw.ImageDraw, panel: np.ndarray, size: int) -> None:
+def _marks(rng: np.random.Generator, pen: ImageDraw.ImageDraw, panel: np.ndarray, size: int, *, close: bool) -> None:
     """Write a row or a column of small random glyphs, outside the panel where there is one."""
     height = rng.uniform(0.018, 0.045)
     x, y = rng.uniform(0, 0.9, 2)
-    if panel[0] > 0:
-        side = rng.integers(4)
+    side = rng.integers(4) if panel[0] > 0 else None
+    if close:
+        gap = rng.uniform(0, 0.025)
+        x, y = [
+            (x, panel[1] - gap - height),
+            (x, panel[3] + gap),
+            (panel[0] - gap - 0.6 * height, y),
+            (panel[2] + gap, y),
+        ][side]
+    elif side is not None:
         x, y = [(x, panel[1] * 0.4), (x, panel[3] + 0.02), (panel[0] * 0.3, y), (panel[2] + 0.02, y)][side]
-    step = np.array([0.8 * height, 0.0]) if rng.random() < 0.75 else np.array([0.0, -1.2 * height])
+    in_row = side < 2 if close else rng.random() < 0.75
+    step = np.array([0.8 * height, 0.0]) if in_row else np.array([0.0, -1.2 * height])
     colour = _tint(rng)
     for i in range(int(rng.integers(1, 18))):
         if rng.random() < 0.15:
             continue
         glyph = np.array([x, y]) + i * step + rng.random((int(rng.integers(3, 6)), 2)) * [0.6 * height, height]
         pen.line([tuple(p) for p in glyph * size], fill=colour, width=1)
+
+
+def _titled(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, *, above: bool) -> np.ndarray:
+    """Write a soft row of small random glyphs along an edge of the panel, mostly in black or dark grey."""
+    size, spaces = len(pixels), rng.uniform(0.05, 0.6)
+    height, gap = rng.uniform(4, 8) / size, rng.uniform(0, 5.5) / size  # parts of pictures have marks as large as whole
+    x0, x1 = panel[[0, 2]] + rng.uniform(0, 0.25, 2) * [1, -1] * (panel[2] - panel[0])
+    canvas = Image.new("L", (3 * size, 3 * size))
+    pen = ImageDraw.Draw(canvas)
+    for x in np.arange(x0, x1, 0.7 * height):
+        corner = np.array([x, panel[1] - gap - height if above else panel[3] + gap])
+        glyph = corner + rng.random((int(rng.integers(3, 7)), 2)) * [0.55 * height, height]
+        if rng.random() > spaces:
+            pen.line([tuple(p) for p in glyph * 3 * size], fill=255, width=int(rng.integers(2, 4)))
+    colour = np.full(3, rng.uniform(0, 0.35)) if rng.random() < 0.8 else np.array(_tint(rng)) / 255
+    cover = np.asarray(canvas.reduce(3), np.float32)[..., None] / 255
+    return (pixels + cover * (colour - pixels)).astype(np.float32)
 
 
 def _tint(rng: np.random.Generator) -> tuple[int, int, int]:

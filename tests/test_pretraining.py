@@ -79,10 +79,10 @@ def test_a_detailed_sitting_reads_cells_and_learns(small_vit, tmp_path):
     recipe = replace(RECIPE, small_pictures=0, large_pictures=8, detailed=True)
     pretraining.pretrain(recipe, tmp_path, workers=0, threads=torch.get_num_threads())
     assert read_json(tmp_path / "training.json")["recipe"]["detailed"]
-    _, _, cells = pretraining.StrokeSet(recipe)[0]
+    cells = pretraining.StrokeSet(recipe)[0][2]
     assert cells.shape == (196, 64)
     localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
-    _, logits = localiser(torch.zeros(1, 3, 224, 224))
+    logits = localiser(torch.zeros(1, 3, 224, 224))[1]
     assert logits.shape == (1, 196, 64)
 
 
@@ -108,7 +108,7 @@ def test_a_second_sitting_starts_from_the_first_and_remembers_it(small_vit, tmp_
 
 def test_parts_of_pictures_keep_the_positions_and_the_scale_of_whole_ones(small_vit):
     recipe = replace(RECIPE, detailed=True, parts=True)
-    pixels, ends, cells, place = pretraining.StrokeSet(recipe)[1]
+    pixels, ends, cells, _, place = pretraining.StrokeSet(recipe)[1]
     part = pretraining.draw_stroke_picture(recipe.seed, 1, size=112, strokes=recipe.strokes.closer(2))
     assert (pixels.shape, cells.shape) == ((3, 112, 112), (49, 64))
     row, column = place.tolist()
@@ -126,7 +126,7 @@ def test_parts_of_pictures_keep_the_positions_and_the_scale_of_whole_ones(small_
     answers = [localiser(picture, torch.tensor([place]))[1] for place in ([0, 0], [2, 7])]
     assert not torch.allclose(*answers)
     whole_places = [len(item) for item in (pretraining.StrokeSet(recipe)[i] for i in (5, 6))]
-    assert whole_places == [4, 3]  # a large picture has no place
+    assert whole_places == [5, 4]  # a large picture has no place
 
 
 def test_a_sitting_on_parts_learns(small_vit, tmp_path):
@@ -146,8 +146,24 @@ def test_in_a_crowd_only_cells_are_asked_for(small_vit):
     before = localiser.ends.weight.clone(), localiser.patches.weight.clone()
     optimizers = [torch.optim.SGD(localiser.parameters(), lr=0.1)]
     batch = [item[None] for item in crowd]
-    pretraining._step(localiser, optimizers, *batch, ends_asked=False)
+    pretraining._step(localiser, optimizers, recipe, *batch)
     assert torch.equal(localiser.ends.weight, before[0])
     assert not torch.equal(localiser.patches.weight, before[1])
-    pretraining._step(localiser, optimizers, *batch)
+    pretraining._step(localiser, optimizers, replace(recipe, crowd=1), *batch)
     assert not torch.equal(localiser.ends.weight, before[0])
+
+
+def test_naming_the_cells_of_the_ends_is_learnt_where_it_is_asked_for(small_vit):
+    recipe = replace(RECIPE, detailed=True, parts=True)
+    batch = [item[None] for item in pretraining.StrokeSet(recipe)[1]]
+
+    def likelihood(weight):
+        localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
+        optimizers = [torch.optim.SGD(localiser.parameters(), lr=0.1)]
+        for _ in range(10):
+            pretraining._step(localiser, optimizers, replace(recipe, end_cells=weight), *batch)
+        logits = localiser(batch[0].float() / 255, batch[4])[2]
+        assert logits.shape == (1, 2, 49 * 64)
+        return logits.log_softmax(2)[0, [0, 1], batch[3][0]].sum().item()
+
+    assert likelihood(1.0) > likelihood(0.0) + 0.5

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from paper_utils.strokes import StrokeRange, _climb, _coverage, _dots, _panel, draw_stroke_picture
+from paper_utils.strokes import StrokeRange, _climb, _coverage, _dots, _panel, _stroke, draw_stroke_picture
 from paper_utils.textures import texture
 
 
@@ -22,6 +22,18 @@ def test_ends_lie_on_patches_that_hold_the_stroke(index, size):
         row, column = min(int(y * grid), grid - 1), min(int(x * grid), grid - 1)
         near = picture.patches[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
         assert near.any()
+
+
+@settings(max_examples=20, deadline=None)
+@given(index=st.integers(0, 10**6), size=st.sampled_from([112, 224]))
+def test_the_cells_of_the_ends_hold_the_ends(index, size):
+    picture = draw_stroke_picture(1, index, size=size)
+    for cell, (x, y) in zip(picture.end_cells(), picture.ends.reshape(2, 2), strict=True):
+        patch, within = divmod(int(cell), 64)
+        top, left = (16 * place for place in divmod(patch, size // 16))
+        down, right = (2 * place for place in divmod(within, 8))
+        assert top + down <= min(y * size, size - 1) <= top + down + 2
+        assert left + right <= min(x * size, size - 1) <= left + right + 2
 
 
 def test_index_and_seed_fix_the_picture():
@@ -102,6 +114,17 @@ def test_touching_strokes_lie_along_the_edge_and_are_cut_by_it():
     assert set(edges) == {True, False}
 
 
+def test_flat_lines_keep_to_the_edge_they_touch():
+    strokes = StrokeRange(steep=0.0, level=0.5, climbing=0.0, touching=1.0, flat=1.0)
+    panel, rng = np.array([0.2, 0.2, 0.8, 0.8]), np.random.default_rng(1)
+    lines = [_stroke(rng, panel, 1.0, strokes) for _ in range(100)]
+    rises = np.array([np.ptp(line[:, 1]) for line in lines])
+    runs = np.array([np.ptp(line[:, 0]) for line in lines])
+    keep, upright = rises <= strokes.thickest, rises >= runs
+    assert (keep | upright).all()
+    assert keep.mean() > 0.5
+
+
 def test_around_a_panel_on_plain_ground_all_but_bars_and_marks_is_white():
     strokes = StrokeRange(grain=0.0, plain=1.0)
     for index in range(20):
@@ -109,6 +132,17 @@ def test_around_a_panel_on_plain_ground_all_but_bars_and_marks_is_white():
         margin = np.concatenate([pixels[:, :4].reshape(-1, 3), pixels[:4].reshape(-1, 3)])  # panels begin beyond it
         assert (margin == 255).all(axis=1).mean() > 0.9
         assert (pixels[90:130, 90:130] == 255).all(axis=2).mean() < 0.5
+
+
+@pytest.mark.parametrize("size", [112, 224])
+def test_a_panel_in_strips_reaches_a_few_pixels_into_its_outermost_patches(size):
+    strokes, middle = StrokeRange(grain=0.0, plain=1.0, strips=1.0), slice(2 * size // 5, 3 * size // 5)
+    for index in range(20):
+        inked = (draw_stroke_picture(1, 10**6 + index, size=size, strokes=strokes).pixels < 255).any(axis=2)
+        first_row = (inked[:, middle].mean(axis=1) > 0.7).argmax()  # bars lie to the right and below
+        first_column = (inked[middle].mean(axis=0) > 0.7).argmax()
+        for first in (first_row, first_column):
+            assert 1 <= 16 - first % 16 <= 6
 
 
 @given(
