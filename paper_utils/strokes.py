@@ -55,10 +55,10 @@ class StrokeRange:
     level: float = 0.0  # share of lines, not upright ones, that are within 20 degrees of level
     touching: float = 0.0  # share of lines, not of climbing dots, that touch the panel's upper or lower edge
     plain: float = 0.0  # share of pictures whose panel is a box on plain white
+    strips: float = 0.0  # share of such pictures whose panel reaches but one to six pixels into its outermost patches
     lettered: float = 0.0  # share of such pictures whose marks lie close around the panel
     titled: float = 0.0  # share of these that have soft rows of marks along the panel's upper and lower edge
     flat: float = 0.0  # share of touching lines, more level than upright, that keep to the edge within their width
-    strips: float = 0.0  # share of such pictures whose panel reaches but one to six pixels into its outermost patches
 
     def closer(self, times: float) -> "StrokeRange":
         """Return the same strokes as a picture of a part shows them, whose side is so many times shorter."""

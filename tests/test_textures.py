@@ -44,10 +44,7 @@ def test_what_is_smoothed_with_the_noise_is_lifted_as_far_as_before(spread, seen
 @pytest.mark.parametrize("size", [112, 224])
 def test_close_marks_lie_within_a_few_pixels_of_the_panel(size):
     panel = np.array([0.25, 0.25, 0.75, 0.75])
-    above = (
-        slice(0, round(0.25 * size)),
-        slice(round(0.25 * size), round(0.75 * size)),
-    )  # neither bars nor columns there
+    above = slice(0, round(0.25 * size)), slice(round(0.25 * size), round(0.75 * size))  # no bars, no columns of marks
     farthest = {False: [], True: []}
     for close, distances in farthest.items():
         for seed in range(30):
