@@ -44,7 +44,7 @@ __all__ = [
 
 SWEEPING = ("engine", "ablation", "statistics", "selection")  # rooms that a sweep over heads depends on
 # one experiment costs as much as many sweeps, so that it takes a part of the sweep's pictures
-REPLACED, EMULATED, REMOVED, VARIED, PATCHED_PICTURES = 26, 52, 13, 6, 52
+REPLACED, EMULATED, REMOVED, VARIED, PATCHED_PICTURES = 22, 44, 11, 5, 44
 PATCHED = {  # clean and distorted variant
     "the chirp": ("published", "no_chirp"),
     "without the rest": ("bare", "published"),

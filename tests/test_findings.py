@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from paper_utils import findings, region_scores
 from paper_utils.statistics import HeadEffects
@@ -63,7 +64,12 @@ def test_shifts_of_a_moved_head():
     assert found["shift.layers_1_to_3.largest_kolmogorov_smirnov"] == 0
     assert found["shift.layers_4_to_12.mean_seconds"] == pytest.approx(3 / 108)
     assert found["shift.layers_4_to_12.wasserstein_seconds"] == pytest.approx(3 / 108)
-    assert 0 < found["shift.two_halves.kolmogorov_smirnov"] < 0.1
+    assert 0 < found["shift.two_halves.wasserstein_seconds"] < 5
+
+
+def test_halves_of_the_same_predictions_are_as_far_apart_as_chance_puts_them():
+    _, gap = findings.two_halves(np.linspace(0, 45, 400), np.ones(400))
+    assert gap == pytest.approx(stats.kstwobign.median() * np.sqrt(2 / 200), rel=0.1)
 
 
 def test_the_table_has_a_row_for_every_head():
