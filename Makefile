@@ -92,7 +92,7 @@ bench: .venv/ready ## how fast the pieces are and what was tried, into data/benc
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
 	@$(QUIETLY) $(BIN)/python -m paper_utils.study $(OPTIONS)
 
-backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (three to four hours on 4 cores)
+backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about seven hours on 4 cores)
 	@$(QUIETLY) $(BIN)/python -m paper_utils.pretraining
 
 reference: figures study ## ship this laptop run: data/reference, the notebooks' outputs, the README's tables

@@ -45,17 +45,29 @@ def sittings(training: dict) -> dict[str, dict]:
     return dict(zip(SITTINGS, reversed(records), strict=False))
 
 
+def phases(record: dict) -> dict[str, np.ndarray]:
+    """Return a sitting's log by what it learned from: rows of pictures seen, loss on ends, loss on cells.
+
+    Ends that were not asked for are nan.
+    """
+    recipe, log = record["recipe"], np.array(record["log"])
+    parts = log[:, 0] <= recipe["small_pictures"]
+    if recipe["crowd"] > 1:
+        log[parts, 1] = np.nan
+    found = {"parts": log[parts], "whole pictures": log[~parts]}
+    return {name: rows for name, rows in found.items() if len(rows)}
+
+
 def draw(training: dict, folder: Path) -> None:
     """Draw samples of what each sitting saw, and its losses, into `folder`."""
     curves, seen = {}, 0
     for name, record in sittings(training).items():
         recipe = record["recipe"]
-        log = np.array(record["log"])
-        log[:, 0] += seen
-        curves[name] = log
-        seen = int(log[-1, 0])
-        last = recipe.get("first_picture", 0) + recipe["small_pictures"] + recipe["large_pictures"]
-        strokes = StrokeRange(**recipe.get("strokes", {}))
+        for phase, log in phases(record).items():
+            curves[f"{name}, {phase}"] = log + [seen, 0, 0]
+        seen += record["log"][-1][0]
+        last = recipe["first_picture"] + recipe["small_pictures"] + recipe["large_pictures"]
+        strokes = StrokeRange(**recipe["strokes"])
         pictures = [draw_stroke_picture(recipe["seed"], last - 1 - i, size=224, strokes=strokes) for i in range(12)]
         figure = stroke_samples(np.stack([p.pixels for p in pictures]), np.stack([p.ends for p in pictures]))
         with atomic_path(folder / f"samples_{name}.png") as path:
@@ -67,20 +79,23 @@ def draw(training: dict, folder: Path) -> None:
 def filled(text: str, training: dict) -> str:
     """Return the card with its table of sittings filled from training.json."""
     rows = [
-        "| sitting | pictures of 112 | of 224 pixels | strokes, in sides | batch | peak rate | minutes | loss on ends, "
-        "first and last | on patches, first and last |",
-        "| --- " * 9 + "|",
+        "| sitting | of | pictures | batch | loss on cells, first and last | on ends, first and last |",
+        "| --- " * 6 + "|",
     ]
     for name, record in sittings(training).items():
-        recipe, (first, last) = record["recipe"], (record["log"][0], record["log"][-1])
-        strokes = StrokeRange(**recipe.get("strokes", {}))
-        rows.append(
-            f"| {name} | {recipe['small_pictures']:,} | {recipe['large_pictures']:,} | "
-            f"{strokes.shortest:g} to {strokes.longest:g} long, {strokes.thinnest:g} to {strokes.thickest:g} wide | "
-            f"{recipe['batch'] if recipe['small_pictures'] else recipe['large_batch']} | {recipe['peak_rate']:g} | "
-            f"{record['seconds'] / 60:.0f} | {first[1]:.3f}, {last[1]:.3f} | {first[2]:.3f}, {last[2]:.3f} |"
-        )
-    return between_marks(text, {"sittings": "\n".join(rows)}, name="data/backbone/README.md")
+        recipe = record["recipe"]
+        sizes = {
+            "parts": (recipe["small_pictures"], recipe["batch"]),
+            "whole pictures": (recipe["large_pictures"], recipe["large_batch"]),
+        }
+        for phase, log in phases(record).items():
+            (_, *first), (_, *last) = log[0], log[-1]
+            ends = f"{first[0]:.3f}, {last[0]:.3f}" if np.isfinite(first[0]) else "not asked for"
+            pictures, batch = sizes[phase]
+            rows.append(f"| {name} | {phase} | {pictures:,} | {batch} | {first[1]:.4f}, {last[1]:.4f} | {ends} |")
+    minutes = sum(record["seconds"] for record in sittings(training).values()) / 60
+    marked = {"sittings": "\n".join(rows), "minutes": f"It took {minutes:.0f} minutes."}
+    return between_marks(text, marked, name="data/backbone/README.md")
 
 
 def main() -> None:

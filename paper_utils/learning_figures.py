@@ -140,15 +140,15 @@ def stroke_samples(pictures: np.ndarray, ends: np.ndarray) -> Figure:
 
 
 def pretraining_losses(sittings: dict[str, np.ndarray]) -> Figure:
-    """Losses on the ends and on the patches against pictures seen, one curve a sitting.
+    """Losses on the ends and on the patches' cells against pictures seen, one curve a part of a sitting.
 
     Args:
-        sittings: by name, rows of pictures seen before the sitting's end, loss on the ends, loss on the patches.
+        sittings: by name, rows of pictures seen, loss on the ends, loss on the cells.
     """
     figure, axes = grid(1, 2, 2.6)
     colours = sns.color_palette("turbo", len(sittings))  # in their order, however many
     for column, (axis, title) in enumerate(
-        zip(axes, ("Stroke ends (smooth L1)", "Patches (cross-entropy)"), strict=True)
+        zip(axes, ("Stroke ends (smooth L1)", "Cells of patches (cross-entropy)"), strict=True)
     ):
         for (name, log), colour in zip(sittings.items(), colours, strict=True):
             axis.plot(log[:, 0] / 1e6, log[:, column + 1], color=colour, label=name)

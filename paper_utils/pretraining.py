@@ -1,7 +1,7 @@
 """Pre-train the embedded backbone on procedural pictures: `python -m paper_utils.pretraining --help`.
 
-The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns which patches
-the stroke crosses, or where in the patch it lies (without it the regression never starts).
+The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns where in each patch
+the stroke lies (without it the regression never starts).
 """
 
 import argparse
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from .artifacts import atomic_path, checksum, read_json, write_json
 from .errors import reported
 from .patterns import set_patterns
-from .sittings import NEXT, SITTINGS, Recipe
+from .sittings import SITTINGS, Recipe
 from .strokes import CELLS, draw_stroke_picture
 from .vit import load_vit, new_embedded_vit
 
@@ -38,48 +38,45 @@ class StrokeSet(Dataset):
         self.recipe = recipe
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
-        """Return pixels, ends, patches or cells, the ends' cells, and of a part its place: first row and column."""
+        """Return pixels, ends, cells (patches, 64), the ends' cells, and of a part its place: first row and column."""
         recipe = self.recipe
-        number, small = recipe.first_picture + index, index < recipe.small_pictures
-        is_part = recipe.parts and small
+        number, is_part = recipe.first_picture + index, index < recipe.small_pictures
+        size, count = (112, recipe.crowd) if is_part else (224, 1)
         strokes = recipe.strokes.closer(2) if is_part else recipe.strokes
-        picture = draw_stroke_picture(
-            recipe.seed, number, size=112 if small else 224, strokes=strokes, count=recipe.crowd if is_part else 1
-        )
+        picture = draw_stroke_picture(recipe.seed, number, size=size, strokes=strokes, count=count)
         pixels, ends = torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous(), torch.from_numpy(picture.ends)
-        held = torch.from_numpy(picture.cells if recipe.detailed else picture.patches[..., None])
-        held, end_cells = held.flatten(0, 1).flatten(1), torch.from_numpy(picture.end_cells())
+        cells = torch.from_numpy(picture.cells).flatten(0, 1).flatten(1)
+        end_cells = torch.from_numpy(picture.end_cells())
         if not is_part:
-            return pixels, ends, held, end_cells
+            return pixels, ends, cells, end_cells
         place = torch.from_numpy(np.random.default_rng([recipe.seed, number, 1]).integers(0, PART + 1, 2))
-        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, held, end_cells, place
+        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, cells, end_cells, place
 
 
 class StrokeLocaliser(nn.Module):
     """The ViT, new or from `start`, with the three linear read-outs used only here."""
 
-    def __init__(self, *, seed: int, start: Path | None = None, detailed: bool = False):
+    def __init__(self, *, seed: int, start: Path | None = None):
         super().__init__()
         self.vit = load_vit(str(start)) if start else new_embedded_vit(seed=seed)
         width = self.vit.config.hidden_size
         self.ends = nn.Linear(width, 4)
-        self.patches = nn.Linear(width, CELLS**2 if detailed else 1)
+        self.cells = nn.Linear(width, CELLS**2)
         self.end_cells = nn.Linear(width, 2 * CELLS**2)
-        if detailed:
-            nn.init.constant_(self.patches.bias, -6.0)  # a cell in four hundred holds part of the stroke
+        nn.init.constant_(self.cells.bias, -6.0)  # a cell in four hundred holds part of the stroke
 
     def forward(self, pictures: torch.Tensor, places: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
-        """Return the ends (batch, 4) in units of their spread, and logits of patches or cells and of the ends' cells.
+        """Return the ends (batch, 4) in units of their spread, and logits of cells and of the ends' cells.
 
-        Their shapes are (batch, patches, 1 or 64) and (batch, 2, 64 patches).
+        Their shapes are (batch, patches, 64) and (batch, 2, 64 patches).
 
-        Pictures that are parts have a place, first row and column (batch, 2); other small ones fill the whole grid.
+        Pictures that are parts have a place, first row and column (batch, 2).
         """
         positions = {} if places is None else {"embeddings.position_embeddings": self._positions(places)}
         arguments = {"pixel_values": pictures, "interpolate_pos_encoding": True}
         tokens = functional_call(self.vit, positions, (), arguments).last_hidden_state
         end_cells = self.end_cells(tokens[:, 1:]).unflatten(2, (2, -1)).transpose(1, 2).flatten(2)
-        return self.ends(tokens[:, 0]), self.patches(tokens[:, 1:]), end_cells
+        return self.ends(tokens[:, 0]), self.cells(tokens[:, 1:]), end_cells
 
     def _positions(self, places: torch.Tensor) -> torch.Tensor:
         """Return the positions of CLS and of 7 x 7 patches from each place on, (batch, 50, width)."""
@@ -97,23 +94,20 @@ def learning_rate(recipe: Recipe, seen: int) -> float:
 
 
 def optimizers_of(localiser: StrokeLocaliser, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Return AdamW, and Muon (Jordan 2024; Liu et al. 2025, arXiv 2502.16982) if the layers' matrices learn by it.
+    """Return AdamW, and Muon (Jordan 2024; Liu et al. 2025, arXiv 2502.16982) for the matrices of the layers.
 
     Each group of parameters holds the peak of its rate.
     """
     learnt = {name: each for name, each in localiser.named_parameters() if each.requires_grad}
-    is_matrix = {
-        name: recipe.matrix_rate > 0 and each.ndim == 2 and ".layers." in name for name, each in learnt.items()
-    }
-    matrices = [each for name, each in learnt.items() if is_matrix[name]]
-    others = [each for name, each in learnt.items() if not is_matrix[name]]
+    matrices = {name: each for name, each in learnt.items() if each.ndim == 2 and ".layers." in name}
+    others = [each for name, each in learnt.items() if name not in matrices]
     decay = recipe.weight_decay
-    adam = [{"params": others, "peak": recipe.peak_rate}]
-    optimizers = [torch.optim.AdamW(adam, weight_decay=decay, betas=(0.9, 0.98))]
-    if matrices:
-        muon = [{"params": matrices, "peak": recipe.matrix_rate}]
-        optimizers.append(torch.optim.Muon(muon, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
-    return optimizers
+    adam = {"params": others, "peak": recipe.peak_rate}
+    muon = {"params": list(matrices.values()), "peak": recipe.matrix_rate}
+    return [
+        torch.optim.AdamW([adam], weight_decay=decay, betas=(0.9, 0.98)),
+        torch.optim.Muon([muon], weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+    ]
 
 
 def pretrain(
@@ -131,13 +125,12 @@ def pretrain(
     `start` too.
     """
     torch.set_num_threads(threads)
-    localiser = StrokeLocaliser(seed=recipe.seed, start=start, detailed=recipe.detailed)
+    localiser = StrokeLocaliser(seed=recipe.seed, start=start)
     localiser.vit.set_attn_implementation("matmul")
     checkpoint = folder / "checkpoint.pt"
-    if recipe.patterns:
-        if start is None and not checkpoint.exists():
-            set_patterns(localiser.vit, _typical_pictures(recipe))
-        localiser.vit.embeddings.patch_embeddings.requires_grad_(False)
+    if start is None and not checkpoint.exists():
+        set_patterns(localiser.vit, _typical_pictures(recipe))
+    localiser.vit.embeddings.patch_embeddings.requires_grad_(False)
     optimizers = optimizers_of(localiser, recipe)
     seen, seconds, log = 0, 0.0, []
     if checkpoint.exists():
@@ -166,7 +159,7 @@ def pretrain(
                 means = [sum(column) / len(recent) for column in zip(*recent, strict=True)]
                 log.append([seen, *means])
                 elapsed = seconds + time.monotonic() - started
-                print(f"{seen} {elapsed:.0f}s ends {means[0]:.4f} patches {means[1]:.4f}", flush=True)
+                print(f"{seen} {elapsed:.0f}s ends {means[0]:.4f} cells {means[1]:.4f}", flush=True)
                 recent = []
             if time.monotonic() - saved > 60 * minutes_between_saves:
                 save()
@@ -198,15 +191,14 @@ def _batches(recipe: Recipe, seen: int, workers: int):
     return itertools.chain.from_iterable(loaders)
 
 
-def _step(localiser, optimizers, recipe, pictures, ends, patches, end_cells, places=None) -> tuple[float, float]:
+def _step(localiser, optimizers, recipe, pictures, ends, cells, end_cells, places=None) -> tuple[float, float]:
     with torch.autocast("cpu", torch.bfloat16):
         found, logits, end_logits = localiser(pictures.float() / 255, places)
     # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
     ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
-    patches = patches.float()
-    patch_loss = functional.binary_cross_entropy_with_logits(logits.float(), patches)
+    cell_loss = functional.binary_cross_entropy_with_logits(logits.float(), cells)
     # cells of the stroke are so few that their loss counts by the stroke's area
-    loss = (0.05 / patches.mean() if patches.shape[-1] > 1 else 2) * patch_loss
+    loss = 0.05 / cells.mean() * cell_loss
     if recipe.crowd == 1 or places is None:
         named = functional.cross_entropy(end_logits.float().flatten(0, 1), end_cells.flatten())
         loss = loss + ends_loss + recipe.end_cells * named
@@ -215,19 +207,18 @@ def _step(localiser, optimizers, recipe, pictures, ends, patches, end_cells, pla
     for optimizer in optimizers:
         optimizer.step()
         optimizer.zero_grad()
-    return ends_loss.item(), patch_loss.item()
+    return ends_loss.item(), cell_loss.item()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.pretraining", description=__doc__.split("\n\n")[0])
     parser.add_argument("--folder", type=Path, default=Path("build/backbone"), help="one folder a sitting is made here")
-    parser.add_argument("--next", action="store_true", help="the backbone that may follow, not the embedded one")
     parser.add_argument("--workers", type=int, default=1, help="drawing processes")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
     options = parser.parse_args()
     start = None
     with reported():
-        for name, recipe in (NEXT if options.next else SITTINGS).items():
+        for name, recipe in SITTINGS.items():
             folder = options.folder / name
             if not (folder / "training.json").exists():
                 pretrain(recipe, folder, start=start, workers=options.workers, threads=options.threads)

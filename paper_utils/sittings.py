@@ -1,20 +1,10 @@
-"""The sittings in which the embedded backbone is pre-trained, in their order: records of what was run.
-
-The first is mostly on small pictures (112 pixels, positions interpolated) with bold strokes, the second on pictures of
-the paper's 224 pixels with strokes down to a few pixels, the third and fourth with most strokes a ridge in noise, as
-short chirps in strong noise are, the fifth with dotted ones, the sixth with steep ones that hardly stand out; the
-seventh mostly on parts of such pictures, the probe learning where in the patch the stroke lies; the eighth with several
-strokes in each part, the ninth mostly with upright rows of dots, the tenth and eleventh with strokes that are smoothed
-with the noise they lie in.
-
-A backbone that may follow has sittings of its own (`NEXT`): from new weights, with a patch embedding that is set.
-"""
+"""The sittings in which the embedded backbone is pre-trained, in their order: records of what was run."""
 
 from dataclasses import dataclass, replace
 
 from .strokes import StrokeRange
 
-__all__ = ["NEXT", "SITTINGS", "Recipe"]
+__all__ = ["SITTINGS", "Recipe"]
 
 
 @dataclass(frozen=True)
@@ -23,21 +13,18 @@ class Recipe:
 
     seed: int = 20250324
     strokes: StrokeRange = StrokeRange()
-    first_picture: int = 0  # index in the endless set
-    small_pictures: int = 320_000  # at 112 pixels
-    large_pictures: int = 48_000  # at 224 pixels, at the end
+    first_picture: int = 3_856_800  # index in the endless set; those before taught earlier backbones
+    small_pictures: int = 240_000  # at 112 pixels: parts of large ones, of the same scale, at some 7 x 7 positions
+    large_pictures: int = 80_000  # at 224 pixels, at the end
+    crowd: int = 3  # strokes in each part; of more than one only the cells are asked for
+    end_cells: float = 0.0  # weight of naming, from the patch tokens, the cells in which the ends lie
     batch: int = 64
     large_batch: int = 32
-    peak_rate: float = 6e-4
-    warm_up: int = 32_000  # pictures
-    cool_down: int = 80_000  # last pictures, over which the rate falls to zero
+    matrix_rate: float = 4e-3  # peak of the layers' matrices, which learn by Muon
+    peak_rate: float = 1e-3  # of all else, by AdamW
+    warm_up: int = 8_000  # pictures
+    cool_down: int = 150_000  # last pictures, over which the rates fall to zero
     weight_decay: float = 0.05
-    detailed: bool = False  # read from each patch token where in the patch the stroke lies, not only whether
-    parts: bool = False  # small pictures are parts of large ones: same scale, positions of some 7 x 7 patches
-    crowd: int = 1  # strokes in each part; of more than one only the cells are asked for
-    end_cells: float = 0.0  # weight of naming, from the patch tokens, the cells in which the ends lie
-    patterns: bool = False  # the patch embedding is not learnt: new weights have whitened cosine patterns, which stay
-    matrix_rate: float = 0.0  # peak rate of the layers' matrices if they learn by Muon; else all learn by AdamW
 
     @property
     def pictures(self) -> int:
@@ -49,132 +36,10 @@ class Recipe:
         return self.first_picture + self.pictures
 
 
-BOLD = Recipe()
-FINE = Recipe(
-    strokes=StrokeRange(shortest=0.03, longest=0.45, thinnest=0.01, thickest=0.04, faintest=0.5),
-    first_picture=BOLD.end,
-    small_pictures=0,
-    large_pictures=200_000,
-    warm_up=8_000,
-    cool_down=120_000,
-)
-FAINT = Recipe(
-    strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.7),
-    first_picture=FINE.end,
-    small_pictures=0,
-    large_pictures=120_000,
-    peak_rate=4e-4,
-    warm_up=4_000,
-    cool_down=116_000,
-)
-HAZY = Recipe(
-    strokes=StrokeRange(shortest=0.012, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.85),
-    first_picture=FAINT.end,
-    small_pictures=0,
-    large_pictures=300_000,
-    warm_up=4_000,
-    cool_down=200_000,
-)
-# a chirp that rises by several bins a step is a row of dots, which continuous strokes do not prepare for
-DOTTED = Recipe(
-    strokes=StrokeRange(
-        shortest=0.02, longest=0.35, thinnest=0.008, thickest=0.03, faintest=0.5, hazy=0.75, dotted=0.5
-    ),
-    first_picture=HAZY.end,
-    small_pictures=0,
-    large_pictures=120_000,
-    warm_up=4_000,
-    cool_down=100_000,
-)
-# and its dots stand out of strong noise by less than three times its spread, one bin of time apart
-SUNKEN = Recipe(
-    strokes=StrokeRange(
-        shortest=0.012,
-        longest=0.3,
-        thinnest=0.008,
-        thickest=0.02,
-        faintest=0.5,
-        hazy=0.9,
-        lowest=2.7,
-        dotted=0.5,
-        steep=0.5,
-    ),
-    first_picture=DOTTED.end,
-    small_pictures=0,
-    large_pictures=132_000,
-    peak_rate=4e-4,
-    warm_up=4_000,
-    cool_down=120_000,
-)
-# Most of those are easy or hopeless; this is for what is neither. Where in a patch a stroke lies asks for single pixels,
-# which whether it crosses the patch does not, and parts of pictures cost a quarter of whole ones.
-DETAILED = Recipe(
-    strokes=replace(SUNKEN.strokes, shortest=0.025, longest=0.25, hazy=0.95, lifts=(5.0, 15.0), grain=0.02, steep=0.6),
-    first_picture=SUNKEN.end,
-    small_pictures=600_000,
-    large_pictures=120_000,
-    warm_up=16_000,
-    cool_down=320_000,
-    detailed=True,
-    parts=True,
-)
-# four strokes in a part teach four times as much of what a stroke looks like, at the same cost
-CROWDED = replace(
-    DETAILED,
-    first_picture=DETAILED.end,
-    large_pictures=160_000,
-    crowd=4,
-)
-# in the seventh and eighth one stroke in fourteen is like the chirps that the model misses: almost upright, a row of dots
-# (shortened on the way: the rate stood at its peak to the last part, and at 4.8e-4 for 10,000 pictures after it)
-CLIMBING = replace(
-    CROWDED,
-    strokes=replace(CROWDED.strokes, climbing=0.6, lifts=(5.0, 13.0)),
-    first_picture=CROWDED.end,
-    small_pictures=292_800,
-    large_pictures=132_000,
-    cool_down=165_000,
-    crowd=3,
-)
-# what smooths the noise of a spectrogram smooths its lines too: sharpening shows more of them than the eye sees. And the
-# chirps that are still missed are of two to nine dots, steeper than the rows of the ninth sitting
-SMOOTHED = replace(
-    CLIMBING,
-    strokes=replace(
-        CLIMBING.strokes,
-        thinnest=0.005,
-        thickest=0.014,
-        lifts=(5.5, 13.0),
-        grain=0.005,
-        dots=(2, 10),
-        slopes=(2.5, 25.0),
-        smoothed=0.85,
-    ),
-    first_picture=CLIMBING.end,
-    small_pictures=216_000,
-    large_pictures=144_000,
-    cool_down=220_000,
-    crowd=1,
-)
-REPEATED = replace(
-    SMOOTHED, first_picture=SMOOTHED.end, small_pictures=240_000, large_pictures=112_000, cool_down=200_000
-)
-# From new weights: an embedding that was learnt holds next to nothing of a line a pixel or two wide, and one that is set
-# learns in tens of thousands of pictures, with Muon, what the other took hundreds of thousands for
-AFRESH = replace(
-    SMOOTHED,
-    strokes=replace(SMOOTHED.strokes, hazy=0.8, climbing=0.5, lifts=(5.5, 20.0)),
-    first_picture=REPEATED.end,
-    small_pictures=240_000,
-    large_pictures=80_000,
-    peak_rate=1e-3,
-    warm_up=8_000,
-    cool_down=150_000,
-    crowd=3,
-    patterns=True,
-    matrix_rate=4e-3,
-)
-# and where one stroke's ends are, of which the crowded parts say nothing
+# three strokes in a part teach three times as much of what a stroke looks like, at the same cost
+# (shortened twice on the way: up to then the rate was that of 330,000 parts and 130,000 whole pictures)
+AFRESH = Recipe()
+# and one stroke in a part where its ends are, four times as cheaply as whole pictures
 ALONE = replace(
     AFRESH,
     strokes=replace(AFRESH.strokes, lifts=(5.5, 30.0)),
@@ -232,19 +97,6 @@ TITLED = replace(
     cool_down=64_000,
 )
 SITTINGS = {
-    "bold": BOLD,
-    "fine": FINE,
-    "faint": FAINT,
-    "hazy": HAZY,
-    "dotted": DOTTED,
-    "sunken": SUNKEN,
-    "detailed": DETAILED,
-    "crowded": CROWDED,
-    "climbing": CLIMBING,
-    "smoothed": SMOOTHED,
-    "repeated": REPEATED,
-}
-NEXT = {
     "afresh": AFRESH,
     "alone": ALONE,
     "level": LEVEL,

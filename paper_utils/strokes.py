@@ -2,8 +2,8 @@
 
 The paper starts from a backbone pre-trained on ImageNet, which an offline machine cannot fetch. The stand-in
 for ImageNet is drawn here: textures, gradients, contours, boxes, bars and text-like marks in random colours,
-with one stroke (segment, arc, bend or wave) somewhere. Only the stroke is ever labelled: its two ends and the
-patches it crosses. No chirp spectrogram is drawn, and no text, frame or bar is labelled, so that whatever a head
+with one stroke (segment, arc, bend, wave or row of dots) somewhere. Only the stroke is ever labelled: its two ends and
+where in each patch it lies. No chirp spectrogram is drawn, and no text, frame or bar is labelled, so that whatever a head
 later attends to besides the chirp is its own doing.
 
 All lengths are fractions of the picture's side, so a picture means the same at 112 and at 224 pixels.
@@ -30,28 +30,27 @@ __all__ = ["CELLS", "StrokePicture", "StrokeRange", "draw_stroke_picture"]
 PATCH = 16
 CELLS = 8  # along a patch's side
 SUPERSAMPLING = 3
-CURRICULUM = 200_000  # pictures over which clutter, noise and short strokes fade in
 
 
 @dataclass(frozen=True)
 class StrokeRange:
     """How small and how faint strokes may be; lengths and widths as fractions of the picture's side."""
 
-    shortest: float = 0.07
-    longest: float = 0.6
-    thinnest: float = 0.016
-    thickest: float = 0.05
-    faintest: float = 0.8  # least opacity of a stroke that is a ridge of its field
-    hazy: float = 0.0  # share of pictures whose stroke is a ridge in smooth noise
-    lowest: float = 4.0  # least height of such a ridge, in units of the noise's spread
-    lifts: tuple[float, float] | None = None  # if given, it is as high as a matched filter needs to lift it so far
-    grain: float = 0.06  # most that is added to a picture as grain of single pixels
-    dotted: float = 0.0  # share of pictures whose stroke is a row of two to twelve dots, one to eight widths apart
-    steep: float = 0.0  # share of strokes that are within 20 degrees of upright
-    climbing: float = 0.0  # share of strokes that are rows of dots, each a step to the right and far above or below
-    dots: tuple[int, int] = (3, 14)  # in such a row, at least and at most
-    slopes: tuple[float, float] = (2.0, 12.0)  # how far such a row climbs or falls for one step to the right
-    smoothed: float = 0.0  # share of hazy pictures whose strokes are smoothed with the noise and not drawn over it
+    shortest: float = 0.025
+    longest: float = 0.25
+    thinnest: float = 0.005
+    thickest: float = 0.014
+    faintest: float = 0.5  # least opacity of a stroke that is a ridge of its field
+    hazy: float = 0.8  # share of pictures whose stroke is a ridge in smooth noise
+    lifts: tuple[float, float] = (5.5, 20.0)  # how far a filter that knows such a ridge lifts it, standard deviations
+    lowest: float = 2.7  # least height of such a ridge, in units of the noise's spread
+    smoothed: float = 0.85  # share of hazy pictures whose strokes are smoothed with the noise and not drawn over it
+    grain: float = 0.005  # most that is added to a picture as grain of single pixels
+    dotted: float = 0.5  # share of strokes that are rows of two to twelve dots, one to eight widths apart
+    steep: float = 0.6  # share of strokes that are within 20 degrees of upright
+    climbing: float = 0.5  # share of strokes that are rows of dots, each a step to the right and far above or below
+    dots: tuple[int, int] = (2, 10)  # in such a row, at least and at most
+    slopes: tuple[float, float] = (2.5, 25.0)  # how far such a row climbs or falls for one step to the right
     level: float = 0.0  # share of lines, not upright ones, that are within 20 degrees of level
     touching: float = 0.0  # share of lines, not of climbing dots, that touch the panel's upper or lower edge
     plain: float = 0.0  # share of pictures whose panel is a box on plain white
@@ -72,7 +71,6 @@ class StrokePicture:
 
     pixels: np.ndarray  # (size, size, 3) uint8
     ends: np.ndarray  # (4,) float32: x and y of the left end, x and y of the right end, in 0..1, y downwards
-    patches: np.ndarray  # (size / 16, size / 16) bool: patches that hold part of the stroke
     cells: np.ndarray  # (size / 16, size / 16, 8, 8) float32: how much of each of a patch's cells the stroke covers
 
     def end_cells(self) -> np.ndarray:
@@ -91,14 +89,13 @@ def draw_stroke_picture(
     Of several strokes (`count`), the ends are those of the first.
     """
     rng = np.random.default_rng([seed, index])
-    difficulty = min(1.0, 0.1 + index / CURRICULUM)
-    field = texture(rng, size, difficulty)
+    field = texture(rng, size)
     on_plain = bool(strokes.plain) and rng.random() < strokes.plain
-    panel = _panel(rng, 1.0 if on_plain else 0.65 * difficulty)
+    panel = _panel(rng, 1.0 if on_plain else 0.65)
     if on_plain and strokes.strips and rng.random() < strokes.strips:
         panel = _in_strips(rng, panel, size)
-    points, *alphas = _drawn_stroke(rng, panel, difficulty, strokes, size)
-    alphas += [_drawn_stroke(rng, panel, difficulty, strokes, size)[1] for _ in range(count - 1)]
+    points, *alphas = _drawn_stroke(rng, panel, strokes, size)
+    alphas += [_drawn_stroke(rng, panel, strokes, size)[1] for _ in range(count - 1)]
     rows, columns = pixel_box(panel, size)
     if strokes.touching:  # what lies over the edge is not seen
         within = np.zeros_like(alphas[0])
@@ -107,8 +104,8 @@ def draw_stroke_picture(
     alpha = np.max(alphas, axis=0)
     inside = field[rows, columns]
     ramp = colour_ramp(rng)
-    if strokes.hazy and rng.random() < strokes.hazy:
-        if strokes.smoothed and rng.random() < strokes.smoothed:
+    if rng.random() < strokes.hazy:
+        if rng.random() < strokes.smoothed:
             ridges = smoothed_with_noise(rng, alphas, strokes.lifts)
         else:
             ridges = ridges_in_noise(rng, alphas, strokes.lowest, strokes.lifts)
@@ -128,18 +125,16 @@ def draw_stroke_picture(
     pixels[rows, columns] = coloured(inside, ramp)
     is_lettered = on_plain and bool(strokes.lettered) and rng.random() < strokes.lettered
     is_titled = is_lettered and bool(strokes.titled) and rng.random() < strokes.titled
-    pixels = cluttered(rng, pixels, panel, difficulty, close=is_lettered, titled=is_titled)
+    pixels = cluttered(rng, pixels, panel, close=is_lettered, titled=is_titled)
     if ink is not None:
         pixels += alpha[..., None] * (ink - pixels)
-    pixels += rng.uniform(0, strokes.grain * difficulty) * rng.standard_normal((size, size, 1), dtype=np.float32)
+    pixels += rng.uniform(0, strokes.grain) * rng.standard_normal((size, size, 1), dtype=np.float32)
     grid = size // PATCH
-    covered = alpha.reshape(grid, PATCH, grid, PATCH).mean((1, 3)) > 0.01
     cells = alpha.reshape(grid, CELLS, PATCH // CELLS, grid, CELLS, PATCH // CELLS).mean((2, 5)).swapaxes(1, 2)
     ends = points[[0, -1]] if points[0, 0] <= points[-1, 0] else points[[-1, 0]]
     return StrokePicture(
         pixels=(np.clip(pixels, 0, 1) * 255 + 0.5).astype(np.uint8),
         ends=ends.ravel().astype(np.float32),
-        patches=covered,
         cells=cells,
     )
 
@@ -160,27 +155,26 @@ def _in_strips(rng: np.random.Generator, panel: np.ndarray, size: int) -> np.nda
 
 
 def _drawn_stroke(
-    rng: np.random.Generator, panel: np.ndarray, difficulty: float, strokes: StrokeRange, size: int
+    rng: np.random.Generator, panel: np.ndarray, strokes: StrokeRange, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a stroke's points, and how much of each pixel it covers."""
-    if strokes.climbing and rng.random() < strokes.climbing:
+    if rng.random() < strokes.climbing:
         width = rng.uniform(strokes.thinnest, (strokes.thinnest + strokes.thickest) / 2)
         points = _climb(rng, panel, width, strokes)
         return points, _coverage(points, width, size, blur=width * rng.uniform(0.2, 0.6), dots=len(points))
-    points = _stroke(rng, panel, difficulty, strokes)
+    points = _stroke(rng, panel, strokes)
     width = np.exp(rng.uniform(np.log(strokes.thinnest), np.log(strokes.thickest)))
     blur = rng.uniform(0, 0.006) if rng.random() < 0.6 else 0.0
-    dots = _dots(rng, points, width) if strokes.dotted and rng.random() < strokes.dotted else 0
+    dots = _dots(rng, points, width) if rng.random() < strokes.dotted else 0
     return points, _coverage(points, width, size, blur=blur, dots=dots)
 
 
-def _stroke(rng: np.random.Generator, panel: np.ndarray, difficulty: float, strokes: StrokeRange) -> np.ndarray:
+def _stroke(rng: np.random.Generator, panel: np.ndarray, strokes: StrokeRange) -> np.ndarray:
     """Return (n, 2) points, x and y, of a stroke that stays within the panel."""
-    shortest = 0.25 + (strokes.shortest - 0.25) * difficulty
     while True:
-        length = np.exp(rng.uniform(np.log(shortest), np.log(strokes.longest)))
+        length = np.exp(rng.uniform(np.log(strokes.shortest), np.log(strokes.longest)))
         angle = rng.uniform(0, 2 * np.pi)
-        if strokes.steep and rng.random() < strokes.steep:
+        if rng.random() < strokes.steep:
             angle = np.copysign(np.pi / 2, np.pi - angle) + rng.uniform(-np.pi / 9, np.pi / 9)
         elif strokes.level and rng.random() < strokes.level:
             angle = rng.choice([0, np.pi]) + rng.uniform(-np.pi / 9, np.pi / 9)

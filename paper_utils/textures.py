@@ -21,13 +21,13 @@ __all__ = [
 ]
 
 
-def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarray:
+def texture(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return a (size, size) texture in 0..1: flat, gradient, smooth noise, grain, contours or stripes."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     kind = rng.choice(["flat", "gradient", "noise", "grain", "contours", "stripes"], p=[0.1, 0.15, 0.2, 0.35, 0.1, 0.1])
     angle = rng.uniform(0, 2 * np.pi)
     slope = np.cos(angle) * x + np.sin(angle) * y
-    strength = difficulty * rng.uniform(0.2, 1.0)
+    strength = rng.uniform(0.2, 1.0)
     if kind == "flat":
         return np.full((size, size), rng.random(), np.float32)
     if kind == "gradient":
@@ -43,26 +43,21 @@ def texture(rng: np.random.Generator, size: int, difficulty: float) -> np.ndarra
 
 
 def ridges_in_noise(
-    rng: np.random.Generator, alphas: Sequence[np.ndarray], lowest: float, lifts: tuple[float, float] | None = None
+    rng: np.random.Generator, alphas: Sequence[np.ndarray], lowest: float, lifts: tuple[float, float]
 ) -> np.ndarray:
     """Return smooth noise with strokes as ridges in it, (size, size) in 0..1.
 
-    A ridge is between `lowest` and 25 times as high as the noise's spread; with `lifts`, as high as is needed for a
-    filter that knows it to lift it by between so many standard deviations of what the filter makes of the noise, and at
-    least `lowest`.
+    A ridge is as high as is needed for a filter that knows it to lift it by `lifts` standard deviations of what the
+    filter makes of the noise, and at least `lowest` times as high as the noise's spread.
     """
     spread = rng.uniform(0.5, 2.0)
     noise = gaussian_filter(rng.standard_normal(alphas[0].shape, dtype=np.float32), spread)
     field = noise / noise.std()
     for alpha in alphas:
         shape = alpha / alpha.max()
-        if lifts is None:
-            height = np.exp(rng.uniform(np.log(lowest), np.log(25)))
-        else:
-            # noise is smoothed white noise of this spread, so a filter's answer to it is that of the smoothed filter
-            unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
-            height = max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit)
-        field = field + height * shape
+        # noise is smoothed white noise of this spread, so a filter's answer to it is that of the smoothed filter
+        unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
+        field = field + max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit) * shape
     return _mostly_upwards(rng, field)
 
 
@@ -115,13 +110,7 @@ def contrasting(rng: np.random.Generator, background: np.ndarray) -> np.ndarray:
 
 
 def cluttered(
-    rng: np.random.Generator,
-    pixels: np.ndarray,
-    panel: np.ndarray,
-    difficulty: float,
-    *,
-    close: bool = False,
-    titled: bool = False,
+    rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, *, close: bool = False, titled: bool = False
 ) -> np.ndarray:
     """Add bars, box outlines and rows of text-like marks, all of them outside the panel or around it.
 
@@ -137,7 +126,7 @@ def cluttered(
     pen = ImageDraw.Draw(picture)
     if boxed and rng.random() < 0.7:
         pen.rectangle([tuple(panel[:2] * size), tuple(panel[2:] * size)], outline=_tint(rng))
-    for _ in range(rng.binomial(12 if close else 7, 0.5 * difficulty)):
+    for _ in range(rng.binomial(12 if close else 7, 0.5)):
         _marks(rng, pen, panel, size, close=close)
     pixels = np.asarray(picture, np.float32) / 255
     for above in (True, False) if titled else ():

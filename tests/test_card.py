@@ -1,21 +1,24 @@
+from dataclasses import asdict
+
+import numpy as np
 import pytest
 
 from paper_utils import card, readme
 from paper_utils.artifacts import read_json
 from paper_utils.errors import CompanionError
 from paper_utils.profiles import EMBEDDED
+from paper_utils.sittings import Recipe
 
 
-def record(pictures, **more):
-    recipe = {
-        "seed": 1,
-        "small_pictures": 0,
-        "large_pictures": pictures,
-        "batch": 2,
-        "large_batch": 3,
-        "peak_rate": 0.5,
-    }
-    return {"recipe": recipe, "seconds": 60.0, "log": [[pictures // 2, 0.5, 0.4], [pictures, 0.3, 0.2]], **more}
+def record(pictures, *, first_picture=0, **more):
+    recipe = asdict(Recipe(first_picture=first_picture, small_pictures=0, large_pictures=pictures, **more))
+    return {"recipe": recipe, "seconds": 60.0, "log": [[pictures // 2, 0.5, 0.4], [pictures, 0.3, 0.2]]}
+
+
+@pytest.fixture
+def two_sittings(monkeypatch):
+    monkeypatch.setattr(card, "SITTINGS", ("one", "two"))
+    return record(200, first_picture=100) | {"before": record(100)}
 
 
 def test_the_card_is_filled_from_the_record():
@@ -25,15 +28,25 @@ def test_the_card_is_filled_from_the_record():
     assert card.filled(text, training | {"seconds": 60 * 1234}) != text
 
 
-def test_sittings_come_in_the_order_they_were_held():
-    second = record(200, before=record(100, before=None))
-    assert [entry["recipe"]["large_pictures"] for entry in card.sittings(second).values()] == [100, 200]
-    assert list(card.sittings(second)) == ["bold", "fine"]
+def test_sittings_come_in_the_order_they_were_held(two_sittings):
+    held = card.sittings(two_sittings)
+    assert [entry["recipe"]["large_pictures"] for entry in held.values()] == [100, 200]
+    assert list(held) == ["one", "two"]
 
 
-def test_every_sitting_has_samples_and_a_curve(tmp_path):
-    card.draw(record(200, before=record(100)), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["losses.png", "samples_bold.png", "samples_fine.png"]
+def test_every_sitting_has_samples_and_a_curve(two_sittings, tmp_path):
+    card.draw(two_sittings, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["losses.png", "samples_one.png", "samples_two.png"]
+
+
+@pytest.mark.parametrize("crowd", [1, 3])
+def test_ends_count_where_they_were_asked_for(crowd):
+    held = record(300) | {"log": [[100, 0.6, 0.4], [200, 0.5, 0.3], [300, 0.4, 0.2]]}
+    held["recipe"] |= {"small_pictures": 200, "large_pictures": 100, "crowd": crowd}
+    phases = card.phases(held)
+    assert phases["parts"][:, [0, 2]].tolist() == [[100, 0.4], [200, 0.3]]
+    assert np.isnan(phases["parts"][:, 1]).all() == (crowd > 1)
+    assert phases["whole pictures"].tolist() == [[300, 0.4, 0.2]]
 
 
 def test_an_incomplete_backbone_is_not_adopted(tmp_path):

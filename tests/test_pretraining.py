@@ -8,8 +8,7 @@ from paper_utils import pretraining
 from paper_utils.artifacts import checksum, read_json
 from paper_utils.sittings import Recipe
 
-RECIPE = Recipe(small_pictures=6, large_pictures=4, batch=2, large_batch=2, warm_up=2, cool_down=4, peak_rate=1e-3)
-SET = replace(RECIPE, patterns=True, matrix_rate=1e-3)
+RECIPE = Recipe(small_pictures=6, large_pictures=4, batch=2, large_batch=2, warm_up=2, cool_down=4, crowd=1)
 
 
 def test_rate_rises_stays_and_falls():
@@ -31,10 +30,9 @@ def small_vit(monkeypatch):
     monkeypatch.setattr(pretraining, "TYPICAL", 4)
 
 
-@pytest.mark.parametrize("recipe", [RECIPE, SET])
-def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch, recipe):
+def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
     threads = torch.get_num_threads()
-    pretraining.pretrain(recipe, tmp_path / "whole", workers=0, threads=threads)
+    pretraining.pretrain(RECIPE, tmp_path / "whole", workers=0, threads=threads)
     step, done = pretraining._step, []
 
     def killed(*arguments, **options):
@@ -45,9 +43,9 @@ def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch, re
 
     monkeypatch.setattr(pretraining, "_step", killed)
     with pytest.raises(KeyboardInterrupt):
-        pretraining.pretrain(recipe, tmp_path / "cut", workers=0, threads=threads, minutes_between_saves=0)
+        pretraining.pretrain(RECIPE, tmp_path / "cut", workers=0, threads=threads, minutes_between_saves=0)
     monkeypatch.setattr(pretraining, "_step", step)
-    pretraining.pretrain(recipe, tmp_path / "cut", workers=0, threads=threads)
+    pretraining.pretrain(RECIPE, tmp_path / "cut", workers=0, threads=threads)
     whole, cut = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("whole", "cut"))
     for first, second in zip(whole.parameters(), cut.parameters(), strict=True):
         assert torch.allclose(first.float(), second.float(), atol=1e-3)
@@ -55,10 +53,10 @@ def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch, re
 
 def test_set_patterns_stay_through_a_second_sitting_and_all_else_learns(small_vit, tmp_path):
     threads = torch.get_num_threads()
-    pretraining.pretrain(SET, tmp_path / "one", workers=0, threads=threads)
-    pretraining.pretrain(SET, tmp_path / "two", start=tmp_path / "one", workers=0, threads=threads)
-    new = pretraining.StrokeLocaliser(seed=SET.seed).vit
-    pretraining.set_patterns(new, pretraining._typical_pictures(SET))
+    pretraining.pretrain(RECIPE, tmp_path / "one", workers=0, threads=threads)
+    pretraining.pretrain(RECIPE, tmp_path / "two", start=tmp_path / "one", workers=0, threads=threads)
+    new = pretraining.StrokeLocaliser(seed=RECIPE.seed).vit
+    pretraining.set_patterns(new, pretraining._typical_pictures(RECIPE))
     two = ViTModel.from_pretrained(tmp_path / "two", add_pooling_layer=False)
     for (name, before), after in zip(new.half().named_parameters(), two.parameters(), strict=True):
         assert torch.equal(before, after.half()) == ("projection" in name), name
@@ -66,24 +64,11 @@ def test_set_patterns_stay_through_a_second_sitting_and_all_else_learns(small_vi
 
 def test_every_weight_learns_by_one_optimizer(small_vit):
     localiser = pretraining.StrokeLocaliser(seed=1)
-    adam, muon = pretraining.optimizers_of(localiser, SET)
+    adam, muon = pretraining.optimizers_of(localiser, RECIPE)
     held = [each for optimizer in (adam, muon) for group in optimizer.param_groups for each in group["params"]]
     assert {id(each) for each in held} == {id(each) for each in localiser.parameters()}
     assert len(held) == len(list(localiser.parameters()))
     assert len(muon.param_groups[0]["params"]) == 6  # query, key, value, output and the two of the MLP
-    (alone,) = pretraining.optimizers_of(localiser, RECIPE)
-    assert len(alone.param_groups[0]["params"]) == len(held)
-
-
-def test_a_detailed_sitting_reads_cells_and_learns(small_vit, tmp_path):
-    recipe = replace(RECIPE, small_pictures=0, large_pictures=8, detailed=True)
-    pretraining.pretrain(recipe, tmp_path, workers=0, threads=torch.get_num_threads())
-    assert read_json(tmp_path / "training.json")["recipe"]["detailed"]
-    cells = pretraining.StrokeSet(recipe)[0][2]
-    assert cells.shape == (196, 64)
-    localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
-    logits = localiser(torch.zeros(1, 3, 224, 224))[1]
-    assert logits.shape == (1, 196, 64)
 
 
 def test_the_card_names_the_weights(small_vit, tmp_path):
@@ -96,7 +81,7 @@ def test_the_card_names_the_weights(small_vit, tmp_path):
 def test_a_second_sitting_starts_from_the_first_and_remembers_it(small_vit, tmp_path):
     threads = torch.get_num_threads()
     pretraining.pretrain(RECIPE, tmp_path / "bold", workers=0, threads=threads)
-    still = replace(RECIPE, first_picture=RECIPE.pictures, peak_rate=0.0)
+    still = replace(RECIPE, first_picture=RECIPE.end, peak_rate=0.0, matrix_rate=0.0)
     pretraining.pretrain(still, tmp_path / "fine", start=tmp_path / "bold", workers=0, threads=threads)
     first, second = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("bold", "fine"))
     for before, after in zip(first.parameters(), second.parameters(), strict=True):
@@ -107,14 +92,14 @@ def test_a_second_sitting_starts_from_the_first_and_remembers_it(small_vit, tmp_
 
 
 def test_parts_of_pictures_keep_the_positions_and_the_scale_of_whole_ones(small_vit):
-    recipe = replace(RECIPE, detailed=True, parts=True)
-    pixels, ends, cells, _, place = pretraining.StrokeSet(recipe)[1]
-    part = pretraining.draw_stroke_picture(recipe.seed, 1, size=112, strokes=recipe.strokes.closer(2))
+    pixels, ends, cells, _, place = pretraining.StrokeSet(RECIPE)[1]
+    number, strokes = RECIPE.first_picture + 1, RECIPE.strokes.closer(2)
+    part = pretraining.draw_stroke_picture(RECIPE.seed, number, size=112, strokes=strokes)
     assert (pixels.shape, cells.shape) == ((3, 112, 112), (49, 64))
     row, column = place.tolist()
     for found, within, first in zip(ends.tolist(), part.ends.tolist(), (column, row) * 2, strict=True):
         assert found * 224 == pytest.approx(16 * first + within * 112, abs=1e-3)
-    localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
+    localiser = pretraining.StrokeLocaliser(seed=1)
     table = torch.randn_like(localiser.vit.embeddings.position_embeddings)
     localiser.vit.embeddings.position_embeddings.data.copy_(table)
     chosen = localiser._positions(torch.tensor([[0, 0], [2, 7]]))
@@ -125,43 +110,35 @@ def test_parts_of_pictures_keep_the_positions_and_the_scale_of_whole_ones(small_
     picture = torch.rand(1, 3, 112, 112)
     answers = [localiser(picture, torch.tensor([place]))[1] for place in ([0, 0], [2, 7])]
     assert not torch.allclose(*answers)
-    whole_places = [len(item) for item in (pretraining.StrokeSet(recipe)[i] for i in (5, 6))]
+    whole_places = [len(item) for item in (pretraining.StrokeSet(RECIPE)[i] for i in (5, 6))]
     assert whole_places == [5, 4]  # a large picture has no place
 
 
-def test_a_sitting_on_parts_learns(small_vit, tmp_path):
-    recipe = replace(RECIPE, detailed=True, parts=True)
-    pretraining.pretrain(recipe, tmp_path, workers=0, threads=torch.get_num_threads())
-    assert read_json(tmp_path / "training.json")["recipe"]["parts"]
-
-
 def test_in_a_crowd_only_cells_are_asked_for(small_vit):
-    recipe = replace(RECIPE, detailed=True, parts=True, crowd=3)
-    alone = pretraining.StrokeSet(replace(recipe, crowd=1))[1]
-    crowd = pretraining.StrokeSet(recipe)[1]
+    alone = pretraining.StrokeSet(RECIPE)[1]
+    crowd = pretraining.StrokeSet(replace(RECIPE, crowd=3))[1]
     assert torch.equal(alone[1], crowd[1])  # the first stroke is the same
     assert (crowd[2] >= alone[2]).all()
     assert crowd[2].sum() > 1.5 * alone[2].sum()
-    localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
-    before = localiser.ends.weight.clone(), localiser.patches.weight.clone()
+    localiser = pretraining.StrokeLocaliser(seed=1)
+    before = localiser.ends.weight.clone(), localiser.cells.weight.clone()
     optimizers = [torch.optim.SGD(localiser.parameters(), lr=0.1)]
     batch = [item[None] for item in crowd]
-    pretraining._step(localiser, optimizers, recipe, *batch)
+    pretraining._step(localiser, optimizers, replace(RECIPE, crowd=3), *batch)
     assert torch.equal(localiser.ends.weight, before[0])
-    assert not torch.equal(localiser.patches.weight, before[1])
-    pretraining._step(localiser, optimizers, replace(recipe, crowd=1), *batch)
+    assert not torch.equal(localiser.cells.weight, before[1])
+    pretraining._step(localiser, optimizers, RECIPE, *batch)
     assert not torch.equal(localiser.ends.weight, before[0])
 
 
 def test_naming_the_cells_of_the_ends_is_learnt_where_it_is_asked_for(small_vit):
-    recipe = replace(RECIPE, detailed=True, parts=True)
-    batch = [item[None] for item in pretraining.StrokeSet(recipe)[1]]
+    batch = [item[None] for item in pretraining.StrokeSet(RECIPE)[1]]
 
     def likelihood(weight):
-        localiser = pretraining.StrokeLocaliser(seed=1, detailed=True)
+        localiser = pretraining.StrokeLocaliser(seed=1)
         optimizers = [torch.optim.SGD(localiser.parameters(), lr=0.1)]
         for _ in range(10):
-            pretraining._step(localiser, optimizers, replace(recipe, end_cells=weight), *batch)
+            pretraining._step(localiser, optimizers, replace(RECIPE, end_cells=weight), *batch)
         logits = localiser(batch[0].float() / 255, batch[4])[2]
         assert logits.shape == (1, 2, 49 * 64)
         return logits.log_softmax(2)[0, [0, 1], batch[3][0]].sum().item()

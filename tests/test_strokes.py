@@ -12,16 +12,16 @@ from paper_utils.textures import texture
 
 @settings(max_examples=40, deadline=None)
 @given(index=st.integers(0, 10**6), size=st.sampled_from([112, 224]))
-def test_ends_lie_on_patches_that_hold_the_stroke(index, size):
+def test_ends_lie_near_cells_that_hold_the_stroke(index, size):
     picture = draw_stroke_picture(1, index, size=size)
     assert picture.pixels.shape == (size, size, 3)
     x0, y0, x1, y1 = picture.ends
     assert 0 <= x0 <= x1 <= 1
-    grid = size // 16
+    grid = size // 2
+    fine = picture.cells.swapaxes(1, 2).reshape(grid, grid)
     for x, y in ((x0, y0), (x1, y1)):
-        row, column = min(int(y * grid), grid - 1), min(int(x * grid), grid - 1)
-        near = picture.patches[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
-        assert near.any()
+        row, column = (np.clip(int(place * grid), 1, grid - 2) for place in (y, x))
+        assert fine[row - 1 : row + 2, column - 1 : column + 2].max() > 0.02
 
 
 @settings(max_examples=20, deadline=None)
@@ -48,15 +48,8 @@ def test_a_picture_means_the_same_at_both_sizes():
     assert any(np.allclose(small, large) for small, large in pairs)
 
 
-@pytest.mark.parametrize("size", [112, 224])
-def test_clutter_grows_with_the_index(size):
-    early = np.mean([np.ptp(draw_stroke_picture(3, i, size=size).ends[::2]) for i in range(60)])
-    late = np.mean([np.ptp(draw_stroke_picture(3, 10**6 + i, size=size).ends[::2]) for i in range(60)])
-    assert early > late  # strokes get shorter
-
-
 def test_dots_lie_along_the_stroke_and_at_its_ends():
-    strokes = StrokeRange(shortest=0.2, longest=0.35, thinnest=0.01, thickest=0.012, faintest=1.0)
+    strokes = StrokeRange(shortest=0.2, longest=0.35, thinnest=0.01, thickest=0.012, faintest=1.0, hazy=0, climbing=0)
     points = np.linspace([0.1, 0.2], [0.6, 0.9], 24)
     dotted = _coverage(points, 0.02, 224, blur=0.0, dots=4)
     labels, count = ndimage.label(dotted > 0.3)
@@ -79,12 +72,10 @@ def test_dots_are_one_to_eight_widths_apart_or_as_many_as_there_may_be(seed, len
 
 
 def test_steep_strokes_are_steep_and_the_others_of_any_direction():
-    strokes = StrokeRange(shortest=0.1, longest=0.3)
+    strokes = StrokeRange(shortest=0.1, longest=0.3, climbing=0)
     angles = {}
     for share in (0.0, 1.0):
-        pictures = [
-            draw_stroke_picture(1, 10**6 + i, size=112, strokes=replace(strokes, steep=share)) for i in range(40)
-        ]
+        pictures = [draw_stroke_picture(1, i, size=112, strokes=replace(strokes, steep=share)) for i in range(40)]
         x0, y0, x1, y1 = np.stack([picture.ends for picture in pictures]).T
         angles[share] = np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0))
     assert angles[1.0].min() > 69
@@ -92,19 +83,21 @@ def test_steep_strokes_are_steep_and_the_others_of_any_direction():
 
 
 def test_level_strokes_are_level():
-    strokes = StrokeRange(shortest=0.1, longest=0.3)
+    strokes = StrokeRange(shortest=0.1, longest=0.3, steep=0.0, climbing=0.0)
     level = [draw_stroke_picture(1, i, size=112, strokes=replace(strokes, level=1.0)) for i in range(40)]
     x0, y0, x1, y1 = np.stack([picture.ends for picture in level]).T
     assert np.degrees(np.arctan2(np.abs(y1 - y0), x1 - x0)).max() < 21
 
 
 def test_touching_strokes_lie_along_the_edge_and_are_cut_by_it():
-    strokes = StrokeRange(shortest=0.05, longest=0.2, thinnest=0.02, thickest=0.02, hazy=1.0, touching=1.0)
+    strokes = StrokeRange(
+        shortest=0.05, longest=0.2, thinnest=0.02, thickest=0.02, dotted=0.0, climbing=0.0, touching=1.0
+    )
     pictures = [draw_stroke_picture(1, 10**6 + i, size=224, strokes=strokes) for i in range(60)]
     edges = []
     for index, picture in enumerate(pictures):
         rng = np.random.default_rng([1, 10**6 + index])
-        texture(rng, 224, 1.0)
+        texture(rng, 224)
         top, bottom = np.round(_panel(rng, 0.65)[[1, 3]] * 224).astype(int)
         (rows,) = np.nonzero(picture.cells.swapaxes(1, 2).reshape(112, 112).max(1))
         above, below = 2 * rows.min() - top, bottom - 2 * rows.max()
@@ -117,7 +110,7 @@ def test_touching_strokes_lie_along_the_edge_and_are_cut_by_it():
 def test_flat_lines_keep_to_the_edge_they_touch():
     strokes = StrokeRange(steep=0.0, level=0.5, climbing=0.0, touching=1.0, flat=1.0)
     panel, rng = np.array([0.2, 0.2, 0.8, 0.8]), np.random.default_rng(1)
-    lines = [_stroke(rng, panel, 1.0, strokes) for _ in range(100)]
+    lines = [_stroke(rng, panel, strokes) for _ in range(100)]
     rises = np.array([np.ptp(line[:, 1]) for line in lines])
     runs = np.array([np.ptp(line[:, 0]) for line in lines])
     keep, upright = rises <= strokes.thickest, rises >= runs
@@ -180,18 +173,8 @@ def test_a_picture_of_climbing_dots_names_the_first_and_the_last():
         assert np.ptp(rows) == pytest.approx(abs(picture.ends[3] - picture.ends[1]), abs=0.06)
 
 
-def test_cells_say_where_in_a_patch_the_stroke_lies():
-    for index in range(20):
-        picture = draw_stroke_picture(1, index, size=224)
-        assert np.array_equal(picture.cells.mean((2, 3)) > 0.01, picture.patches)
-        fine = picture.cells.swapaxes(1, 2).reshape(112, 112)
-        for x, y in picture.ends.reshape(2, 2):
-            column, row = (np.clip(int(place * 112), 1, 110) for place in (x, y))
-            assert fine[row - 1 : row + 2, column - 1 : column + 2].max() > 0.1
-
-
 def test_strokes_seen_closer_are_longer_and_wider_and_nothing_else():
-    strokes = StrokeRange(hazy=0.5, lifts=(5.0, 15.0))
+    strokes = StrokeRange()
     closer = strokes.closer(2)
     assert (closer.shortest, closer.longest) == (2 * strokes.shortest, 2 * strokes.longest)
     assert (closer.thinnest, closer.thickest) == (2 * strokes.thinnest, 2 * strokes.thickest)

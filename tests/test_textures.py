@@ -9,7 +9,7 @@ def test_a_lower_ridge_stands_out_less():
     alpha[50:54, 50:54] = 1.0
 
     def height(lowest):
-        ridges = [ridges_in_noise(np.random.default_rng(seed), [alpha], lowest) for seed in range(60)]
+        ridges = [ridges_in_noise(np.random.default_rng(seed), [alpha], lowest, (0.1, 0.1)) for seed in range(60)]
         tops = [abs(ridge[50:54, 50:54].mean() - np.median(ridge)) / ridge.std() for ridge in ridges]
         return np.percentile(tops, 10)
 
@@ -48,7 +48,7 @@ def test_close_marks_lie_within_a_few_pixels_of_the_panel(size):
     farthest = {False: [], True: []}
     for close, distances in farthest.items():
         for seed in range(30):
-            pixels = cluttered(np.random.default_rng(seed), np.ones((size, size, 3)), panel, 1.0, close=close)
+            pixels = cluttered(np.random.default_rng(seed), np.ones((size, size, 3)), panel, close=close)
             inked = np.flatnonzero((pixels[above] < 1).any(axis=(1, 2)))
             distances.extend((0.25 - inked[:1] / size).tolist())
     assert max(farthest[True]) < 0.025 + 0.045 + 2 / size
@@ -63,7 +63,7 @@ def test_titles_run_along_the_upper_and_the_lower_edge(size):
     written = []
     for seed in range(20):
         plain, titled = (
-            cluttered(np.random.default_rng(seed), np.ones((size, size, 3)), panel, 1.0, titled=flag)
+            cluttered(np.random.default_rng(seed), np.ones((size, size, 3)), panel, titled=flag)
             for flag in (False, True)
         )
         new = (titled != plain).any(axis=2)
