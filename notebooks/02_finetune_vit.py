@@ -53,8 +53,9 @@ print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters
 # loss stalls, and training ends when it stalls for longer. The laptop profile has no time to wait for that: its rate
 # rises over the first thousand pictures and then falls in a line to zero. LoRA's B, which starts at zero, learns eight
 # times faster than all else (LoRA+). No picture is seen twice. Of the chirps that are drawn for training, those that
-# stand out are kept one time in five and count five times as much for it: the expected loss is that of the published
-# pictures, but its gradient has less noise, since faint chirps make most of it.
+# stand out are kept one time in five and count five times as much for it, unless they stay along the upper or lower
+# edge, where title, numbers and white paper share their patches: the expected loss is that of the published pictures,
+# but its gradient has less noise, since such chirps and faint ones make most of it.
 # The same author reports sudden drops of the loss after a plateau: the loss of every batch would show one.
 
 # %%

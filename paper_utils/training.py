@@ -21,7 +21,7 @@ from .artifacts import atomic_path
 from .chirps import TARGETS, label_scale
 from .dataset import ChirpSet, loader, split_seed
 from .errors import CompanionError
-from .faintness import faint_oftener
+from .faintness import hard_oftener
 from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
@@ -161,7 +161,7 @@ def _epoch_pictures(profile: Profile, epoch: int) -> tuple[ChirpSet, np.ndarray]
     """Return the pictures of an epoch and the weights of their losses, one on average."""
     count, seed = profile.pictures_per_epoch, _training_seed(profile)
     if profile.fresh_pictures:
-        indices, weights = faint_oftener(seed, epoch, count, edges=profile.edges)
+        indices, weights = hard_oftener(seed, epoch, count, edges=profile.edges)
     else:
         indices, weights = np.random.default_rng([seed, epoch]).permutation(count), np.ones(count)
     return ChirpSet(seed, indices, edges=profile.edges), weights

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paper_utils.chirps import BINS, Chirp, draw_chirp, labels, sharp_line
-from paper_utils.faintness import faint_oftener, keeping_chance, signal_to_noise
+from paper_utils.faintness import hard_oftener, keeping_chance, signal_to_noise
 
 
 def test_signal_to_noise_is_what_a_matched_filter_finds():
@@ -27,6 +27,13 @@ def test_a_fainter_chirp_is_kept_at_least_as_often(index):
     assert 0.2 <= keeping_chance(chirp) <= keeping_chance(fainter) <= 1
 
 
+@pytest.mark.parametrize(("low", "high", "kept"), [(97, 100, 1), (0, 3, 1), (96, 100, 0.2), (0, 4, 0.2), (1, 99, 0.2)])
+def test_clear_chirps_are_all_kept_only_if_they_stay_along_an_edge(low, high, kept):
+    for ends in ((low, high), (high, low)):
+        clear = Chirp(10.0, *ends, 30.0, "linear", 0.01)
+        assert keeping_chance(clear) == kept
+
+
 def test_weighted_means_are_those_of_evenly_drawn_chirps():
     """Oracle: the same means over as many pictures that nobody chose."""
 
@@ -36,7 +43,7 @@ def test_weighted_means_are_those_of_evenly_drawn_chirps():
         return np.column_stack([np.stack([labels(chirp) for chirp in chirps]), other])
 
     even = traits(range(10**6, 10**6 + 4000))
-    indices, weights = faint_oftener(7, 0, 4000)
+    indices, weights = hard_oftener(7, 0, 4000)
     kept = traits(indices)
     error = even.std(0) * (len(even) ** -0.5 + np.sqrt((weights**2).sum()) / weights.sum())
     assert (np.abs(np.average(kept, axis=0, weights=weights) - even.mean(0)) < 3 * error).all()
@@ -45,6 +52,6 @@ def test_weighted_means_are_those_of_evenly_drawn_chirps():
 
 
 def test_no_picture_is_in_two_epochs_and_edges_are_minded():
-    first, second = (set(faint_oftener(7, epoch, 300)[0]) for epoch in (0, 1))
+    first, second = (set(hard_oftener(7, epoch, 300)[0]) for epoch in (0, 1))
     assert len(first | second) == 600
-    assert set(faint_oftener(7, 0, 300, edges="sound")[0]) != first
+    assert set(hard_oftener(7, 0, 300, edges="sound")[0]) != first
