@@ -13,7 +13,7 @@ OPTIONS := --profile $(PROFILE) $(if $(BACKBONE),--backbone $(BACKBONE))
 # progress bars only where someone looks
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 # what a notebook depends on: all but pre-training and the commands around a run
-APART := strokes textures patterns sittings pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders png report
+APART := strokes textures patterns sittings pretraining summary execute reference readme benchmark benchmarking benchmark_rendering benchmark_training benchmark_ablation benchmark_peers study card folders reading png report
 ROOMS := $(filter-out $(APART:%=paper_utils/%.py),$(wildcard paper_utils/*.py)) paper_utils/explorer.html
 NOTEBOOKS := $(basename $(notdir $(sort $(wildcard notebooks/0*.py))))
 STARTS := $(patsubst %,$(BUILD)/study/%.json,$(wordlist 2,$(SEEDS),lora_1 lora_2 lora_3))

@@ -1,0 +1,66 @@
+import csv
+import sys
+
+import numpy as np
+import pytest
+
+from paper_utils import reading
+from paper_utils.dataset import split_seed
+from paper_utils.errors import CompanionError
+from paper_utils.folders import picture_path, write_folder
+from paper_utils.model import load_regressor, merged
+from paper_utils.profiles import get_profile
+from paper_utils.runs import MODEL, REFERENCE
+from paper_utils.training import evaluate_held_out
+
+COUNT = 8
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The first test pictures of the laptop profile, as files."""
+    folder = tmp_path_factory.mktemp("set")
+    write_folder(folder, COUNT, seed=split_seed(get_profile("laptop").seed, "test"))
+    return folder
+
+
+@pytest.fixture
+def command(monkeypatch):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["reading", *map(str, arguments)])
+        reading.main()
+
+    return run
+
+
+def test_pictures_from_files_are_read_as_drawn_ones_are(folder):
+    """Oracle: the same pictures, drawn at the model's size and never written."""
+    read = reading.read_folder(folder, REFERENCE / MODEL)
+    model = merged(load_regressor(REFERENCE / MODEL))
+    drawn = evaluate_held_out(model, get_profile("laptop"), range(COUNT))
+    np.testing.assert_array_equal(read.labels, drawn.labels)
+    np.testing.assert_allclose(read.predictions, drawn.predictions, atol=1.5)
+
+
+def test_the_command_prints_r_and_writes_every_picture(folder, tmp_path, command, capsys):
+    command(folder, "--table", tmp_path / "read.csv")
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{COUNT} pictures\nstart time")
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["picture"] for row in rows] == [picture_path(folder, number + 1).name for number in range(COUNT)]
+    read, true = (np.array([float(row[f"start_time_{kind}"]) for row in rows]) for kind in ("read", "true"))
+    assert f"r = {np.corrcoef(read, true)[0, 1]:.4f}" in printed
+
+
+def test_a_damaged_picture_is_named_in_one_line(tmp_path, command):
+    write_folder(tmp_path, COUNT, seed=1)
+    picture_path(tmp_path, 5).write_bytes(b"no picture")
+    with pytest.raises(SystemExit, match=r"^error: cannot read the picture .*spectrogram_5.png.*$"):
+        command(tmp_path)
+
+
+def test_too_few_pictures_are_said_to_be(tmp_path):
+    write_folder(tmp_path, 2, seed=1)
+    with pytest.raises(CompanionError, match="has 2 pictures"):
+        reading.read_folder(tmp_path, REFERENCE / MODEL)
