@@ -59,7 +59,7 @@ def test_readme_tables_change_with_the_numbers():
 
 def test_laptop_model_reads_the_chirp():
     results = artifacts.read_json(readme.SHIPPED)
-    assert all(results[f"accuracy.{target}.pearson_r"] >= 0.975 for target in readme.TARGETS)
+    assert all(results[f"accuracy.{target}.pearson_r"] >= 0.978 for target in readme.TARGETS)
 
 
 def test_every_figure_of_the_paper_is_committed():
