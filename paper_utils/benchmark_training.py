@@ -1,5 +1,6 @@
 """Benchmark of training: the pieces of a step, and what was tried to speed it up."""
 
+import contextlib
 import copy
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from .dataset import ChirpSet, loader, sample, split_seed
 from .dropout import set_dropout
 from .model import ChirpRegressor, build_regressor
 from .profiles import get_profile
-from .vit import attention_kernel, has_mixed_precision
+from .vit import attention_kernel, has_mixed_precision, only_cls
 
 __all__ = ["Trainer", "show", "training_benchmark", "training_candidates"]
 
@@ -34,9 +35,11 @@ class Trainer:
         other.model = model
         return other
 
-    def forward(self, count: int, *, kernel: str, bfloat16: bool) -> torch.Tensor:
+    def forward(self, count: int, *, kernel: str, bfloat16: bool, all_tokens: bool = False) -> torch.Tensor:
         """Return the loss of the first `count` pictures."""
-        with attention_kernel(self.model.vit, kernel), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        last_layer = contextlib.nullcontext() if all_tokens else only_cls(self.model.vit)
+        precision = torch.autocast("cpu", torch.bfloat16, enabled=bfloat16)
+        with attention_kernel(self.model.vit, kernel), precision, last_layer:
             found = self.model(self.pictures[:count])
         return torch.nn.functional.mse_loss(found.float(), self.labels[:count])
 
@@ -76,6 +79,11 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
         candidates[f"tried.at_once_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
     for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
         candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
+    candidates["tried.all_tokens_in_the_last_layer"] = (
+        lambda: trainer.step(micro, **usual, all_tokens=True),
+        micro,
+        threads,
+    )
     slower = trainer.of(copy.deepcopy(trainer.model))
     set_dropout(slower.model, torch.nn.Dropout)
     candidates["tried.torch_dropout"] = (lambda: slower.step(micro, **usual), micro, threads)

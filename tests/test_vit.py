@@ -1,8 +1,10 @@
+import contextlib
 import copy
 import os
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from paper_utils import vit
@@ -48,3 +50,23 @@ def test_patches_are_embedded_exactly_in_mixed_precision():
     copied = copy.deepcopy(model)
     torch.nn.init.zeros_(copied.embeddings.patch_embeddings.projection.weight)
     assert layer.weight.abs().max() > 0
+
+
+@pytest.mark.parametrize("kernel", ["sdpa", "eager", "matmul"])
+def test_a_last_layer_for_cls_alone_gives_the_same_numbers_and_gradients(regressor, pictures, kernel):
+    """Oracle: the same model with every token computed."""
+    learning = [parameter for parameter in regressor.parameters() if parameter.requires_grad]
+    found = []
+    for context in (contextlib.nullcontext(), vit.only_cls(regressor.vit)):
+        with vit.attention_kernel(regressor.vit, kernel), context:
+            predictions = regressor(pictures)
+            found.append([predictions, *torch.autograd.grad(predictions.square().sum(), learning)])
+    for whole, spared in zip(*found, strict=True):
+        assert torch.allclose(whole, spared, atol=1e-5)
+
+
+def test_the_last_layer_is_whole_again_after_a_failure(regressor):
+    kinds = [type(layer) for layer in regressor.layers]
+    with pytest.raises(RuntimeError), vit.only_cls(regressor.vit):
+        regressor(torch.zeros(1, 3, 7, 7))  # no picture of this size
+    assert [type(layer) for layer in regressor.layers] == kinds
