@@ -14,6 +14,7 @@ from .errors import CompanionError
 
 __all__ = [
     "HeadEffects",
+    "correlation_interval",
     "effect_bounds",
     "head_effects",
     "largest_gap",
@@ -155,6 +156,24 @@ def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np
     means[:, none] = 0  # a placeholder, so that no warning hides a real one
     low, high = np.nanpercentile(means, [2.5, 97.5], axis=0)
     return np.where(none, np.nan, low), np.where(none, np.nan, high)
+
+
+def correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
+    """Return Pearson's r of two columns over pictures, and its 95 % interval (percentile bootstrap over pictures).
+
+    Where one column is all alike, or holds a NaN, nothing is known of r: it and its interval are NaN.
+    """
+    if not min(np.ptp(first), np.ptp(second)) > 0:
+        return (float("nan"),) * 3
+    x, y = ((column - column.mean()) / column.std() for column in (np.float64(first), np.float64(second)))
+    count = len(x)
+    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    mean_x, mean_y, mean_xx, mean_yy, mean_xy = (times @ np.stack([x, y, x * x, y * y, x * y], 1) / count).T
+    spreads = np.sqrt(((mean_xx - mean_x**2) * (mean_yy - mean_y**2)).clip(0))
+    # a resample may hold one picture alone, of which there is no r
+    again = np.divide(mean_xy - mean_x * mean_y, spreads, out=np.full(RESAMPLES, np.nan), where=spreads > 1e-12)
+    low, high = np.nanpercentile(again, [2.5, 97.5])
+    return float((x * y).mean()), float(low), float(high)
 
 
 def rank_correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import nn
 from tqdm import tqdm
 
@@ -26,7 +25,8 @@ from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
 from .schedule import Schedule, optimizer_of
-from .vit import attention_kernel, autocast, best_device, has_mixed_precision, on_best_device
+from .statistics import correlation_interval
+from .vit import attention_kernel, autocast, best_device, has_mixed_precision, on_best_device, only_cls
 
 __all__ = [
     "Evaluation",
@@ -55,20 +55,18 @@ def held_out(profile: Profile, indices: Sequence[int], *, variant: str = "publis
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:
     """Return by target: Pearson r with its 95 % interval, mean absolute error, bias, both in the target's unit.
 
-    `chosen` narrows it to some pictures, by mask or index. Where all predictions are one, r is not a number.
+    `chosen` narrows it to some pictures, by mask or index. Where all predictions are one, r is not a number. A few
+    pictures that are misread decide on r, so its interval is of pictures drawn again, and not that of normal errors.
     """
     result = {}
     for column, target in enumerate(TARGETS):
         predicted, true = evaluation.predictions[chosen, column], evaluation.labels[chosen, column]
         error = predicted - true
-        r = low = high = math.nan  # of a model that says the same for every picture
-        if np.ptp(predicted) > 0:
-            correlation = stats.pearsonr(predicted, true)
-            r, (low, high) = correlation.statistic, correlation.confidence_interval()
+        r, low, high = correlation_interval(predicted, true)
         result[target] = {
-            "pearson_r": float(r),
-            "pearson_r_low": float(low),
-            "pearson_r_high": float(high),
+            "pearson_r": r,
+            "pearson_r_low": low,
+            "pearson_r_high": high,
             "mean_absolute_error": float(np.abs(error).mean()),
             "bias": float(error.mean()),
         }
@@ -82,7 +80,7 @@ def evaluate(
     device = next(model.parameters()).device
     model.eval()
     predictions, truths, seconds = [], [], 0.0
-    with torch.inference_mode(), autocast(device):
+    with torch.inference_mode(), autocast(device), only_cls(model.vit):
         for pictures, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
             begun = time.perf_counter()
             predictions.append(model.predict(pictures.to(device)).cpu().numpy())
@@ -175,7 +173,7 @@ def _train_epoch(
     model.train()
     losses = []
     batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
-    with _kernel_for_training(model, device):
+    with _kernel_for_training(model, device), only_cls(model.vit):
         for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(profile.batch), strict=True):
             total = 0.0
             # gradients add up over parts of a batch, so that memory is a part's and the step is the batch's

@@ -183,3 +183,27 @@ def test_heads_that_are_alike_leave_an_interval():
     assert value == pytest.approx(stats.spearmanr(flat, np.arange(8.0)).statistic)
     assert low <= value <= high
     assert nothing == (0, 0, 0)
+
+
+def test_the_interval_of_r_is_scipys_bootstrap():
+    """Oracle: scipy's percentile bootstrap. A few bad pictures make it wider than that of normal errors."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=300)
+    y = x + rng.normal(size=300) * np.where(rng.random(300) < 0.03, 3, 0.1)
+    r, low, high = statistics.correlation_interval(x, y)
+    oracle = stats.pearsonr(x, y)
+    method = stats.BootstrapMethod(n_resamples=4000, method="percentile", rng=rng)
+    ends = oracle.confidence_interval(method=method)
+    assert r == pytest.approx(oracle.statistic)
+    assert (low, high) == pytest.approx((ends.low, ends.high), abs=0.1 * (ends.high - ends.low))
+    normal = oracle.confidence_interval()
+    assert high - low > 1.5 * (normal.high - normal.low)
+
+
+@pytest.mark.filterwarnings("error")
+@given(st.integers(2, 6), st.integers(0, 99))
+def test_r_of_few_pictures_has_an_interval_within_its_bounds(count, seed):
+    x, y = np.random.default_rng(seed).normal(size=(2, count))
+    r, low, high = statistics.correlation_interval(x, y)
+    assert -1 - 1e-9 <= low <= high <= 1 + 1e-9
+    assert r == pytest.approx(np.corrcoef(x, y)[0, 1])
