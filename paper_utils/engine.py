@@ -5,17 +5,20 @@ and resample ablation are other choices of c, so one engine serves all. What mak
 
 - the residual stream before each layer is computed once, and a head's ablation starts from there;
 - the attention of a layer is computed once for its heads, of which one's share of the output is exchanged;
-- the last layer computes the CLS row alone, keys and values absorbed into its query.
+- the last layer computes the CLS row alone, keys and values absorbed into its query;
+- cores work side by side, each on a batch of its own.
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from .cores import side_by_side
 from .errors import CompanionError
 from .linears import faster_linears, use_linears
 from .model import ChirpRegressor, merged
@@ -24,6 +27,7 @@ from .vit import best_device
 __all__ = ["KINDS", "Engine"]
 
 KINDS = ("described", "zero", "mean", "resample")
+Result = TypeVar("Result")
 
 
 class Engine:
@@ -67,7 +71,6 @@ class Engine:
         if linears or small:
             use_linears(self.model, linears or faster_linears(self.rows * tokens, config.hidden_size))
 
-    @torch.inference_mode()
     def sweep(
         self, pictures: torch.Tensor, *, kind: str = "described", source: torch.Tensor | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -83,14 +86,13 @@ class Engine:
             CompanionError: no picture, too few for the kind, or a prediction is not a number.
         """
         replacement = _Replacement(self, kind, pictures, source)
-        intact, replaced = [], []
-        for chosen in torch.arange(len(pictures)).split(self.batch):
-            one, all_heads = self._sweep_batch(pictures[chosen], replacement.of(chosen))
-            intact.append(one)
-            replaced.append(all_heads)
+
+        def work(chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self._sweep_batch(pictures[chosen], replacement.of(chosen))
+
+        intact, replaced = zip(*self._by_batch(work, len(pictures)), strict=True)
         return _numbers(torch.cat(intact)), _numbers(torch.cat(replaced, dim=2))
 
-    @torch.inference_mode()
     def predict(
         self,
         pictures: torch.Tensor,
@@ -112,8 +114,8 @@ class Engine:
                 )
             wanted[layer].append(head)
         replacement = _Replacement(self, kind, pictures, source)
-        found = []
-        for chosen in torch.arange(len(pictures)).split(self.batch):
+
+        def work(chosen: torch.Tensor) -> torch.Tensor:
             constants = replacement.of(chosen)
             x = self._embed(pictures[chosen])
             for number, layer in enumerate(self.layers):
@@ -122,8 +124,15 @@ class Engine:
                     z = z.clone()
                     z[:, :, wanted[number]] = constants[number][:, :, wanted[number]]
                 x = self._close(layer, x, z)
-            found.append(self._read(x[:, 0]))
-        return _numbers(torch.cat(found))
+            return self._read(x[:, 0])
+
+        return _numbers(torch.cat(self._by_batch(work, len(pictures))))
+
+    def _by_batch(self, work: Callable[[torch.Tensor], Result], count: int) -> list[Result]:
+        """Return what `work` makes of the indices of each batch of so many pictures, several batches at once."""
+        batches = torch.arange(count).split(self.batch)
+        with side_by_side(len(batches), self.device) as map_of:
+            return list(map_of(torch.inference_mode()(work), batches))
 
     def _sweep_batch(self, pictures: torch.Tensor, constants: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         count = len(pictures)
@@ -209,6 +218,7 @@ class Engine:
 class _Replacement:
     """What heads put out instead, for chosen pictures: of each layer, (n or 1, tokens or 1, heads, head dimension)."""
 
+    @torch.inference_mode()
     def __init__(self, engine: Engine, kind: str, pictures: torch.Tensor, source: torch.Tensor | None):
         if kind not in KINDS:
             raise CompanionError(f"unknown replacement {kind!r}; choose one of {', '.join(KINDS)}")
