@@ -9,6 +9,7 @@ import torch
 
 from .benchmarking import Candidate, interleave, matrix_rate, operations
 from .chirps import label_scale
+from .cores import side_by_side
 from .dataset import ChirpSet, loader, sample, split_seed
 from .dropout import set_dropout
 from .model import ChirpRegressor, build_regressor
@@ -38,10 +39,13 @@ class Trainer:
     def forward(self, count: int, *, kernel: str, bfloat16: bool, all_tokens: bool = False) -> torch.Tensor:
         """Return the loss of the first `count` pictures."""
         last_layer = contextlib.nullcontext() if all_tokens else only_cls(self.model.vit)
-        precision = torch.autocast("cpu", torch.bfloat16, enabled=bfloat16)
-        with attention_kernel(self.model.vit, kernel), precision, last_layer:
-            found = self.model(self.pictures[:count])
-        return torch.nn.functional.mse_loss(found.float(), self.labels[:count])
+        with attention_kernel(self.model.vit, kernel), last_layer:
+            return self._loss(slice(count), bfloat16)
+
+    def _loss(self, some: slice, bfloat16: bool) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16, cache_enabled=False):
+            found = self.model(self.pictures[some])
+        return torch.nn.functional.mse_loss(found.float(), self.labels[some])
 
     def predict(self, count: int, **options) -> None:
         """Predict without gradients."""
@@ -54,6 +58,21 @@ class Trainer:
         """Predict and take gradients."""
         self.forward(count, **options).backward()
         self.model.zero_grad()
+
+    def batch(self, *, kernel: str, bfloat16: bool) -> None:
+        """Predict and take gradients of a batch, its parts side by side, as training does."""
+        starts = range(0, PROFILE.batch, PROFILE.micro_batch)
+        learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+        def part(start: int) -> tuple[torch.Tensor, ...]:
+            return torch.autograd.grad(self._loss(slice(start, start + PROFILE.micro_batch), bfloat16), learning)
+
+        with (
+            attention_kernel(self.model.vit, kernel),
+            only_cls(self.model.vit),
+            side_by_side(len(starts), torch.device("cpu")) as map_of,
+        ):
+            list(map_of(part, starts))
 
     def operations(self, piece: Callable[..., object]) -> float:
         """Return the floating-point operations a picture of a piece's matrix products, `step`'s for example."""
@@ -70,12 +89,13 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
         "predict": (lambda: trainer.predict(32, **usual), 32, threads),
         "forward": (lambda: trainer.forward(micro, **usual), micro, threads),
         "forward_and_backward": (lambda: trainer.step(micro, **usual), micro, threads),
+        "side_by_side": (lambda: trainer.batch(**usual), PROFILE.batch, threads),
     }
     other = {f"kernel_{name}": usual | {"kernel": name} for name in ("sdpa", "eager", "matmul")}
     other["float32"] = {"kernel": "sdpa", "bfloat16": False}
     for name, options in other.items():
         candidates[f"tried.{name}"] = (lambda options=options: trainer.step(micro, **options), micro, threads)
-    for count in (4, 16, 32, 64):
+    for count in (8, 16, 32, 64):
         candidates[f"tried.at_once_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
     for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
         candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
@@ -106,8 +126,7 @@ def training_loop(trainer: Trainer, *, threads: int, bfloat16: bool, batches: in
         asked = time.perf_counter()
         next(batches_drawn)
         waited += time.perf_counter() - asked
-        for _ in range(PROFILE.batch // PROFILE.micro_batch):
-            trainer.step(PROFILE.micro_batch, kernel=kernel, bfloat16=bfloat16)
+        trainer.batch(kernel=kernel, bfloat16=bfloat16)
     took = time.perf_counter() - begun
     return {"pictures_per_second": batches * PROFILE.batch / took, "waiting_share": waited / took}
 
@@ -124,6 +143,7 @@ def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str
     peak = matrix_rate(torch.bfloat16 if bfloat16 else torch.float32, threads=threads)
     result["matrix_rate.gigaflops"] = peak / 1e9
     pieces = {"predict": trainer.predict, "forward": trainer.forward, "forward_and_backward": trainer.step}
+    pieces["side_by_side"] = trainer.step
     for name, piece in pieces.items():
         per_picture = trainer.operations(piece)
         result[f"{name}.megaflops_per_picture"] = per_picture / 1e6
@@ -137,7 +157,8 @@ def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str
 def show(results: dict[str, float]) -> None:
     """Print the training numbers as a table."""
     pieces = {"draw": "draw a picture, one core", "predict": "predict, no gradients", "forward": "forward, training",
-              "backward": "backward", "forward_and_backward": "forward and backward"}  # fmt: skip
+              "backward": "backward", "forward_and_backward": "forward and backward, cores together",
+              "side_by_side": "the same, cores side by side"}  # fmt: skip
     threads, precision = results["training.threads"], "bfloat16" if results["training.bfloat16"] else "float32"
     print(f"{'piece':30} {'pictures/s':>10} {'share of matrix rate':>22}   ({threads} threads, {precision})")
     for name, title in pieces.items():
@@ -149,7 +170,7 @@ def show(results: dict[str, float]) -> None:
     loop, waiting = (results[f"training.loop.{key}"] for key in ("pictures_per_second", "waiting_share"))
     print(f"{'training, drawing beside it':30} {loop:10.1f} {waiting:22.1%} of the time waiting for pictures")
     usual = results["training.forward_and_backward.pictures_per_second"]
-    print("\ntried, forward and backward, against what is used")
+    print("\ntried, forward and backward of some pictures, cores together, against as many as a core takes")
     for key, value in results.items():
         if key.startswith("training.tried."):
             name = key.removeprefix("training.tried.").removesuffix(".pictures_per_second")

@@ -8,20 +8,14 @@ end of every one, and what else the machine does makes one of them slow; side by
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import torch
 
 __all__ = ["side_by_side"]
 
-Work = TypeVar("Work")
-Result = TypeVar("Result")
-
 
 @contextlib.contextmanager
-def side_by_side(
-    parts: int, device: torch.device
-) -> Iterator[Callable[[Callable[[Work], Result], Iterable[Work]], Iterator[Result]]]:
+def side_by_side(parts: int, device: torch.device) -> Iterator[Callable[..., Iterable]]:
     """Yield a `map` that works on up to `parts` at once within a block, each on its share of the cores.
 
     Results come in order, and a result does not depend on how many are worked on at once. On a GPU, and where there is

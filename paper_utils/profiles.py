@@ -23,7 +23,7 @@ class Profile:
     validation_pictures: int
     test_pictures: int
     batch: int
-    micro_batch: int  # pictures in memory at once; gradients add up to the batch
+    micro_batch: int  # pictures a core has in memory at once; gradients add up to the batch
     learning_rate: float
     lora_plus: float  # how many times faster LoRA's B learns than all else (`schedule.optimizer_of`)
     patience: tuple[int, int] | None  # epochs without progress before the rate falls tenfold, and before training ends
@@ -81,7 +81,7 @@ PROFILES = {
             validation_pictures=256,
             test_pictures=2000,
             batch=16,
-            micro_batch=8,
+            micro_batch=4,
             learning_rate=1e-3,
             lora_plus=8.0,
             patience=None,  # too few pictures to find out when to slow down

@@ -18,7 +18,9 @@ from tqdm import tqdm
 
 from .artifacts import atomic_path
 from .chirps import TARGETS, label_scale
+from .cores import side_by_side
 from .dataset import ChirpSet, loader, split_seed
+from .dropout import masks_from
 from .errors import CompanionError
 from .faintness import hard_oftener
 from .history import Epoch
@@ -78,12 +80,18 @@ def evaluate(
 ) -> Evaluation:
     """Predict a set in mixed precision; the seconds count the model alone, not the drawing."""
     device = next(model.parameters()).device
+    shares = torch.get_num_threads() if device.type == "cpu" else 1
     model.eval()
+
+    def predict(pictures: torch.Tensor) -> np.ndarray:
+        with torch.inference_mode(), autocast(device):
+            return model.predict(pictures.to(device)).cpu().numpy()
+
     predictions, truths, seconds = [], [], 0.0
-    with torch.inference_mode(), autocast(device), only_cls(model.vit):
+    with only_cls(model.vit), side_by_side(shares, device) as map_of:
         for pictures, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
             begun = time.perf_counter()
-            predictions.append(model.predict(pictures.to(device)).cpu().numpy())
+            predictions += map_of(predict, pictures.chunk(shares))
             seconds += time.perf_counter() - begun
             truths.append(labels.numpy())
     return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
@@ -169,24 +177,34 @@ def _train_epoch(
     model: ChirpRegressor, schedule: Schedule, data: ChirpSet, weights: np.ndarray, profile: Profile, *, seed: int
 ) -> list[float]:
     device = next(model.parameters()).device
-    torch.manual_seed(seed)  # dropout: a resumed run draws what the uninterrupted one would have drawn
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    # dropout: a resumed run draws what the uninterrupted one would have drawn, in whatever order parts are worked on
+    torch.manual_seed(seed)
     model.train()
-    losses = []
+
+    def gradients(
+        number: int, pictures: torch.Tensor, labels: torch.Tensor, share: torch.Tensor
+    ) -> tuple[float, tuple[torch.Tensor | None, ...]]:
+        with autocast(device), masks_from(seed, len(losses), number):
+            found = model(pictures.to(device))
+        squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
+        loss = (squares * share[:, None].to(device)).sum()
+        return loss.item(), torch.autograd.grad(loss, learning, allow_unused=True)
+
+    losses: list[float] = []
     batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
-    with _kernel_for_training(model, device), only_cls(model.vit):
+    at_once = math.ceil(profile.batch / profile.micro_batch)
+    with _kernel_for_training(model, device), only_cls(model.vit), side_by_side(at_once, device) as map_of:
         for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(profile.batch), strict=True):
-            total = 0.0
-            # gradients add up over parts of a batch, so that memory is a part's and the step is the batch's
-            parts = zip(*(tensor.split(profile.micro_batch) for tensor in (*batch, weighed)), strict=True)
-            for pictures, labels, weight in parts:
-                with autocast(device):
-                    found = model(pictures.to(device))
-                squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
-                loss = (squares * weight[:, None].to(device)).sum() / batch[1].numel()
-                loss.backward()
-                total += loss.item()
+            # gradients add up over parts of a batch, so that memory is that of parts and the step is the batch's
+            parts = [tensor.split(profile.micro_batch) for tensor in (*batch, weighed / batch[1].numel())]
+            found = list(map_of(gradients, range(len(parts[0])), *parts))
+            total = sum(loss for loss, _ in found)
             if not math.isfinite(total):
                 raise CompanionError(f"the training loss is {total}; lower the learning rate of the profile")
+            for parameter, *shares in zip(learning, *(share for _, share in found), strict=True):
+                if shares[0] is not None:  # else nothing read it
+                    parameter.grad = sum(shares)
             schedule.step()
             losses.append(total)
     return losses

@@ -138,7 +138,9 @@ def has_mixed_precision(device: torch.device) -> bool:
 
 def autocast(device: torch.device, *, wanted: bool = True) -> torch.autocast:
     """Return mixed precision where it pays and is wanted, and plain float32 elsewhere."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=wanted and has_mixed_precision(device))
+    enabled = wanted and has_mixed_precision(device)
+    # no weight is used twice in a pass, and a cache of cast ones would be shared by threads
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:

@@ -1,10 +1,11 @@
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch import nn
 
-from paper_utils.dropout import QuickDropout, set_dropout
+from paper_utils.dropout import QuickDropout, masks_from, set_dropout
 
 
 @pytest.mark.parametrize("chance", [0.1, 0.5, 0.93])
@@ -49,3 +50,23 @@ def test_lora_uses_it_where_it_drops(regressor):
     assert kinds == [QuickDropout] * 4  # two layers, queries and values
     set_dropout(model, nn.Dropout)
     assert not any(isinstance(module, QuickDropout) for module in model.modules())
+
+
+def test_a_block_with_seeds_of_its_own_draws_the_same_whatever_others_draw():
+    dropout, inputs, drawn = QuickDropout(0.3), torch.ones(60), []
+    for disturbance in range(2):
+        with masks_from(3, 1, 4):
+            first = dropout(inputs)
+            with ThreadPoolExecutor(1) as pool:
+                for _ in range(disturbance):
+                    pool.submit(dropout, inputs).result()
+            drawn.append(torch.cat([first, dropout(inputs)]))
+    assert torch.equal(*drawn)
+    with masks_from(3, 1, 5):
+        assert not torch.equal(dropout(inputs), drawn[0][:60])
+    torch.manual_seed(7)
+    outside = dropout(inputs)
+    torch.manual_seed(7)
+    with masks_from(1):
+        dropout(inputs)
+    assert torch.equal(dropout(inputs), outside)

@@ -149,3 +149,31 @@ def test_predictions_that_are_all_one_have_no_r():
     assert np.isnan([frequency[f"pearson_r{which}"] for which in ("", "_low", "_high")]).all()
     assert frequency["bias"] == pytest.approx(3 - labels[:, 1].mean())
     assert [start["pearson_r"], end["pearson_r"]] == pytest.approx([1, 1])
+
+
+def test_cores_side_by_side_train_what_one_core_trains(tiny_profile, tmp_path):
+    """With dropout, whose masks must not depend on which part comes first."""
+    profile, before, weights = replace(tiny_profile, epochs=1, micro_batch=2), torch.get_num_threads(), []
+    try:
+        for cores in (1, 2, 3):
+            torch.set_num_threads(cores)
+            model, _ = training.fine_tune(profile, tmp_path / f"{cores}.pt")
+            weights.append(torch.cat([parameter.flatten() for parameter in model.parameters()]))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.allclose(weights[0], weights[1], atol=1e-5)
+    assert torch.allclose(weights[0], weights[2], atol=1e-5)
+
+
+def test_mixed_precision_side_by_side_learns_what_it_learns_alone(tiny_profile, tmp_path, monkeypatch):
+    monkeypatch.setattr("paper_utils.vit.has_mixed_precision", lambda device: True)
+    monkeypatch.setattr(training, "has_mixed_precision", lambda device: True)
+    profile, before, losses = replace(tiny_profile, epochs=1, micro_batch=2), torch.get_num_threads(), []
+    try:
+        for cores in (1, 2):
+            torch.set_num_threads(cores)
+            _, (epoch,) = training.fine_tune(profile, tmp_path / f"{cores}.pt")
+            losses.append(epoch.train_loss)
+    finally:
+        torch.set_num_threads(before)
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
