@@ -81,10 +81,10 @@ ratio = shift[3:].mean() / shift[:3].mean()
 print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to 3")
 
 # %% [markdown]
-# In the reference run one histogram stands out: without L1H1, whose output is a constant (notebook 4), more chirps are
-# said to start at 20 s. Yet even this one resembles the baseline better than two halves of it resemble each other: at
-# this many pictures a histogram cannot show what a head does. The shift of single pictures can, and there some heads of
-# layers 8, 11 and 12 move predictions furthest after L1H1.
+# In the reference run one histogram stands out: without L1H1, whose output is a constant (notebook 4), few chirps are
+# said to start early or late. It alone is further from the baseline than two halves of that are from each other; all
+# others are nearer: at this many pictures a histogram cannot show what they do. The shift of single pictures can, and
+# there some heads of layers 8, 11 and 12 move predictions furthest after L1H1.
 
 # %%
 run.record(findings.shift_findings(baseline, ablated, weights))

@@ -361,13 +361,13 @@ run.save_table(region_scores.score_table(views), "head_scores")
 print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 
 # %% [markdown]
-# In the reference run 37 heads are monosemantic for the chirp, in layers 6 to 12: in the deeper half, as in the paper,
+# In the reference run 38 heads are monosemantic for the chirp, in layers 6 to 12: in the deeper half, as in the paper,
 # and in layer 12, where it finds none. Before fine-tuning there are 36: the backbone was trained to find strokes, and
 # brings them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of
 # place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of
-# which heads matter: some chirp heads do little or nothing, and of the most important some avoid the chirp. Title,
+# which heads matter: some chirp heads do little or nothing, and of the most important one, L4H2, avoids it. Title,
 # labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds:
-# the model reads where the chirp lies in the picture, not what the axis says. One head, L9H1, brings back a third of
+# the model reads where the chirp lies in the picture, not what the axis says. One head, L9H1, brings back a fifth of
 # what the chirp contributes, and its ablation costs more than that of any other in layers 9 and 10.
 
 # %%
