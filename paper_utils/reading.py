@@ -1,11 +1,15 @@
-"""Read the chirps of a folder of pictures: `python -m paper_utils.reading FOLDER` says how well the shipped model does.
+"""Read the chirps of folders of pictures: `python -m paper_utils.reading FOLDER` says how well the shipped model does.
 
-The folder has the published layout, so it may be the published set, or one that `paper_utils.folders write` made with a
-seed that nobody has seen. Every picture is read, or the first that cannot be is named.
+A folder has the published layout, so it may be the published set, or one that `paper_utils.folders write` made with a
+seed that nobody has seen. Every picture is read, or the first that cannot be is named. A few pictures that are misread
+decide on r, so that sets of some thousand differ in it: of several folders all pictures are judged together too.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from .artifacts import write_table
 from .chirps import TARGETS
@@ -17,7 +21,7 @@ from .runs import MODEL, REFERENCE
 from .training import Evaluation, accuracy, evaluate
 from .vit import on_best_device
 
-__all__ = ["accuracy_lines", "read_folder"]
+__all__ = ["accuracy_lines", "read_folder", "together"]
 
 FEWEST = 4  # pictures, below which r has no interval
 
@@ -52,9 +56,18 @@ def accuracy_lines(evaluation: Evaluation) -> list[str]:
     ]
 
 
+def together(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Return several sets' predictions and labels as those of one."""
+    return Evaluation(
+        np.concatenate([each.predictions for each in evaluations]),
+        np.concatenate([each.labels for each in evaluations]),
+        sum(each.seconds for each in evaluations),
+    )
+
+
 def _rows(folder: Path, evaluation: Evaluation) -> list[dict]:
     return [
-        {"picture": picture_path(folder, number).name}
+        {"picture": str(picture_path(folder, number))}
         | {f"{target}_read": f"{value:.3f}" for target, value in zip(TARGETS, read, strict=True)}
         | {f"{target}_true": f"{value:.3f}" for target, value in zip(TARGETS, true, strict=True)}
         for number, (read, true) in enumerate(zip(evaluation.predictions, evaluation.labels, strict=True), 1)
@@ -63,17 +76,27 @@ def _rows(folder: Path, evaluation: Evaluation) -> list[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m paper_utils.reading", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folder", type=Path, help="pictures and labels.csv, as `paper_utils.folders write` leaves them")
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="pictures and labels.csv, as `paper_utils.folders write` leaves them",
+    )
     parser.add_argument("--model", type=Path, default=REFERENCE / MODEL, help="LoRA and head (default: the shipped)")
     parser.add_argument("--backbone", help="folder or Hugging Face name (default: the one that the model names)")
     parser.add_argument("--table", type=Path, help="also write what was read of each picture, as CSV")
     options = parser.parse_args()
     with reported():
-        evaluation = read_folder(options.folder, options.model, backbone=options.backbone)
+        read = {folder: read_folder(folder, options.model, backbone=options.backbone) for folder in options.folders}
         if options.table:
-            write_table(options.table, _rows(options.folder, evaluation))
-        print(f"{len(evaluation.labels):,} pictures")
-        print("\n".join(accuracy_lines(evaluation)))
+            write_table(options.table, [row for pair in read.items() for row in _rows(*pair)])
+        sets = {str(folder): evaluation for folder, evaluation in read.items()}
+        if len(sets) > 1:
+            sets[f"all {len(sets)} folders"] = together(list(read.values()))
+        for name, evaluation in sets.items():
+            print(f"{name}: {len(evaluation.labels):,} pictures")
+            print("\n".join(accuracy_lines(evaluation)))
 
 
 if __name__ == "__main__":

@@ -45,12 +45,26 @@ def test_pictures_from_files_are_read_as_drawn_ones_are(folder):
 def test_the_command_prints_r_and_writes_every_picture(folder, tmp_path, command, capsys):
     command(folder, "--table", tmp_path / "read.csv")
     printed = capsys.readouterr().out
-    assert printed.startswith(f"{COUNT} pictures\nstart time")
+    assert printed.startswith(f"{folder}: {COUNT} pictures\nstart time")
+    assert "folders:" not in printed
     with open(tmp_path / "read.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["picture"] for row in rows] == [picture_path(folder, number + 1).name for number in range(COUNT)]
+    assert [row["picture"] for row in rows] == [str(picture_path(folder, number + 1)) for number in range(COUNT)]
     read, true = (np.array([float(row[f"start_time_{kind}"]) for row in rows]) for kind in ("read", "true"))
     assert f"r = {np.corrcoef(read, true)[0, 1]:.4f}" in printed
+
+
+def test_several_folders_are_judged_one_by_one_and_all_together(folder, tmp_path, command, capsys):
+    write_folder(tmp_path / "other", COUNT, seed=1)
+    command(folder, tmp_path / "other", "--table", tmp_path / "read.csv")
+    printed = capsys.readouterr().out
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    read, true = (np.array([float(row[f"end_frequency_{kind}"]) for row in rows]) for kind in ("read", "true"))
+    parts = [printed.index(f"{each}: {COUNT} pictures") for each in (folder, tmp_path / "other")]
+    whole = printed.index(f"all 2 folders: {2 * COUNT} pictures")
+    assert [*parts, whole] == sorted([*parts, whole])
+    assert f"r = {np.corrcoef(read, true)[0, 1]:.4f}" in printed[whole:]
 
 
 def test_a_damaged_picture_is_named_in_one_line(tmp_path, command):
