@@ -160,18 +160,18 @@ def show(results: dict[str, float]) -> None:
               "backward": "backward", "forward_and_backward": "forward and backward, cores together",
               "side_by_side": "the same, cores side by side"}  # fmt: skip
     threads, precision = results["training.threads"], "bfloat16" if results["training.bfloat16"] else "float32"
-    print(f"{'piece':30} {'pictures/s':>10} {'share of matrix rate':>22}   ({threads} threads, {precision})")
+    print(f"{'piece':38} {'pictures/s':>10} {'share of matrix rate':>22}   ({threads} threads, {precision})")
     for name, title in pieces.items():
         share = results.get(f"training.{name}.share")
         print(
-            f"{title:30} {results[f'training.{name}.pictures_per_second']:10.1f} {f'{share:.1%}' if share else '':>22}"
+            f"{title:38} {results[f'training.{name}.pictures_per_second']:10.1f} {f'{share:.1%}' if share else '':>22}"
         )
-    print(f"{'matrix products of 2048':30} {results['training.matrix_rate.gigaflops']:10.0f} gigaflops")
+    print(f"{'matrix products of 2048':38} {results['training.matrix_rate.gigaflops']:10.0f} gigaflops")
     loop, waiting = (results[f"training.loop.{key}"] for key in ("pictures_per_second", "waiting_share"))
-    print(f"{'training, drawing beside it':30} {loop:10.1f} {waiting:22.1%} of the time waiting for pictures")
+    print(f"{'training, drawing beside it':38} {loop:10.1f} {waiting:22.1%} of the time waiting for pictures")
     usual = results["training.forward_and_backward.pictures_per_second"]
     print("\ntried, forward and backward of some pictures, cores together, against as many as a core takes")
     for key, value in results.items():
         if key.startswith("training.tried."):
             name = key.removeprefix("training.tried.").removesuffix(".pictures_per_second")
-            print(f"  {name.replace('_', ' '):28} {value:10.1f} {value / usual:10.2f} x")
+            print(f"  {name.replace('_', ' '):36} {value:10.1f} {value / usual:10.2f} x")
