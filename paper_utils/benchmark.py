@@ -28,6 +28,11 @@ def main() -> None:
     options = parser.parse_args()
     results = {}
     with reported():
+        if options.only in (None, "sweep"):  # first, since it tells of the process's highest memory
+            results |= benchmark_ablation.ablation_benchmark(
+                threads=options.threads, rounds=max(1, options.rounds // 3)
+            )
+            benchmark_ablation.show(results)
         if options.only in (None, "rendering"):
             results |= benchmark_rendering.rendering_benchmark(rounds=options.rounds)
             benchmark_rendering.show(results)
@@ -36,11 +41,6 @@ def main() -> None:
                 threads=options.threads, rounds=options.rounds, compiled=options.compile
             )
             benchmark_training.show(results)
-        if options.only in (None, "sweep"):
-            results |= benchmark_ablation.ablation_benchmark(
-                threads=options.threads, rounds=max(1, options.rounds // 3)
-            )
-            benchmark_ablation.show(results)
         before = read_json(options.output) if options.output.exists() else {}
         measured = {key.partition(".")[0] for key in results}
         kept = {key: value for key, value in before.items() if key.partition(".")[0] not in measured | {"origin"}}
