@@ -21,29 +21,32 @@ from .runs import MODEL, REFERENCE
 from .training import Evaluation, accuracy, evaluate
 from .vit import on_best_device
 
-__all__ = ["accuracy_lines", "read_folder", "together"]
+__all__ = ["accuracy_lines", "read_folders", "together"]
 
 FEWEST = 4  # pictures, below which r has no interval
 
 
-def read_folder(folder: Path, model: Path, *, backbone: str | None = None) -> Evaluation:
-    """Return what a fine-tuned model says of each picture of a folder in the published layout, and the labels.
+def read_folders(folders: Sequence[Path], model: Path, *, backbone: str | None = None) -> dict[Path, Evaluation]:
+    """Return what a fine-tuned model says of each picture of folders in the published layout, and the labels.
 
     Args:
-        folder: pictures and labels.csv.
+        folders: each with pictures and labels.csv; all are looked over before the first is read.
         model: as `save_regressor` wrote it.
         backbone: another one than the model names, as in `load_backbone`.
 
     Raises:
         CompanionError: a picture, label or the model is missing, damaged or does not fit, or pictures are too few.
     """
-    pictures = FolderSet(folder)
-    if len(pictures) < FEWEST:
-        raise CompanionError(f"{folder} has {len(pictures)} pictures; r and its interval need {FEWEST} and more")
+    sets = {folder: FolderSet(folder) for folder in folders}
+    for folder, pictures in sets.items():
+        if len(pictures) < FEWEST:
+            raise CompanionError(f"{folder} has {len(pictures)} pictures; r and its interval need {FEWEST} and more")
     regressor = merged(load_regressor(model, backbone=backbone))
     with on_best_device(regressor):
         # in this process: an error that names a picture would come out of a worker as a traceback
-        return evaluate(regressor, pictures, workers=0, title=str(folder))
+        return {
+            folder: evaluate(regressor, pictures, workers=0, title=str(folder)) for folder, pictures in sets.items()
+        }
 
 
 def accuracy_lines(evaluation: Evaluation) -> list[str]:
@@ -88,7 +91,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="also write what was read of each picture, as CSV")
     options = parser.parse_args()
     with reported():
-        read = {folder: read_folder(folder, options.model, backbone=options.backbone) for folder in options.folders}
+        read = read_folders(options.folders, options.model, backbone=options.backbone)
         if options.table:
             write_table(options.table, [row for pair in read.items() for row in _rows(*pair)])
         sets = {str(folder): evaluation for folder, evaluation in read.items()}

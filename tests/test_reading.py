@@ -35,7 +35,7 @@ def command(monkeypatch):
 
 def test_pictures_from_files_are_read_as_drawn_ones_are(folder):
     """Oracle: the same pictures, drawn at the model's size and never written."""
-    read = reading.read_folder(folder, REFERENCE / MODEL)
+    read = reading.read_folders([folder], REFERENCE / MODEL)[folder]
     model = merged(load_regressor(REFERENCE / MODEL))
     drawn = evaluate_held_out(model, get_profile("laptop"), range(COUNT))
     np.testing.assert_array_equal(read.labels, drawn.labels)
@@ -77,4 +77,4 @@ def test_a_damaged_picture_is_named_in_one_line(tmp_path, command):
 def test_too_few_pictures_are_said_to_be(tmp_path):
     write_folder(tmp_path, 2, seed=1)
     with pytest.raises(CompanionError, match="has 2 pictures"):
-        reading.read_folder(tmp_path, REFERENCE / MODEL)
+        reading.read_folders([tmp_path], REFERENCE / MODEL)
