@@ -9,8 +9,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from .artifacts import write_table
 from .chirps import TARGETS
 from .errors import CompanionError, reported
@@ -18,10 +16,10 @@ from .figures import UNITS
 from .folders import FolderSet, picture_path
 from .model import load_regressor, merged
 from .runs import MODEL, REFERENCE
-from .training import Evaluation, accuracy, evaluate
+from .training import Evaluation, accuracy, evaluate, together
 from .vit import on_best_device
 
-__all__ = ["accuracy_lines", "read_folders", "together"]
+__all__ = ["accuracy_lines", "read_folders"]
 
 FEWEST = 4  # pictures, below which r has no interval
 
@@ -57,15 +55,6 @@ def accuracy_lines(evaluation: Evaluation) -> list[str]:
         f"{score['mean_absolute_error']:.2f} {UNITS[target]}, bias {score['bias']:+.2f} {UNITS[target]}"
         for target, score in accuracy(evaluation).items()
     ]
-
-
-def together(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """Return several sets' predictions and labels as those of one."""
-    return Evaluation(
-        np.concatenate([each.predictions for each in evaluations]),
-        np.concatenate([each.labels for each in evaluations]),
-        sum(each.seconds for each in evaluations),
-    )
 
 
 def _rows(folder: Path, evaluation: Evaluation) -> list[dict]:

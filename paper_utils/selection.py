@@ -14,7 +14,7 @@ from .artifacts import read_arrays, write_arrays
 from .model import ChirpRegressor
 from .runs import LEARNING, Run
 from .statistics import weighted_choice
-from .training import Evaluation, evaluate_held_out, held_out
+from .training import Evaluation, evaluate_held_out, held_out, together
 
 __all__ = ["choose", "chosen", "count", "drawn", "pool", "spread"]
 
@@ -25,12 +25,7 @@ def pool(run: Run, model: ChirpRegressor) -> Evaluation:
     def compute(path: Path) -> None:
         found = run.evaluation(model)
         if rest := range(run.profile.test_pictures, run.profile.ablation_pool):
-            more = evaluate_held_out(model, run.profile, rest)
-            found = Evaluation(
-                np.concatenate([found.predictions, more.predictions]),
-                np.concatenate([found.labels, more.labels]),
-                found.seconds + more.seconds,
-            )
+            found = together([found, evaluate_held_out(model, run.profile, rest)])
         write_arrays(path, asdict(found))
 
     return Evaluation(**read_arrays(run.kept("pool.npz", (*LEARNING, "selection"), compute)))

@@ -37,6 +37,7 @@ __all__ = [
     "evaluate_held_out",
     "fine_tune",
     "held_out",
+    "together",
 ]
 
 
@@ -47,6 +48,15 @@ class Evaluation:
     predictions: np.ndarray
     labels: np.ndarray
     seconds: float
+
+
+def together(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Return several sets' predictions, labels and seconds as those of one."""
+    return Evaluation(
+        np.concatenate([each.predictions for each in evaluations]),
+        np.concatenate([each.labels for each in evaluations]),
+        sum(each.seconds for each in evaluations),
+    )
 
 
 def held_out(profile: Profile, indices: Sequence[int], *, variant: str = "published") -> ChirpSet:

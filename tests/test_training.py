@@ -102,6 +102,16 @@ def test_accuracy_against_the_formulas():
         assert score["bias"] == pytest.approx((predictions - labels)[:, column].mean())
 
 
+def test_sets_judged_together_are_one_set():
+    rng = np.random.default_rng(1)
+    whole = training.Evaluation(rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), 3.0)
+    parts = [training.Evaluation(whole.predictions[some], whole.labels[some], 1.5) for some in (slice(4), slice(4, 9))]
+    found = training.together(parts)
+    assert np.array_equal(found.predictions, whole.predictions)
+    assert np.array_equal(found.labels, whole.labels)
+    assert found.seconds == whole.seconds
+
+
 def test_a_loss_that_is_no_number_stops(tiny_profile, tmp_path):
     with pytest.raises(CompanionError, match="training loss is"):
         training.fine_tune(replace(tiny_profile, learning_rate=float("inf")), tmp_path / "e.pt")
