@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paper_utils.chirps import BINS, Chirp, draw_chirp, labels, sharp_line
-from paper_utils.faintness import hard_oftener, keeping_chance, signal_to_noise
+from paper_utils.faintness import EMPHASIS, hard_oftener, is_along_upper_edge, keeping_chance, signal_to_noise
 
 
 def test_signal_to_noise_is_what_a_matched_filter_finds():
@@ -24,31 +24,39 @@ def test_signal_to_noise_is_what_a_matched_filter_finds():
 def test_a_fainter_chirp_is_kept_at_least_as_often(index):
     chirp, _ = draw_chirp(3, index)
     fainter = replace(chirp, noise_level=1.1 * chirp.noise_level)
-    assert 0.2 <= keeping_chance(chirp) <= keeping_chance(fainter) <= 1
+    assert 0.0599 <= keeping_chance(chirp) <= keeping_chance(fainter) <= 1
 
 
-@pytest.mark.parametrize(("low", "high", "kept"), [(97, 100, 1), (0, 3, 1), (96, 100, 0.2), (0, 4, 0.2), (1, 99, 0.2)])
-def test_clear_chirps_are_all_kept_only_if_they_stay_along_an_edge(low, high, kept):
+@pytest.mark.parametrize(("low", "high", "kept"), [(97, 100, 1), (96, 100, 0.06), (0, 3, 0.06), (1, 99, 0.06)])
+def test_clear_chirps_are_all_kept_only_if_they_stay_along_the_upper_edge(low, high, kept):
     for ends in ((low, high), (high, low)):
         clear = Chirp(10.0, *ends, 30.0, "linear", 0.01)
-        assert keeping_chance(clear) == kept
+        assert keeping_chance(clear) == pytest.approx(kept)
 
 
-def test_weighted_means_are_those_of_evenly_drawn_chirps():
+def _traits(seed, indices):
+    chirps = [draw_chirp(seed, int(index))[0] for index in indices]
+    rows = [(*labels(each), each.noise_level, each.duration, signal_to_noise(each) < 12) for each in chirps]
+    return np.array(rows), np.array([is_along_upper_edge(each) for each in chirps])
+
+
+def test_weighted_means_are_those_of_evenly_drawn_chirps_the_upper_edge_apart():
     """Oracle: the same means over as many pictures that nobody chose."""
-
-    def traits(indices):
-        chirps = [draw_chirp(7, int(index))[0] for index in indices]
-        other = [(chirp.noise_level, chirp.duration, signal_to_noise(chirp) < 12) for chirp in chirps]
-        return np.column_stack([np.stack([labels(chirp) for chirp in chirps]), other])
-
-    even = traits(range(10**6, 10**6 + 4000))
     indices, weights = hard_oftener(7, 0, 4000)
-    kept = traits(indices)
+    assert weights.mean() == pytest.approx(1)
+    (even, even_edge), (kept, kept_edge) = _traits(7, range(10**6, 10**6 + 4000)), _traits(7, indices)
+    even, kept, weights = even[~even_edge], kept[~kept_edge], weights[~kept_edge]
     error = even.std(0) * (len(even) ** -0.5 + np.sqrt((weights**2).sum()) / weights.sum())
     assert (np.abs(np.average(kept, axis=0, weights=weights) - even.mean(0)) < 3 * error).all()
     assert kept[:, -1].mean() > 2.5 * even[:, -1].mean()
-    assert weights.mean() == pytest.approx(1)
+
+
+def test_chirps_along_the_upper_edge_are_many_and_count_for_more():
+    indices, weights = hard_oftener(7, 0, 4000)
+    even, kept = (_traits(7, some)[1] for some in (range(10**6, 10**6 + 20_000), indices))
+    odds = weights[kept].sum() / weights[~kept].sum()
+    assert odds == pytest.approx(EMPHASIS * even.mean() / (1 - even.mean()), rel=0.15)
+    assert kept.mean() > 5 * even.mean()
 
 
 def test_no_picture_is_in_two_epochs_and_edges_are_minded():
