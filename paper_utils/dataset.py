@@ -31,13 +31,14 @@ def sample(
     with_regions: bool = True,
     edges: str = "published",
     variant: str = "published",
+    number: int | None = None,
 ) -> tuple[Chirp, Picture]:
     """Draw picture `index` of the set `seed`, or a counterfactual variant of it, with its chirp.
 
-    It is the same on every machine.
+    It is the same on every machine. The title counts pictures from 1, unless it is to give another `number`.
     """
     chirp, rng = draw_chirp(seed, index, edges=edges)
-    drawn = chirp, spectrogram(chirp, rng), title_of(index, chirp)
+    drawn = chirp, spectrogram(chirp, rng), title_of(index if number is None else number - 1, chirp)
     options = {"size": size, "with_regions": with_regions}
     if variant == "published":
         return chirp, draw_picture(*drawn, **options)
@@ -59,17 +60,29 @@ def pictures_key(count: int = 32) -> str:
 
 
 class ChirpSet(Dataset):
-    """Pictures (3, 224, 224) uint8 and raw labels (3,) float32 (seconds, hertz, hertz) of chosen indices."""
+    """Pictures (3, 224, 224) uint8 and raw labels (3,) float32 (seconds, hertz, hertz) of chosen indices.
 
-    def __init__(self, seed: int, indices: Sequence[int], *, edges: str = "published", variant: str = "published"):
-        self.seed, self.indices = seed, indices
+    Titles count from 1, or give the `numbers` of the pictures, one for each index.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        indices: Sequence[int],
+        *,
+        edges: str = "published",
+        variant: str = "published",
+        numbers: Sequence[int] | None = None,
+    ):
+        self.seed, self.indices, self.numbers = seed, indices, numbers
         self.how = {"with_regions": False, "edges": edges, "variant": variant}
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, place: int) -> tuple[torch.Tensor, torch.Tensor]:
-        chirp, picture = sample(self.seed, int(self.indices[place]), **self.how)
+        number = None if self.numbers is None else int(self.numbers[place])
+        chirp, picture = sample(self.seed, int(self.indices[place]), number=number, **self.how)
         pixels = np.ascontiguousarray(picture.pixels.transpose(2, 0, 1))
         return torch.from_numpy(pixels), torch.from_numpy(labels(chirp))
 

@@ -8,16 +8,19 @@ Hardest, however clear, are chirps that stay along the upper edge, one in sevent
 paper and the title, and fine-tuning on them as often as they are drawn leaves them unseen. They are made a seventh
 of the pictures, and count more than published by `EMPHASIS`: the one way in which what the model is asked for is not
 the published expected loss.
+
+Choosing passes over many pictures, so that their indices, which titles tell, are higher than those of held-out ones:
+training pictures get titles with numbers of their own.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from .chirps import MAX_FREQUENCY, Chirp, draw_chirp, sharp_line
 
-__all__ = ["EMPHASIS", "hard_oftener", "is_along_upper_edge", "keeping_chance", "signal_to_noise"]
+__all__ = ["EMPHASIS", "hard_oftener", "is_along_upper_edge", "keeping_chance", "signal_to_noise", "title_numbers"]
 
 FAINT = 11.0  # standard deviations; chirps up to here are kept alike
 LEAST_CHANCE = 0.2  # of the clearest chirps, as a share of the faint ones'
@@ -55,6 +58,17 @@ def hard_oftener(seed: int, epoch: int, count: int, *, edges: str = "published")
     kept = itertools.islice(_kept(seed, epoch * round(2 * count / (OTHERS * LEAST_CHANCE)), edges), count)
     indices, weights = map(np.array, zip(*kept, strict=True))
     return indices, weights / weights.mean()
+
+
+def title_numbers(seed: int, indices: Sequence[int]) -> np.ndarray:
+    """Return a number for the title of each training picture, of one to five digits, each as often: (pictures,) int64.
+
+    A title's length says where on the picture its letters stand. The indices of training pictures grow to
+    six digits, which no held-out picture's title has, and a model that saw such titles alone misreads chirps beneath
+    shorter ones.
+    """
+    digits = [np.random.default_rng([seed, int(index), 2]).uniform(0, 5) for index in indices]
+    return np.power(10, digits).astype(np.int64)
 
 
 def _kept(seed: int, first: int, edges: str) -> Iterator[tuple[int, float]]:

@@ -23,7 +23,7 @@ from .errors import reported
 from .patterns import set_patterns
 from .sittings import SITTINGS, Recipe
 from .strokes import CELLS, draw_stroke_picture
-from .vit import load_vit, new_embedded_vit
+from .vit import autocast, has_mixed_precision, load_vit, new_embedded_vit
 
 __all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
 
@@ -126,7 +126,7 @@ def pretrain(
     """
     torch.set_num_threads(threads)
     localiser = StrokeLocaliser(seed=recipe.seed, start=start)
-    localiser.vit.set_attn_implementation("matmul")
+    localiser.vit.set_attn_implementation("matmul" if has_mixed_precision(torch.device("cpu")) else "sdpa")
     checkpoint = folder / "checkpoint.pt"
     if start is None and not checkpoint.exists():
         set_patterns(localiser.vit, _typical_pictures(recipe))
@@ -192,7 +192,7 @@ def _batches(recipe: Recipe, seen: int, workers: int):
 
 
 def _step(localiser, optimizers, recipe, pictures, ends, cells, end_cells, places=None) -> tuple[float, float]:
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast(torch.device("cpu")):
         found, logits, end_logits = localiser(pictures.float() / 255, places)
     # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
     ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)

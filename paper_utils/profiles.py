@@ -75,7 +75,7 @@ PROFILES = {
         Profile(
             name="laptop",
             proves="the paper's method on a small backbone of our own: the effects, not the paper's numbers",
-            epochs=24,
+            epochs=12,
             pictures_per_epoch=1024,
             fresh_pictures=True,
             validation_pictures=256,

@@ -22,7 +22,7 @@ from .cores import side_by_side
 from .dataset import ChirpSet, loader, split_seed
 from .dropout import masks_from
 from .errors import CompanionError
-from .faintness import hard_oftener
+from .faintness import hard_oftener, title_numbers
 from .history import Epoch
 from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
@@ -180,7 +180,7 @@ def _epoch_pictures(profile: Profile, epoch: int) -> tuple[ChirpSet, np.ndarray]
         indices, weights = hard_oftener(seed, epoch, count, edges=profile.edges)
     else:
         indices, weights = np.random.default_rng([seed, epoch]).permutation(count), np.ones(count)
-    return ChirpSet(seed, indices, edges=profile.edges), weights
+    return ChirpSet(seed, indices, edges=profile.edges, numbers=title_numbers(seed, indices)), weights
 
 
 def _train_epoch(

@@ -29,6 +29,16 @@ def test_labels_belong_to_the_pictures_chirp():
     assert labels.tolist() == np.float32([chirp.start_time, chirp.start_frequency, chirp.end_frequency]).tolist()
 
 
+def test_a_title_may_give_another_number_over_the_same_spectrogram():
+    usual, other = (dataset.ChirpSet(3, [7], numbers=numbers)[0] for numbers in (None, [12_345]))
+    again = dataset.ChirpSet(3, [7], numbers=[8])[0]
+    assert torch.equal(usual[0], again[0])
+    assert torch.equal(usual[1], other[1])
+    changed = (usual[0] != other[0]).any(0).nonzero()
+    assert len(changed) > 0
+    assert changed[:, 0].max() < 26  # rows above the plot
+
+
 def test_splits_share_no_seed():
     seeds = {dataset.split_seed(seed, split) for seed in range(5) for split in dataset.SPLITS}
     assert len(seeds) == 15

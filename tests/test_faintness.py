@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paper_utils.chirps import BINS, Chirp, draw_chirp, labels, sharp_line
-from paper_utils.faintness import EMPHASIS, hard_oftener, is_along_upper_edge, keeping_chance, signal_to_noise
+from paper_utils.faintness import (
+    EMPHASIS,
+    hard_oftener,
+    is_along_upper_edge,
+    keeping_chance,
+    signal_to_noise,
+    title_numbers,
+)
 
 
 def test_signal_to_noise_is_what_a_matched_filter_finds():
@@ -63,3 +70,11 @@ def test_no_picture_is_in_two_epochs_and_edges_are_minded():
     first, second = (set(hard_oftener(7, epoch, 300)[0]) for epoch in (0, 1))
     assert len(first | second) == 600
     assert set(hard_oftener(7, 0, 300, edges="sound")[0]) != first
+
+
+def test_titles_of_training_pictures_are_short_and_long_alike():
+    numbers = title_numbers(3, range(10**6, 10**6 + 2000))
+    digits = np.bincount([len(str(number)) for number in numbers])
+    assert digits[0] == 0
+    assert len(digits) == 6
+    assert (abs(digits[1:] - 400) < 5 * 18).all()  # five standard deviations of a count

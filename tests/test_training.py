@@ -112,6 +112,13 @@ def test_sets_judged_together_are_one_set():
     assert found.seconds == whole.seconds
 
 
+def test_late_training_pictures_have_titles_like_the_first():
+    for profile in ("laptop", "paper"):
+        settings = replace(get_profile(profile), pictures_per_epoch=64)
+        data, _ = training._epoch_pictures(settings, 99)
+        assert max(data.numbers) < 100_000
+
+
 def test_a_loss_that_is_no_number_stops(tiny_profile, tmp_path):
     with pytest.raises(CompanionError, match="training loss is"):
         training.fine_tune(replace(tiny_profile, learning_rate=float("inf")), tmp_path / "e.pt")
