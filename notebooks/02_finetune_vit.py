@@ -51,15 +51,15 @@ print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters
 #
 # AdamW on the mean squared error of standardised labels. The published learning rate falls tenfold when the validation
 # loss stalls, and training ends when it stalls for longer. The laptop profile has no time to wait for that: its rate
-# rises over the first fifteen hundred pictures and then falls in a line to zero. LoRA's B, which starts at zero, learns
+# rises over the first seven hundred pictures and then falls in a line to zero. LoRA's B, which starts at zero, learns
 # eight times faster than all else (LoRA+). No picture is seen twice.
 #
 # Of the chirps that are drawn for training, those that stand out are kept a fifth as often as faint ones and count five
 # times as much for it: the expected loss is that of the published pictures, but its gradient has less noise, since faint
-# chirps make most of it. With one exception. Chirps that stay along the upper edge are one in seventy, and share their
-# patches with title and white paper. Fine-tuning on the published mixture taught a model to say that a chirp which it
-# finds nowhere else lies there, but not when it starts. So such chirps are a seventh of the training pictures, and
-# count four times as much as their number in the published ones would have it.
+# chirps make most of it. With one exception: chirps that stay along the upper edge, one in seventy, share their patches
+# with title and white paper, and are learned slowly. They are a seventh of the training pictures here, and count four times as
+# much as their number in the published ones would have it. The number in a training picture's title is drawn, since a
+# title's length decides what lies above such a chirp: models that were trained under six digits misread them under four.
 #
 # The same author reports sudden drops of the loss after a plateau: the loss of every batch would show one.
 
