@@ -57,9 +57,10 @@ print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters
 # Of the chirps that are drawn for training, those that stand out are kept a fifth as often as faint ones and count five
 # times as much for it: the expected loss is that of the published pictures, but its gradient has less noise, since faint
 # chirps make most of it. With one exception: chirps that stay along the upper edge, one in seventy, share their patches
-# with title and white paper, and are learned slowly. They are a seventh of the training pictures here, and count four times as
-# much as their number in the published ones would have it. The number in a training picture's title is drawn, since a
-# title's length decides what lies above such a chirp: models that were trained under six digits misread them under four.
+# with title and white paper, and are learned slowly. They are a seventh of the training pictures here, and count four
+# times as much as their number in the published ones would have it. The number in a training picture's title is drawn,
+# since a title's length decides what lies above such a chirp: a model that was trained under six digits misread chirps
+# under four.
 #
 # The same author reports sudden drops of the loss after a plateau: the loss of every batch would show one.
 
@@ -210,12 +211,11 @@ for target, r in spread.items():
 # %% [markdown]
 # In the reference run nothing falls suddenly: the loss comes down within the first thousand pictures, since the
 # backbone already finds strokes, and then creeps. Head and frozen backbone alone reach r of 0.96 to 0.97, LoRA adds
-# half of what is missing, and training all weights no more than that. On a random backbone LoRA learns nothing: in the
-# end it says the same for every picture, and r of a constant is no number (nan). Luck is a matter of a thousandth, and
-# sound edges change hardly more than that. What is missing to the oracle are short chirps in strong noise, steep ones
-# above all, and a few that lie level along the upper edge, where white paper and title share their patches: from four
-# seconds on, r is 0.99 and more. Three quarters of the loss come from one picture in ten, of which a filter would lift
-# the chirp by less than twelve standard deviations of the noise; six would do.
+# half of what is missing, and training all weights hardly more than that. On a random backbone LoRA learns nothing: it says
+# nearly the same for every picture. Luck is a matter of a thousandth, and sound edges change hardly more than that. What
+# is missing to the oracle are short chirps in strong noise, steep ones above all: from four seconds on, r is 0.99 and more.
+# Three quarters of the loss come from one picture in ten, of which a filter would lift the chirp by less than twelve
+# standard deviations of the noise; six would do.
 
 # %%
 results = {f"accuracy.{target}.{name}": value for target, score in scores.items() for name, value in score.items()}
