@@ -14,7 +14,7 @@ from .dataset import ChirpSet, loader, sample, split_seed
 from .dropout import set_dropout
 from .model import ChirpRegressor, build_regressor
 from .profiles import get_profile
-from .vit import attention_kernel, has_mixed_precision, only_cls
+from .vit import attention_kernel, has_mixed_precision, only_cls, training_kernel
 
 __all__ = ["Trainer", "show", "training_benchmark", "training_candidates"]
 
@@ -81,7 +81,7 @@ class Trainer:
 
 def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compiled: bool) -> dict[str, Candidate]:
     """Return the pieces of training as it is done, and the variants that were tried, by flat key."""
-    kernel, micro = "matmul" if bfloat16 else "sdpa", PROFILE.micro_batch
+    kernel, micro = training_kernel(torch.device("cpu")), PROFILE.micro_batch
     seed = split_seed(PROFILE.seed, "train")
     usual = {"kernel": kernel, "bfloat16": bfloat16}
     candidates = {
@@ -117,7 +117,7 @@ def training_loop(trainer: Trainer, *, threads: int, bfloat16: bool, batches: in
     """Return how a training epoch goes with pictures drawn beside it: pictures a second, share of time waiting."""
     torch.set_num_threads(threads)
     data = ChirpSet(split_seed(PROFILE.seed, "train"), range((batches + 4) * PROFILE.batch))
-    kernel = "matmul" if bfloat16 else "sdpa"
+    kernel = training_kernel(torch.device("cpu"))
     waited, begun = 0.0, 0.0
     batches_drawn = iter(loader(data, batch=PROFILE.batch, workers=PROFILE.workers))
     for number in range(batches + 4):

@@ -23,7 +23,7 @@ from .errors import reported
 from .patterns import set_patterns
 from .sittings import SITTINGS, Recipe
 from .strokes import CELLS, draw_stroke_picture
-from .vit import autocast, has_mixed_precision, load_vit, new_embedded_vit
+from .vit import autocast, load_vit, new_embedded_vit, training_kernel
 
 __all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
 
@@ -126,7 +126,7 @@ def pretrain(
     """
     torch.set_num_threads(threads)
     localiser = StrokeLocaliser(seed=recipe.seed, start=start)
-    localiser.vit.set_attn_implementation("matmul" if has_mixed_precision(torch.device("cpu")) else "sdpa")
+    localiser.vit.set_attn_implementation(training_kernel(torch.device("cpu")))
     checkpoint = folder / "checkpoint.pt"
     if start is None and not checkpoint.exists():
         set_patterns(localiser.vit, _typical_pictures(recipe))

@@ -4,11 +4,10 @@ AdamW and mean squared error on standardised labels, early stopping on the valid
 patience for it, mixed precision where the machine has it.
 """
 
-import contextlib
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from .artifacts import atomic_path
+from .checkpoints import TrainingState
 from .chirps import TARGETS, label_scale
 from .cores import side_by_side
 from .dataset import ChirpSet, loader, split_seed
@@ -28,7 +27,7 @@ from .model import ChirpRegressor, build_regressor
 from .profiles import Profile
 from .schedule import Schedule, optimizer_of
 from .statistics import correlation_interval
-from .vit import attention_kernel, autocast, best_device, has_mixed_precision, on_best_device, only_cls
+from .vit import attention_kernel, autocast, best_device, on_best_device, only_cls, training_kernel
 
 __all__ = [
     "Evaluation",
@@ -131,7 +130,7 @@ def fine_tune(profile: Profile, checkpoint: Path, *, trained: str = "lora") -> t
     scale = label_scale(_training_seed(profile), max(1000, profile.pictures_per_epoch), edges=profile.edges)
     model = build_regressor(profile.backbone, scale, seed=profile.seed + profile.repeat, trained=trained).to(device)
     schedule = Schedule(optimizer_of(model, profile), profile)
-    state = _State(profile, model, schedule)
+    state = TrainingState(profile, model, schedule)
     state.resume(checkpoint)
     validation = ChirpSet(
         split_seed(profile.seed, "validation"), range(profile.validation_pictures), edges=profile.edges
@@ -204,7 +203,8 @@ def _train_epoch(
     losses: list[float] = []
     batches = tqdm(loader(data, batch=profile.batch, workers=profile.workers), leave=False)
     at_once = math.ceil(profile.batch / profile.micro_batch)
-    with _kernel_for_training(model, device), only_cls(model.vit), side_by_side(at_once, device) as map_of:
+    kernel = attention_kernel(model.vit, training_kernel(device))
+    with kernel, only_cls(model.vit), side_by_side(at_once, device) as map_of:
         for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(profile.batch), strict=True):
             # gradients add up over parts of a batch, so that memory is that of parts and the step is the batch's
             parts = [tensor.split(profile.micro_batch) for tensor in (*batch, weighed / batch[1].numel())]
@@ -218,55 +218,3 @@ def _train_epoch(
             schedule.step()
             losses.append(total)
     return losses
-
-
-def _kernel_for_training(model: ChirpRegressor, device: torch.device) -> contextlib.AbstractContextManager:
-    mixed_on_cpu = device.type == "cpu" and has_mixed_precision(device)
-    return attention_kernel(model.vit, "matmul" if mixed_on_cpu else "sdpa")
-
-
-class _State:
-    """Everything an interrupted fine-tuning needs to go on as if nothing had happened."""
-
-    def __init__(self, profile: Profile, model: ChirpRegressor, schedule: Schedule):
-        self.profile = profile.as_dict()
-        self.schedule = schedule
-        self.model = model
-        self.history: list[Epoch] = []
-        self.chosen: dict[str, torch.Tensor] = model.state_dict()
-
-    @property
-    def epochs_without_progress(self) -> int:
-        losses = [epoch.validation_loss for epoch in self.history]
-        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
-
-    @property
-    def stalled(self) -> bool:
-        patience = self.profile["patience"]
-        return patience is not None and self.epochs_without_progress >= patience[1]
-
-    def add(self, epoch: Epoch) -> None:
-        self.history.append(epoch)
-        if self.schedule.short or self.epochs_without_progress == 0:  # where the rate falls to zero, the last is meant
-            self.chosen = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-
-    def save(self, path: Path) -> None:
-        content = {"schedule": self.schedule.state_dict(), "model": self.model.state_dict()}
-        content |= {"chosen": self.chosen, "profile": self.profile}
-        content["history"] = [asdict(epoch) for epoch in self.history]
-        with atomic_path(path) as temporary:
-            torch.save(content, temporary)
-
-    def resume(self, path: Path) -> None:
-        if not path.exists():
-            return
-        try:
-            content = torch.load(path, weights_only=True)
-        except Exception as error:  # torch raises many kinds for a damaged file
-            raise CompanionError(f"the checkpoint {path} is damaged; remove it to train from the start") from error
-        if content["profile"] != self.profile:
-            raise CompanionError(f"the checkpoint {path} is of other settings; remove it to train from the start")
-        self.model.load_state_dict(content["model"])
-        self.chosen = content["chosen"]
-        self.schedule.load_state_dict(content["schedule"])
-        self.history = [Epoch(**epoch) for epoch in content["history"]]

@@ -23,6 +23,7 @@ __all__ = [
     "new_embedded_vit",
     "on_best_device",
     "only_cls",
+    "training_kernel",
 ]
 
 EMBEDDED_SIZES = {
@@ -134,6 +135,11 @@ def has_mixed_precision(device: torch.device) -> bool:
         return True
     used = torch.backends.cpu.get_cpu_capability()  # what ATEN_CPU_CAPABILITY allows, not what the processor has
     return used == "AVX512" and bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
+def training_kernel(device: torch.device) -> str:
+    """Name the attention implementation that trains fastest on a device (`make bench`)."""
+    return "matmul" if device.type == "cpu" and has_mixed_precision(device) else "sdpa"
 
 
 def autocast(device: torch.device, *, wanted: bool = True) -> torch.autocast:

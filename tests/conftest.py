@@ -1,6 +1,7 @@
 """Small models and pictures that several tests share."""
 
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from transformers import ViTConfig, ViTModel
 from paper_utils import dataset, region_scores
 from paper_utils.chirps import LabelScale
 from paper_utils.model import build_regressor, merged
+from paper_utils.profiles import get_profile
 from paper_utils.report import installed_browser
 from paper_utils.runs import Run
 from paper_utils.training import Evaluation
@@ -31,6 +33,14 @@ def tiny_backbone(tmp_path_factory):
     folder = tmp_path_factory.mktemp("vit")
     vit.save_pretrained(folder)
     return str(folder)
+
+
+@pytest.fixture
+def tiny_profile(tiny_backbone):
+    """A fine-tuning of seconds."""
+    return replace(
+        get_profile("smoke", backbone=tiny_backbone), epochs=3, pictures_per_epoch=8, validation_pictures=6, workers=0
+    )
 
 
 @pytest.fixture
