@@ -51,7 +51,7 @@ print(f"{trained:,} of {sum(p.numel() for p in model.parameters()):,} parameters
 #
 # AdamW on the mean squared error of standardised labels. The published learning rate falls tenfold when the validation
 # loss stalls, and training ends when it stalls for longer. The laptop profile has no time to wait for that: its rate
-# rises over the first seven hundred pictures and then falls in a line to zero. LoRA's B, which starts at zero, learns
+# rises over the first fifteen hundred pictures and then falls in a line to zero. LoRA's B, which starts at zero, learns
 # eight times faster than all else (LoRA+). No picture is seen twice.
 #
 # Of the chirps that are drawn for training, those that stand out are kept a fifth as often as faint ones and count five

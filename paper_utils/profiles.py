@@ -75,7 +75,7 @@ PROFILES = {
         Profile(
             name="laptop",
             proves="the paper's method on a small backbone of our own: the effects, not the paper's numbers",
-            epochs=12,
+            epochs=24,
             pictures_per_epoch=1024,
             fresh_pictures=True,
             validation_pictures=256,
