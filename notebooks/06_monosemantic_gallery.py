@@ -361,14 +361,15 @@ run.save_table(region_scores.score_table(views), "head_scores")
 print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 
 # %% [markdown]
-# In the reference run 38 heads are monosemantic for the chirp, in layers 6 to 12: in the deeper half, as in the paper,
+# In the reference run 37 heads are monosemantic for the chirp, in layers 6 to 12: in the deeper half, as in the paper,
 # and in layer 12, where it finds none. Before fine-tuning there are 36: the backbone was trained to find strokes, and
-# brings them along; random weights give none. All of the monosemantic heads see the thing and not its place; habits of
-# place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells little of
-# which heads matter: some chirp heads do little or nothing, and some of the most important avoid it (L4H2, L6H6). Title,
-# labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds:
-# the model reads where the chirp lies in the picture, not what the axis says. One head, L9H1, brings back a fifth of
-# what the chirp contributes, and its ablation costs more than that of nearly any other in layers 9 and 10.
+# brings them along; random weights give none. All monosemantic heads but one (L3H3) see the thing and not its place;
+# habits of place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells
+# little of which heads matter: some chirp heads do little or nothing, and some of the most important avoid it (L4H2, L6H6).
+# Title, labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds:
+# the model reads where the chirp lies in the picture, not what the axis says. One head, L8H4, brings back a quarter of
+# what the chirp contributes, and its ablation costs more than that of any other but L1H1. By the rule it is a head for the
+# left edge: where a map is bright, and what reaches the prediction, are two things.
 
 # %%
 results = findings.attention_findings(scores, kinds, features)

@@ -147,7 +147,10 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray, weights: np
     low, high = np.percentile(np.concatenate([baseline, ablated.ravel()]), [0.1, 99.9])
     edges = np.linspace(low, high, 25)
     colours = sns.color_palette("husl", heads)
-    top = 2.5 * np.histogram(baseline, edges, weights=weights)[0].max()
+    highest = [
+        np.histogram(some, edges, weights=weights)[0].max() for some in (baseline, *ablated.reshape(-1, len(baseline)))
+    ]
+    top = min(2.5 * highest[0], 1.05 * max(highest))
     axes.flat[0].set_ylim(0, top)
     for layer, axis in enumerate(axes.flat):
         axis.hist(baseline, edges, weights=weights, color="0.75", label="intact")

@@ -42,6 +42,19 @@ def test_histograms_hold_every_picture_of_every_head():
     assert sum(bar.get_height() for bar in bars) == pytest.approx(weights.sum())
 
 
+def test_histograms_end_above_their_highest_bar_and_cut_off_what_outgrows_the_intact_model():
+    baseline, weights = np.linspace(0, 45, 50), np.ones(50)
+    ablated = np.tile(baseline, (12, 12, 1))
+    axis = figures.prediction_histograms(baseline, ablated, weights).axes[0]
+    highest = max(bar.get_height() for bar in axis.containers[0])
+    assert highest < axis.get_ylim()[1] < 1.2 * highest
+    assert not axis.texts
+    ablated[2, 3] = 20  # all pictures in one bar
+    figure = figures.prediction_histograms(baseline, ablated, weights)
+    assert figure.axes[0].get_ylim()[1] == pytest.approx(2.5 * highest)
+    assert [text.get_text() for text in figure.axes[2].texts] == [" head 4: to 50"]
+
+
 def test_overlays_have_one_panel_a_caption():
     pictures, maps = np.zeros((7, 224, 224, 3), np.uint8), np.random.default_rng(0).random((7, 14, 14))
     figure = figures.overlays(pictures, maps, [f"head {number}" for number in range(7)])
