@@ -211,11 +211,11 @@ for target, r in spread.items():
 # %% [markdown]
 # In the reference run nothing falls suddenly: the loss comes down within the first thousand pictures, since the
 # backbone already finds strokes, and then creeps. Head and frozen backbone alone reach r of 0.96 to 0.97, LoRA adds
-# half of what is missing, and training all weights hardly more than that. On a random backbone LoRA learns nothing: it says
-# nearly the same for every picture. Luck is a matter of a thousandth, and sound edges change hardly more than that. What
-# is missing to the oracle are short chirps in strong noise, steep ones above all: from four seconds on, r is 0.99 and more.
-# Three quarters of the loss come from one picture in ten, of which a filter would lift the chirp by less than twelve
-# standard deviations of the noise; six would do.
+# half of what is missing, and training all weights hardly more than that. On a random backbone LoRA learns nothing: in
+# the end it says the same for every picture, and of a constant there is no r (nan). Luck is a matter of a thousandth, and
+# sound edges change hardly more than that. What is missing to the oracle are short chirps in strong noise, steep ones
+# above all: from four seconds on, r is 0.99 and more. Three quarters of the loss come from one picture in ten, of which a
+# filter would lift the chirp by less than twelve standard deviations of the noise; six would do.
 
 # %%
 results = {f"accuracy.{target}.{name}": value for target, score in scores.items() for name, value in score.items()}
