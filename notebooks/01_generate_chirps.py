@@ -15,11 +15,11 @@
 # ---
 
 # %% [markdown]
-# # 1 · Chirps on distorted pictures
+# # 1 · Chirps on distorted images
 #
-# The paper fine-tunes a Vision Transformer on pictures of spectrograms. Each holds one *chirp*, a line that rises or
+# The paper fine-tunes a Vision Transformer on images of spectrograms. Each holds one *chirp*, a line that rises or
 # falls in frequency, in noise. Around the plot stand things that say nothing about the chirp: a frame, ticks, axis
-# labels, a title, a colour bar. What does such a picture look like, and where in it is what?
+# labels, a title, a colour bar. What does such a image look like, and where in it is what?
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -30,8 +30,10 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import ceiling, chirps, counterfactuals, dataset, figures, regions, rendering
-from paper_utils.runs import Run
+from paper_utils.data import chirps, counterfactuals, dataset, regions
+from paper_utils.data import render as rendering
+from paper_utils.pipeline.run import Run
+from paper_utils.plots import images as figures
 
 run = Run(profile, source, notebook="01_generate_chirps", backbone=backbone)
 seed = dataset.split_seed(run.profile.seed, "test")
@@ -51,39 +53,39 @@ print(f"from {chirp.start_frequency:.1f} Hz to {chirp.end_frequency:.1f} Hz, noi
 # ## Figure 2: fifteen samples
 #
 # The same distributions as in the published generator: chirps of 1 to 15 s, sweeps of at most 30 Hz either way,
-# linear and exponential alike, noise between 0.09 and 0.3 of the line's height. Over each picture: its kind, its
+# linear and exponential alike, noise between 0.09 and 0.3 of the line's height. Over each image: its kind, its
 # duration and its noise level.
 
 # %%
 full_size = [dataset.sample(seed, index, size=(480, 640), with_regions=False) for index in range(15)]
 captions = [f"{c.kind}, {c.duration:.0f} s, {c.noise_level:.2f}" for c, _ in full_size]
-figure_2 = figures.spectrogram_samples(np.stack([picture.pixels for _, picture in full_size]), captions)
+figure_2 = figures.spectrogram_samples(np.stack([image.pixels for _, image in full_size]), captions)
 run.save(figure_2, "figure_2")
 figure_2
 
 # %% [markdown]
 # ## Where things are
 #
-# Because the pictures are drawn here, every pixel's region is known. This is what later tells a head that looks at
-# the title from one that looks at the upper edge of the picture. The model sees pictures of 224 x 224 pixels.
+# Because the images are drawn here, every pixel's region is known. This is what later tells a head that looks at
+# the title from one that looks at the upper edge of the image. The model sees images of 224 x 224 pixels.
 
 # %%
 samples = [dataset.sample(seed, index) for index in range(15)]
-_, picture = samples[3]
-region_map = figures.region_map(picture.pixels, picture.regions, regions.REGIONS)
+_, image = samples[3]
+region_map = figures.region_map(image.pixels, image.regions, regions.REGIONS)
 region_map
 
 # %% [markdown]
-# How much of a picture is chirp? Very little: most patches of the 14 x 14 grid hold none of it.
+# How much of a image is chirp? Very little: most patches of the 14 x 14 grid hold none of it.
 
 # %%
-coverage = np.stack([regions.patch_coverage(picture.regions) for _, picture in samples]).mean(0)
+coverage = np.stack([regions.patch_coverage(image.regions) for _, image in samples]).mean(0)
 shares = {name: coverage[regions.REGIONS.index(name)].mean() for name in ("chirp", "background", "margin", "title")}
 for name, share in shares.items():
-    print(f"{name:11} {100 * share:5.1f} % of the picture")
+    print(f"{name:11} {100 * share:5.1f} % of the image")
 
 # %% [markdown]
-# ## The same chirp in other pictures
+# ## The same chirp in other images
 #
 # Does a head see the title, or is it in the habit of looking at the upper edge? To ask that, one thing is changed and
 # all else stays as it is, noise included.
@@ -97,25 +99,25 @@ run.save(panel, "variants")
 panel
 
 # %% [markdown]
-# ## What the pictures cannot tell
+# ## What the images cannot tell
 #
 # The published generator clips end frequencies to 0 and 100 Hz, lets an exponential chirp that ends in the lowest bin
 # fall there after its first step, and stops the line one bin short of its end, which for the shortest chirps is half
-# of the sweep. Such pictures carry labels that are hard or impossible to read off.
+# of the sweep. Such images carry labels that are hard or impossible to read off.
 
 # %%
 many = [chirps.draw_chirp(seed, index)[0] for index in range(5000)]
-shares_on_edge = {name: 100 * mask.mean() for name, mask in ceiling.on_edge(many).items()}
+shares_on_edge = {name: 100 * mask.mean() for name, mask in oracle.on_edge(many).items()}
 for name, share in shares_on_edge.items():
-    print(f"{name:60} {share:4.1f} % of the pictures")
+    print(f"{name:60} {share:4.1f} % of the images")
 
 # %% [markdown]
 # Notebook 2 says what they cost.
 
 # %%
 run.record(
-    {"pictures.chirp_share_percent": 100 * float(shares["chirp"])}
-    | {f"pictures.on_edge_percent.{name}": float(share) for name, share in shares_on_edge.items()}
+    {"images.chirp_share_percent": 100 * float(shares["chirp"])}
+    | {f"images.on_edge_percent.{name}": float(share) for name, share in shares_on_edge.items()}
 )
 
 # %% [markdown]

@@ -18,7 +18,7 @@
 # # 3 · What the heads attend to
 #
 # A head's attention matrix says which patches each patch looks at. The paper drops the CLS token, averages over the
-# looking patches, scales the rest to 0..1 and lays it over the picture. What does that show for the two heads that
+# looking patches, scales the rest to 0..1 and lays it over the image. What does that show for the two heads that
 # the paper singles out, layer 6 head 4 and layer 12 head 12?
 
 # %% tags=["parameters"]
@@ -30,10 +30,12 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import experiments, figures, semantics
-from paper_utils.attention import head_name, sees_no_patch
-from paper_utils.region_scores import mean_scores
-from paper_utils.runs import Run
+from paper_utils.attention import semantics
+from paper_utils.attention.maps import head_name, sees_no_patch
+from paper_utils.attention.scores import mean_scores
+from paper_utils.pipeline import experiments
+from paper_utils.pipeline.run import Run
+from paper_utils.plots import images as figures
 
 run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
 
@@ -50,10 +52,10 @@ figure_1
 
 # %%
 model, _ = run.fine_tuned()
-mapped = experiments.mapped_pictures(run, model)
+mapped = experiments.mapped_images(run, model)
 maps = mapped.maps.patches
-pictures, layers, heads, rows, columns = maps.shape
-print(f"{pictures} pictures, {layers} layers, {heads} heads, maps of {rows} x {columns} patches")
+images, layers, heads, rows, columns = maps.shape
+print(f"{images} images, {layers} layers, {heads} heads, maps of {rows} x {columns} patches")
 alone = [head_name(*place) for place in np.argwhere(sees_no_patch(maps))]
 print(f"heads that keep all their attention for CLS, so that their maps are flat: {', '.join(alone) or 'none'}")
 
@@ -76,10 +78,10 @@ for name, place in (("L6H4", (5, 3)), ("L12H12", (11, 11))):
 # ## Figure 6: layer 6 head 4
 #
 # In the paper this head sees the chirp and nothing else. Heads of another backbone need not do what their namesakes
-# do: what this one is by the rule of notebook 6, from its scores over all pictures, stands above.
+# do: what this one is by the rule of notebook 6, from its scores over all images, stands above.
 
 # %%
-figure_6 = figures.overlays(mapped.pixels[:5], maps[:5, 5, 3], [f"L6H4, picture {number}" for number in range(1, 6)])
+figure_6 = figures.overlays(mapped.pixels[:5], maps[:5, 5, 3], [f"L6H4, image {number}" for number in range(1, 6)])
 run.save(figure_6, "figure_6")
 figure_6
 
@@ -90,7 +92,7 @@ figure_6
 
 # %%
 figure_7 = figures.overlays(
-    mapped.pixels[:5], maps[:5, 11, 11], [f"L12H12, picture {number}" for number in range(1, 6)]
+    mapped.pixels[:5], maps[:5, 11, 11], [f"L12H12, image {number}" for number in range(1, 6)]
 )
 run.save(figure_7, "figure_7")
 figure_7

@@ -32,13 +32,19 @@ backbone = None  # the profile's own
 import numpy as np
 import torch
 
-from paper_utils import ablation, ablation_figures, experiments, figures, findings, published, statistics
-from paper_utils.attention import head_name
-from paper_utils.chirps import TARGETS
-from paper_utils.protocol import continuity, lag_1_autocorrelation
-from paper_utils.runs import Run
-from paper_utils.screening import screen
-from paper_utils.selection import choose, spread
+from paper_utils import statistics
+from paper_utils.attention.maps import head_name
+from paper_utils.claims import metrics as findings
+from paper_utils.claims import published
+from paper_utils.data.chirps import TARGETS
+from paper_utils.interventions import ablation
+from paper_utils.interventions.attribution import screen
+from paper_utils.interventions.protocols import continuity, lag_1_autocorrelation
+from paper_utils.pipeline import experiments
+from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.selection import choose, spread
+from paper_utils.plots import ablation as ablation_figures
+from paper_utils.plots import images as figures
 
 run = Run(profile, source, notebook="04_head_ablation", backbone=backbone)
 model, _ = run.fine_tuned()
@@ -48,15 +54,15 @@ intact = ablation.squared_errors(result.baseline, result)
 effects = statistics.head_effects(errors, intact)
 increase = effects.increase
 pool = run.profile.ablation_pool
-print(f"{len(intact)} of {pool} held-out pictures, intact loss {intact.mean():.3f} (standardised units)")
+print(f"{len(intact)} of {pool} held-out images, intact loss {intact.mean():.3f} (standardised units)")
 
 # %% [markdown]
-# A few pictures, which the intact model reads badly, carry most of every effect. They are chosen more often than the
+# A few images, which the intact model reads badly, carry most of every effect. They are chosen more often than the
 # others and count for less, so that means stay what they are over all of them, and intervals become narrower.
 #
 # ## Figure 4: the increase of the loss, head by head
 #
-# Each cell compares the same pictures with the head and without it. The layout is the paper's; the colours follow a
+# Each cell compares the same images with the head and without it. The layout is the paper's; the colours follow a
 # logarithmic scale because heads differ by orders of magnitude.
 
 # %%
@@ -79,14 +85,14 @@ for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True)):
 # %% [markdown]
 # ## How sure is that?
 #
-# Other pictures would give other numbers. Each effect gets a 95 % interval from resampled pictures (BCa bootstrap),
+# Other images would give other numbers. Each effect gets a 95 % interval from resampled images (BCa bootstrap),
 # and a p-value from flipping the signs of the paired differences. Of 144 heads some would look clear by chance, so
 # the rate of false discoveries is held at 5 %: by Benjamini and Hochberg, and, whatever the dependence between heads,
 # by Benjamini and Yekutieli.
 
 # %%
 bounds = statistics.layer_intervals(errors, intact)
-sure = ablation_figures.effect_intervals(increase, effects.low, effects.high, effects.found_bh, bounds)
+sure = ablation_figures.effect_intervals(increase, effects.low, effects.high, effects.significant_bh, bounds)
 run.save(sure, "effect_intervals")
 sure
 
@@ -96,7 +102,7 @@ for layer, head in zip(*np.unravel_index(order, increase.shape), strict=True):
     place = layer, head
     print(f"{head_name(*place):7} {increase[place]:6.1f} % ({effects.low[place]:.1f} to {effects.high[place]:.1f})")
 raising = increase > 0
-found, surely = effects.found_bh, int(effects.found_by.sum())
+found, surely = effects.significant_bh, int(effects.significant_by.sum())
 print(f"told from zero: {int(found.sum())} of {increase.size} heads (Benjamini-Hochberg),", end=" ")
 print(f"{int((found & raising).sum())} of them raise the loss; {surely} by Benjamini-Yekutieli")
 half_width, between_heads = np.median(effects.high - effects.low) / 2, increase.std()
@@ -143,13 +149,13 @@ for name, predictions in (("intact", result.baseline), (head_name(*worst), resul
 # ## What else could "ablated" mean?
 #
 # With its weights at zero and its biases kept, a head puts out its value bias, whatever it sees. Others set its output
-# to zero, to its mean over pictures, or to what it puts out for another picture. The same sweep with each, on some of
-# the pictures, against the described one:
+# to zero, to its mean over images, or to what it puts out for another image. The same sweep with each, on some of
+# the images, against the described one:
 
 # %%
 replaced = experiments.replacements(run, model)
 described = replaced.pop("described")
-titles = {"zero": "zero", "mean": "its mean, token by token", "resample": "that for another picture"}
+titles = {"zero": "zero", "mean": "its mean, token by token", "resample": "that for another image"}
 choices = {titles[kind]: values for kind, values in replaced.items()}
 replacements = ablation_figures.effect_scatter(described, choices, exact_name="described: its value bias")
 run.save(replacements, "replacements")
@@ -158,8 +164,8 @@ replacements
 # %% [markdown]
 # ## Could it be had for less?
 #
-# A sweep costs as much as seventy passes, which on a large model and many pictures is days. Linearising the three
-# outputs around each picture costs one forward and three backward passes for all heads together; the loss of the
+# A sweep costs as much as seventy passes, which on a large model and many images is days. Linearising the three
+# outputs around each image costs one forward and three backward passes for all heads together; the loss of the
 # linearised outputs is then taken exactly. Beside it the two usual estimates, which linearise the loss itself: with its
 # sign (gradient times output), and the mean of absolute values (Michel et al. 2019). All three are estimates: good for
 # choosing which heads to ablate, not for saying that a head does nothing.
@@ -180,7 +186,7 @@ screened
 #
 # The paper suggests that early heads could be removed to save computation. Heads go one after another, without any
 # training in between: first those whose own ablation costs least, first those of layer 1, or at random. The loss is
-# taken on pictures that had no part in the order.
+# taken on images that had no part in the order.
 
 # %%
 losses = experiments.removals(run, model)
@@ -222,7 +228,7 @@ run.save(three_figure_4, "figure_4_three_times")
 three_figure_4
 
 # %% [markdown]
-# Which switch leaves which mark? Each one alone, between the two protocols, on a few pictures:
+# Which switch leaves which mark? Each one alone, between the two protocols, on a few images:
 
 # %%
 print("protocol                       intact loss   mean %    std %   autocorrelation   continuity")
@@ -231,14 +237,14 @@ for name, (loss, values) in swept.items():
     print(f"{line} {lag_1_autocorrelation(values):17.2f} {continuity(values):12.2f}")
 
 # %%
-results = {"ablation.intact_mse": float(intact.mean()), "ablation.pictures": len(result.labels)}
+results = {"ablation.intact_mse": float(intact.mean()), "ablation.images": len(result.labels)}
 results |= {
-    "ablation.found_heads_bh": int(effects.found_bh.sum()),
-    "ablation.found_heads_by": int(effects.found_by.sum()),
+    "ablation.significant_heads_bh": int(effects.significant_bh.sum()),
+    "ablation.significant_heads_by": int(effects.significant_by.sum()),
     "ablation.median_half_width_percent": float(half_width),
     "ablation.spread_between_heads_percent": float(between_heads),
 }
-results |= {f"ablation.{key}": value for key, value in findings.effect_findings(increase).items()}
+results |= {f"ablation.{key}": value for key, value in findings.effect_metrics(increase).items()}
 results |= {f"ablation.{key}": value for key, value in findings.effect_intervals_of(errors, intact).items()}
 for layer, (low, high) in enumerate(bounds, start=1):
     results[f"ablation.layer_{layer}.mean_low_percent"] = float(low)
@@ -247,7 +253,7 @@ results["ablation.removal.layers_1_to_3.loss_ratio"] = float(
     losses["from layer 1 on"][counts == 3 * increase.shape[1]][0] / losses["from layer 1 on"][0]
 )
 released, released_loss = swept["as released"][1], experiments.released_losses(run, model)
-results |= {f"released.ablation.{key}": value for key, value in findings.effect_findings(released).items()}
+results |= {f"released.ablation.{key}": value for key, value in findings.effect_metrics(released).items()}
 results["released.ablation.intact_loss"] = float(released_loss.mean())
 results["released.ablation.intact_loss_low"], results["released.ablation.intact_loss_high"] = (
     float(end) for end in statistics.mean_intervals(released_loss)
@@ -282,12 +288,12 @@ for part in ("layers_1_to_3", "layers_4_to_12"):
 # This is another backbone than the paper's, so likeness is all that can be shown.
 
 # %% [markdown]
-# A check that these numbers are this model's: one head is ablated again, on a few pictures.
+# A check that these numbers are this model's: one head is ablated again, on a few images.
 
 # %%
 part = 44
 with ablation.head_zeroed(model, *worst), torch.inference_mode():
-    again = model.predict(choose(run, model, part=part)["pictures"]).numpy()
+    again = model.predict(choose(run, model, part=part)["images"]).numpy()
 stored = result.ablated[worst][spread(len(intact), part)]
 print(f"the same as stored: {np.allclose(again, stored, atol=1e-2)}")
 

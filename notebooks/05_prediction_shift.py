@@ -19,7 +19,7 @@
 #
 # A loss says how wrong a model is, not in which direction. The paper therefore also shows the distribution of
 # predicted start times with each head ablated, over the intact model's in grey, and reads off it that layers 1 to 3
-# "closely resemble the baseline". Do they here? Pictures are those of notebook 4, with their weights.
+# "closely resemble the baseline". Do they here? Images are those of notebook 4, with their weights.
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -30,9 +30,12 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import ablation_figures, experiments, figures, findings
-from paper_utils.attention import head_name
-from paper_utils.runs import Run
+from paper_utils.attention.maps import head_name
+from paper_utils.claims import metrics as findings
+from paper_utils.pipeline import experiments
+from paper_utils.pipeline.run import Run
+from paper_utils.plots import ablation as ablation_figures
+from paper_utils.plots import images as figures
 
 run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone)
 model, _ = run.fine_tuned()
@@ -52,14 +55,14 @@ figure_3
 #
 # Three numbers for each head: the Wasserstein distance between the two distributions (how far the mass must be moved,
 # in seconds) and the Kolmogorov-Smirnov statistic (their largest difference, 0 to 1), which is what the histograms
-# show, and the mean shift of the single pictures' predictions, which the histograms hide: predictions can swap places
+# show, and the mean shift of the single images' predictions, which the histograms hide: predictions can swap places
 # and leave the histogram as it was. As a yardstick for "closely resemble": two halves of the intact predictions, the
 # median of 200 random splits.
 
 # %%
 shifts = findings.head_shifts(baseline, ablated, weights)
 distance, largest, shift = shifts.values()
-titles = ("Wasserstein distance (s)", "Kolmogorov-Smirnov", "mean shift of a picture (s)")
+titles = ("Wasserstein distance (s)", "Kolmogorov-Smirnov", "mean shift of a image (s)")
 shift_figure = ablation_figures.shift_maps(dict(zip(titles, shifts.values(), strict=True)))
 run.save(shift_figure, "shifts")
 shift_figure
@@ -76,18 +79,18 @@ print(f"two halves of the intact predictions: distance {yardstick[0]:.2f} s, KS 
 
 # %%
 layer, head = np.unravel_index(shift.argmax(), shift.shape)
-print(f"{head_name(layer, head)}: {shift[layer, head]:.2f} s a picture, distance {distance[layer, head]:.2f} s")
+print(f"{head_name(layer, head)}: {shift[layer, head]:.2f} s a image, distance {distance[layer, head]:.2f} s")
 ratio = shift[3:].mean() / shift[:3].mean()
 print(f"layers 4 to 12 shift predictions {ratio:.1f} times as far as layers 1 to 3")
 
 # %% [markdown]
 # In the reference run one histogram stands out: without L1H1, whose output is a constant (notebook 4), few chirps are
 # said to start early or late. It alone is further from the baseline than two halves of that are from each other; all
-# others are nearer: at this many pictures a histogram cannot show what they do. The shift of single pictures can, and
+# others are nearer: at this many images a histogram cannot show what they do. The shift of single images can, and
 # there some heads of layers 8, 11 and 12 move predictions furthest after L1H1.
 
 # %%
-run.record(findings.shift_findings(baseline, ablated, weights))
+run.record(findings.shift_metrics(baseline, ablated, weights))
 
 # %% [markdown]
 # Made with:

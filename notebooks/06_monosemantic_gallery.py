@@ -18,8 +18,8 @@
 # # 6 · A gallery of monosemantic heads
 #
 # The paper calls a head monosemantic when its map covers one thing only, judged by eye. Here the regions of each
-# picture are known, so the same judgement can be made by rule, for all 144 heads, over many pictures. And because the
-# pictures can be drawn again without a title or with the colour bar elsewhere, it can be asked what an overlay never
+# image are known, so the same judgement can be made by rule, for all 144 heads, over many images. And because the
+# images can be drawn again without a title or with the colour bar elsewhere, it can be asked what an overlay never
 # tells: does the head see the thing, or the place where the thing always is? And does the model need it?
 
 # %% tags=["parameters"]
@@ -31,36 +31,33 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import (
-    ablation,
-    attention_figures,
-    experiments,
-    explorer,
-    figures,
-    findings,
-    nulls,
-    patching,
-    published,
-    region_scores,
-    semantics,
-    statistics,
-)
-from paper_utils.attention import head_name
-from paper_utils.chirps import TARGETS
-from paper_utils.counterfactuals import VARIANTS
-from paper_utils.runs import Run
+from paper_utils import statistics
+from paper_utils.attention import controls as nulls
+from paper_utils.attention import scores as region_scores
+from paper_utils.attention import semantics
+from paper_utils.attention.maps import head_name
+from paper_utils.claims import metrics as findings
+from paper_utils.claims import published
+from paper_utils.data.chirps import TARGETS
+from paper_utils.data.counterfactuals import VARIANTS
+from paper_utils.interventions import ablation, patching
+from paper_utils.pipeline import experiments
+from paper_utils.pipeline.run import Run
+from paper_utils.plots import attention as attention_figures
+from paper_utils.plots import explorer
+from paper_utils.plots import images as figures
 
 run = Run(profile, source, notebook="06_monosemantic_gallery", backbone=backbone)
 model, _ = run.fine_tuned()
-mapped = experiments.mapped_pictures(run, model)
+mapped = experiments.mapped_images(run, model)
 maps, names = mapped.maps.patches, list(region_scores.FEATURES)
 chirp = names.index("chirp")
 
 # %% [markdown]
 # ## How much a map has to do with a region
 #
-# Six scores, each from raw attention (an overlay's min-max scaling hides how little there may be) and picture by
-# picture. Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands
+# Six scores, each from raw attention (an overlay's min-max scaling hides how little there may be) and image by
+# image. Half of the patches hold more than one region, so no map scores perfectly: beside each head's score stands
 # the highest that any map could reach, and what shuffled maps get.
 
 # %%
@@ -105,7 +102,7 @@ for rule, counts in zip(rules, semantics.sensitivity(scores, rules), strict=True
     line = "".join(f"{counts[kind]:14}" for kind in semantics.KINDS)
     print(f"{rule.enrichment:4} {rule.bright_share:5}                   {line}")
 for name, other in experiments.controls(run, model).items():
-    other_scores = region_scores.mean_scores(experiments.mapped_pictures(run, other).maps.patches, coverage)
+    other_scores = region_scores.mean_scores(experiments.mapped_images(run, other).maps.patches, coverage)
     other_kinds, other_features = semantics.classify(other_scores)
     line = "".join(f"{int((other_kinds == kind).sum()):14}" for kind in semantics.KINDS)
     print(f"{name:29}{line}   for the chirp: {int((other_features == 'chirp').sum())}")
@@ -172,7 +169,7 @@ figure_named
 # %% [markdown]
 # ## All 144 heads
 #
-# Each cell is a head's mean map over the pictures, its frame what the head is.
+# Each cell is a head's mean map over the images, its frame what the head is.
 
 # %%
 atlas = attention_figures.atlas(maps.mean(0), kinds, features)
@@ -201,7 +198,7 @@ run.save(cls_matrix, "region_matrix_cls")
 cls_matrix
 
 # %%
-print("layer   chirp, all queries   chirp, from CLS   alike in all pictures   longest token")
+print("layer   chirp, all queries   chirp, from CLS   alike in all images   longest token")
 constancy = semantics.constancy(maps)
 norms = mapped.maps.norms
 longest = (norms.max((-2, -1)) / np.median(norms, axis=(-2, -1))).mean(0)
@@ -211,21 +208,21 @@ for layer in range(len(kinds)):
     print(f"{layer + 1:5} {own:16.1f}x {cls:16.1f}x {alike:>22} {longest[layer]:14.1f}x")
 
 # %% [markdown]
-# Two artefacts to know of. Heads whose maps of two pictures correlate above 0.9 look at the same patches whatever is
+# Two artefacts to know of. Heads whose maps of two images correlate above 0.9 look at the same patches whatever is
 # shown: a habit, or a sink for attention that has nowhere to go. And in large models a few patches of no interest grow
 # very long vectors that attract attention (registers, Darcet et al. 2024): the last column is the longest patch token's
 # length over the median, which would be ten and more.
 #
 # ## The thing or its place?
 #
-# Each head that responds to a feature is confronted with pictures in which that feature is elsewhere or gone: the title
-# removed, the colour bar on the left, all moved up a patch; for the chirp, with another picture. The excess of
+# Each head that responds to a feature is confronted with images in which that feature is elsewhere or gone: the title
+# removed, the colour bar on the left, all moved up a patch; for the chirp, with another image. The excess of
 # attention that stays where the feature was is a habit of place; what leaves was for the thing itself.
 
 # %%
-variants = {name: experiments.mapped_pictures(run, model, variant=name) for name in nulls.VARIANTS_NEEDED}
+variants = {name: experiments.mapped_images(run, model, variant=name) for name in nulls.VARIANTS_NEEDED}
 variants["published"] = mapped
-driven = nulls.confront(
+driven = nulls.compare_with_controls(
     {name: drawn.maps.patches for name, drawn in variants.items()},
     {name: drawn.coverage() for name, drawn in variants.items()},
 )
@@ -240,7 +237,7 @@ for (feature, null), found in driven.items():
 
 # %%
 monosemantic = list(zip(*np.nonzero(kinds == "monosemantic"), strict=True))
-first_null = {place: driven[features[place], nulls.NULLS[features[place]][0]] for place in monosemantic}
+first_null = {place: driven[features[place], nulls.CONTROLS[features[place]][0]] for place in monosemantic}
 stays, low, high = (
     np.array([getattr(first_null[place], part)[place] for place in monosemantic])
     for part in ("stays", "stays_low", "stays_high")
@@ -288,9 +285,9 @@ print(
 )
 
 # %% [markdown]
-# ## Does the model use the rest of the picture?
+# ## Does the model use the rest of the image?
 #
-# The same pictures, with one thing changed: how far do predictions move? The intact model's own error is the yardstick.
+# The same images, with one thing changed: how far do predictions move? The intact model's own error is the yardstick.
 
 # %%
 predictions = experiments.variant_predictions(run, model)
@@ -312,7 +309,7 @@ print(f"the model's own mean error: {error[0]:.2f} s, {error[1]:.2f} Hz, {error[
 # %% [markdown]
 # ## Where does it come in?
 #
-# Activation patching: what a head puts out for the clean picture replaces what it puts out for the distorted one. How
+# Activation patching: what a head puts out for the clean image replaces what it puts out for the distorted one. How
 # much of the way back to the clean prediction is that? Once with the chirp itself taken away (which heads carry it?),
 # once with everything but the spectrogram added (through which heads do distractors act?). Beside it, all heads of a
 # layer.
@@ -367,12 +364,12 @@ print(f"{len(known.kinds.ravel())} heads, {len(page) / 2**20:.1f} MiB")
 # habits of place are found among heads that respond to corners and, in part, to the title. Attention to the chirp tells
 # little of which heads matter: some chirp heads do little or nothing, and some of the most important avoid it (L4H2, L6H6).
 # Title, labels and numbers hardly move the predictions (less than the model's own error); moving the plot does, by seconds:
-# the model reads where the chirp lies in the picture, not what the axis says. One head, L8H4, brings back a quarter of
+# the model reads where the chirp lies in the image, not what the axis says. One head, L8H4, brings back a quarter of
 # what the chirp contributes, and its ablation costs more than that of any other but L1H1. By the rule it is a head for the
 # left edge: where a map is bright, and what reaches the prediction, are two things.
 
 # %%
-results = findings.attention_findings(scores, kinds, features)
+results = findings.attention_metrics(scores, kinds, features)
 results |= {f"semantics.monosemantic_by_{drive}": drives.count(drive) for drive in nulls.DRIVES[:3]}
 results |= {
     "semantics.chirp_and_effect.rank_correlation": rank,

@@ -30,10 +30,12 @@ backbone = None  # the profile's own
 # %matplotlib inline
 import numpy as np
 
-from paper_utils import ablation_figures, claims, published
-from paper_utils.chirps import draw_chirp, labels
-from paper_utils.protocol import continuity, lag_1_autocorrelation
-from paper_utils.runs import Run
+from paper_utils.claims import published
+from paper_utils.claims import rules as claims
+from paper_utils.data.chirps import draw_chirp, labels
+from paper_utils.interventions.protocols import continuity, lag_1_autocorrelation
+from paper_utils.pipeline.run import Run
+from paper_utils.plots import ablation as ablation_figures
 
 run = Run(profile, source, notebook="07_claims_ledger", backbone=backbone)
 judgements = claims.judge_all(published.claims(), run.results(), run.starts())

@@ -1,6 +1,6 @@
-"""How sure an ablation effect is: intervals and tests over pictures, false discoveries over heads, with scipy's methods.
+"""How sure an ablation effect is: intervals and tests over images, false discoveries over heads, with scipy's methods.
 
-Every comparison is paired: the same pictures, with the head and without it.
+Every comparison is paired: the same images, with the head and without it.
 """
 
 import itertools
@@ -27,7 +27,7 @@ __all__ = [
     "weighted_choice",
 ]
 
-RESAMPLES = 2000  # of pictures, for an interval
+RESAMPLES = 2000  # of images, for an interval
 FLIPS = 9999  # of signs, for a p-value: the least is one in ten thousand
 
 
@@ -36,22 +36,22 @@ class HeadEffects:
     """The increase of the loss in percent of every head, (layers, heads) each."""
 
     increase: np.ndarray
-    low: np.ndarray  # 95 % interval, BCa bootstrap over pictures
+    low: np.ndarray  # 95 % interval, BCa bootstrap over images
     high: np.ndarray
     p_value: np.ndarray  # two-sided, sign flips of the paired differences
-    found_bh: np.ndarray  # bool: false discovery rate 5 % (Benjamini-Hochberg)
-    found_by: np.ndarray  # bool: the same whatever the dependence between heads (Benjamini-Yekutieli)
+    significant_bh: np.ndarray  # bool: false discovery rate 5 % (Benjamini-Hochberg)
+    significant_by: np.ndarray  # bool: the same whatever the dependence between heads (Benjamini-Yekutieli)
 
 
 def weighted_choice(importance: np.ndarray, count: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Choose pictures, important ones more often, with weights that make up for it.
+    """Choose images, important ones more often, with weights that make up for it.
 
-    A few pictures on which the model errs carry most of every head's effect: chosen more often and weighted down,
+    A few images on which the model errs carry most of every head's effect: chosen more often and weighted down,
     they leave means as they are and intervals narrower (systematic sampling with unequal probabilities, Cochran
     1977, section 9A.10). A quarter of the mean importance is added to all, so that no weight exceeds five.
 
     Args:
-        importance: (pictures,), not negative, known before the experiment.
+        importance: (images,), not negative, known before the experiment.
         count: of the chosen.
         seed: of the choice.
 
@@ -59,12 +59,12 @@ def weighted_choice(importance: np.ndarray, count: int, *, seed: int = 0) -> tup
         indices (count,), in order and without repeats, and weights (count,), of which the mean is one on average.
 
     Raises:
-        CompanionError: more pictures are wanted than there are, or an importance is negative or not a number.
+        CompanionError: more images are wanted than there are, or an importance is negative or not a number.
     """
     if not 0 < count <= len(importance):
-        raise CompanionError(f"cannot choose {count} of {len(importance)} pictures; give a number between")
+        raise CompanionError(f"cannot choose {count} of {len(importance)} images; give a number between")
     if not (np.isfinite(importance) & (importance >= 0)).all():
-        raise CompanionError("the importance of a picture is negative or not a number")
+        raise CompanionError("the importance of a image is negative or not a number")
     share = importance + (importance.mean() / 4 or 1.0)
     chance = count * share / share.sum()
     while (chance > 1 + 1e-9).any():  # what is certain of its place leaves the rest to the others
@@ -85,7 +85,7 @@ def largest_gap(first: np.ndarray, second: np.ndarray, weights: tuple[np.ndarray
 
 
 def percent_increase(ablated: np.ndarray, intact: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Return the increase in percent of the mean of squared errors along an axis, the pictures' axis."""
+    """Return the increase in percent of the mean of squared errors along an axis, the images' axis."""
     return 100 * (ablated.mean(axis) / intact.mean(axis) - 1)
 
 
@@ -93,15 +93,15 @@ def head_effects(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> H
     """Return effect, interval and p-value of every head.
 
     Args:
-        ablated: squared errors without each head, (layers, heads, pictures).
-        intact: squared errors of the intact model on the same pictures, (pictures,).
+        ablated: squared errors without each head, (layers, heads, images).
+        intact: squared errors of the intact model on the same images, (images,).
         seed: of the resampling.
 
     Raises:
-        CompanionError: fewer than eight pictures, of which no interval can be made.
+        CompanionError: fewer than eight images, of which no interval can be made.
     """
     if len(intact) < 8:
-        raise CompanionError(f"{len(intact)} pictures are too few for intervals; give 8 or more")
+        raise CompanionError(f"{len(intact)} images are too few for intervals; give 8 or more")
     shape = ablated.shape[:2]
     rows = ablated.reshape(-1, ablated.shape[-1])
     low, high = effect_bounds(ablated, intact, seed=seed)
@@ -114,8 +114,8 @@ def head_effects(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> H
         low=low,
         high=high,
         p_value=p_value.reshape(shape),
-        found_bh=(stats.false_discovery_control(p_value, method="bh") < 0.05).reshape(shape),
-        found_by=(stats.false_discovery_control(p_value, method="by") < 0.05).reshape(shape),
+        significant_bh=(stats.false_discovery_control(p_value, method="bh") < 0.05).reshape(shape),
+        significant_by=(stats.false_discovery_control(p_value, method="by") < 0.05).reshape(shape),
     )
 
 
@@ -143,9 +143,9 @@ def mean_where_known(values: np.ndarray, axis: int | tuple[int, ...] = 0) -> np.
 
 
 def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return low and high ends of the 95 % interval of means over the first axis, the pictures' (percentile bootstrap).
+    """Return low and high ends of the 95 % interval of means over the first axis, the images' (percentile bootstrap).
 
-    NaN marks a picture in which a value does not apply: it does not count, and where no picture counts the ends are NaN.
+    NaN marks a image in which a value does not apply: it does not count, and where no image counts the ends are NaN.
     """
     applies = np.isfinite(values)
     times = np.random.default_rng(seed).multinomial(len(values), np.full(len(values), 1 / len(values)), RESAMPLES)
@@ -159,7 +159,7 @@ def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np
 
 
 def correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
-    """Return Pearson's r of two columns over pictures, and its 95 % interval (percentile bootstrap over pictures).
+    """Return Pearson's r of two columns over images, and its 95 % interval (percentile bootstrap over images).
 
     Where one column is all alike, or holds a NaN, nothing is known of r: it and its interval are NaN.
     """
@@ -170,7 +170,7 @@ def correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
     mean_x, mean_y, mean_xx, mean_yy, mean_xy = (times @ np.stack([x, y, x * x, y * y, x * y], 1) / count).T
     spreads = np.sqrt(((mean_xx - mean_x**2) * (mean_yy - mean_y**2)).clip(0))
-    # a resample may hold one picture alone, of which there is no r
+    # a resample may hold one image alone, of which there is no r
     again = np.divide(mean_xy - mean_x * mean_y, spreads, out=np.full(RESAMPLES, np.nan), where=spreads > 1e-12)
     low, high = np.nanpercentile(again, [2.5, 97.5])
     return float((x * y).mean()), float(low), float(high)
@@ -210,7 +210,7 @@ def _interval(ablated: np.ndarray, intact: np.ndarray, seed: int) -> tuple[float
 
 
 def _sign_flips(differences: np.ndarray, seed: int) -> np.ndarray:
-    """Return two-sided p-values of paired differences (heads, pictures) with mean zero under the null.
+    """Return two-sided p-values of paired differences (heads, images) with mean zero under the null.
 
     What scipy's permutation_test does, with the same flips for all heads: one matrix product instead of minutes.
     """

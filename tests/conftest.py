@@ -1,4 +1,4 @@
-"""Small models and pictures that several tests share."""
+"""Small models and images that several tests share."""
 
 import subprocess
 from dataclasses import replace
@@ -8,13 +8,14 @@ import pytest
 import torch
 from transformers import ViTConfig, ViTModel
 
-from paper_utils import dataset, region_scores
-from paper_utils.chirps import LabelScale
-from paper_utils.model import build_regressor, merged
-from paper_utils.profiles import get_profile
-from paper_utils.report import installed_browser
-from paper_utils.runs import Run
-from paper_utils.training import Evaluation
+from paper_utils.attention import scores as region_scores
+from paper_utils.data import dataset
+from paper_utils.data.chirps import LabelScale
+from paper_utils.models.regressor import build_regressor, merged
+from paper_utils.pipeline.profiles import get_profile
+from paper_utils.pipeline.run import Run
+from paper_utils.training.evaluation import Evaluation
+from tools.report import installed_browser
 
 SCALE = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
 
@@ -39,7 +40,7 @@ def tiny_backbone(tmp_path_factory):
 def tiny_profile(tiny_backbone):
     """A fine-tuning of seconds."""
     return replace(
-        get_profile("smoke", backbone=tiny_backbone), epochs=3, pictures_per_epoch=8, validation_pictures=6, workers=0
+        get_profile("smoke", backbone=tiny_backbone), epochs=3, images_per_epoch=8, validation_images=6, workers=0
     )
 
 
@@ -56,8 +57,8 @@ def regressor(tiny_backbone):
 
 
 @pytest.fixture(scope="session")
-def pictures():
-    """Five pictures of noise, (5, 3, 224, 224) uint8."""
+def images():
+    """Five images of noise, (5, 3, 224, 224) uint8."""
     return torch.randint(0, 256, (5, 3, 224, 224), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
 
 
@@ -79,7 +80,7 @@ def shown(tmp_path):
 
 @pytest.fixture(scope="session")
 def coverage():
-    """Features' shares of the patches of twelve pictures."""
+    """Features' shares of the patches of twelve images."""
     return np.stack([region_scores.feature_coverage(dataset.sample(4, index)[1].regions) for index in range(12)])
 
 
@@ -98,7 +99,7 @@ def planted():
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, tiny_backbone):
-    """A smoke run of the tiny model, whose evaluation is known: the last of 16 pictures is read worst."""
+    """A smoke run of the tiny model, whose evaluation is known: the last of 16 images is read worst."""
     found = Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
     labels = np.zeros((16, 3), np.float32)
     predictions = np.arange(16, dtype=np.float32)[:, None] * np.ones(3, np.float32)

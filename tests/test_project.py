@@ -7,7 +7,8 @@ import jupytext
 import nbformat
 import pytest
 
-from paper_utils import artifacts, readme, summary
+from paper_utils import files as artifacts
+from tools import readme, summary
 
 ROOT = artifacts.ROOT
 SCRIPTS = sorted((ROOT / "notebooks").glob("0*.py"))

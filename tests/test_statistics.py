@@ -37,8 +37,8 @@ def test_a_head_that_does_nothing_has_no_effect_and_no_evidence(effects):
 def test_the_head_that_matters_is_found_and_the_others_are_not(effects, errors):
     found = np.zeros((3, 4), bool)
     found[2, 1] = True
-    assert np.array_equal(effects.found_bh, found)
-    assert np.array_equal(effects.found_by, found)
+    assert np.array_equal(effects.significant_bh, found)
+    assert np.array_equal(effects.significant_by, found)
     assert effects.increase[2, 1] == pytest.approx(100 * 0.5 / errors[1].mean(), rel=0.05)
     assert effects.low[2, 1] > 0
 
@@ -85,8 +85,8 @@ def test_layers_have_an_interval_of_their_mean(errors):
     assert intervals[2, 0] > 0
 
 
-def test_too_few_pictures_are_named():
-    with pytest.raises(CompanionError, match="4 pictures are too few"):
+def test_too_few_images_are_named():
+    with pytest.raises(CompanionError, match="4 images are too few"):
         statistics.head_effects(np.ones((1, 1, 4)), np.ones(4))
 
 
@@ -95,7 +95,7 @@ def test_too_few_pictures_are_named():
     share=st.floats(0.01, 1),
     seed=st.integers(0, 9),
 )
-def test_chosen_pictures_are_distinct_and_no_weight_is_large(importance, share, seed):
+def test_chosen_images_are_distinct_and_no_weight_is_large(importance, share, seed):
     count = max(1, int(share * len(importance)))
     chosen, weights = statistics.weighted_choice(importance, count, seed=seed)
     assert len(set(chosen)) == count
@@ -116,7 +116,7 @@ def test_weights_leave_means_as_they_are_and_make_them_surer():
     assert np.std(weighted) < 0.7 * np.std(plain)
 
 
-def test_equally_important_pictures_weigh_the_same():
+def test_equally_important_images_weigh_the_same():
     for value in (0.0, 2.0):
         _, weights = statistics.weighted_choice(np.full(30, value), 10)
         assert np.allclose(weights, 1)
@@ -124,7 +124,7 @@ def test_equally_important_pictures_weigh_the_same():
 
 @pytest.mark.parametrize(("importance", "count"), [([1.0, 2.0], 3), ([1.0], 0), ([-1.0, 2.0], 1), ([np.nan, 2.0], 1)])
 def test_an_impossible_choice_is_named(importance, count):
-    with pytest.raises(CompanionError, match=r"cannot choose \d of \d pictures|negative or not a number"):
+    with pytest.raises(CompanionError, match=r"cannot choose \d of \d images|negative or not a number"):
         statistics.weighted_choice(np.array(importance), count)
 
 
@@ -186,7 +186,7 @@ def test_heads_that_are_alike_leave_an_interval():
 
 
 def test_the_interval_of_r_is_scipys_bootstrap():
-    """Oracle: scipy's percentile bootstrap. A few bad pictures make it wider than that of normal errors."""
+    """Oracle: scipy's percentile bootstrap. A few bad images make it wider than that of normal errors."""
     rng = np.random.default_rng(5)
     x = rng.normal(size=300)
     y = x + rng.normal(size=300) * np.where(rng.random(300) < 0.03, 3, 0.1)
@@ -202,7 +202,7 @@ def test_the_interval_of_r_is_scipys_bootstrap():
 
 @pytest.mark.filterwarnings("error")
 @given(st.integers(2, 6), st.integers(0, 99))
-def test_r_of_few_pictures_has_an_interval_within_its_bounds(count, seed):
+def test_r_of_few_images_has_an_interval_within_its_bounds(count, seed):
     x, y = np.random.default_rng(seed).normal(size=(2, count))
     r, low, high = statistics.correlation_interval(x, y)
     assert -1 - 1e-9 <= low <= high <= 1 + 1e-9

@@ -1,0 +1,232 @@
+"""Pre-train the embedded backbone on procedural images: `python -m paper_utils.pretraining --help`.
+
+The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns where in each patch
+the stroke lies (without it the regression never starts).
+"""
+
+import argparse
+import itertools
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from backbone.curriculum import CURRICULUM, Recipe
+from backbone.patterns import set_patterns
+from backbone.strokes import CELLS, draw_stroke_image
+from paper_utils.errors import reported
+from paper_utils.files import atomic_path, checksum, read_json, write_json
+from paper_utils.models.vit import autocast, load_vit, new_embedded_vit, training_kernel
+
+__all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
+
+PART = 7  # patches along the side of a small image, half of a large one's
+TYPICAL = 200  # images by which patterns are scaled
+
+
+class StrokeSet(Dataset):
+    """Images of the endless set, at the size their index falls under."""
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        """Return pixels, ends, cells (patches, 64), the ends' cells, and of a part its place: first row and column."""
+        recipe = self.recipe
+        number, is_part = recipe.first_image + index, index < recipe.small_images
+        size, count = (112, recipe.crowd) if is_part else (224, 1)
+        strokes = recipe.strokes.closer(2) if is_part else recipe.strokes
+        image = draw_stroke_image(recipe.seed, number, size=size, strokes=strokes, count=count)
+        pixels, ends = torch.from_numpy(image.pixels).permute(2, 0, 1).contiguous(), torch.from_numpy(image.ends)
+        cells = torch.from_numpy(image.cells).flatten(0, 1).flatten(1)
+        end_cells = torch.from_numpy(image.end_cells())
+        if not is_part:
+            return pixels, ends, cells, end_cells
+        place = torch.from_numpy(np.random.default_rng([recipe.seed, number, 1]).integers(0, PART + 1, 2))
+        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, cells, end_cells, place
+
+
+class StrokeLocaliser(nn.Module):
+    """The ViT, new or from `start`, with the three linear read-outs used only here."""
+
+    def __init__(self, *, seed: int, start: Path | None = None):
+        super().__init__()
+        self.vit = load_vit(str(start)) if start else new_embedded_vit(seed=seed)
+        width = self.vit.config.hidden_size
+        self.ends = nn.Linear(width, 4)
+        self.cells = nn.Linear(width, CELLS**2)
+        self.end_cells = nn.Linear(width, 2 * CELLS**2)
+        nn.init.constant_(self.cells.bias, -6.0)  # a cell in four hundred holds part of the stroke
+
+    def forward(self, images: torch.Tensor, places: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        """Return the ends (batch, 4) in units of their spread, and logits of cells and of the ends' cells.
+
+        Their shapes are (batch, patches, 64) and (batch, 2, 64 patches).
+
+        Images that are parts have a place, first row and column (batch, 2).
+        """
+        positions = {} if places is None else {"embeddings.position_embeddings": self._positions(places)}
+        arguments = {"pixel_values": images, "interpolate_pos_encoding": True}
+        tokens = functional_call(self.vit, positions, (), arguments).last_hidden_state
+        end_cells = self.end_cells(tokens[:, 1:]).unflatten(2, (2, -1)).transpose(1, 2).flatten(2)
+        return self.ends(tokens[:, 0]), self.cells(tokens[:, 1:]), end_cells
+
+    def _positions(self, places: torch.Tensor) -> torch.Tensor:
+        """Return the positions of CLS and of 7 x 7 patches from each place on, (batch, 50, width)."""
+        cls, patches = self.vit.embeddings.position_embeddings[0].split([1, 4 * PART**2])
+        rows, columns = (places[:, axis, None] + torch.arange(PART) for axis in (0, 1))
+        chosen = patches[rows[:, :, None] * 2 * PART + columns[:, None]].flatten(1, 2)
+        return torch.cat([cls.expand(len(places), 1, -1), chosen], dim=1)
+
+
+def learning_rate(recipe: Recipe, seen: int) -> float:
+    """Return the rate after `seen` images, in units of its peak: linear rise, plateau, linear fall to zero."""
+    rise = seen / recipe.warm_up
+    fall = (recipe.images - seen) / recipe.cool_down
+    return max(0.0, min(1.0, rise, fall))
+
+
+def optimizers_of(localiser: StrokeLocaliser, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Return AdamW, and Muon (Jordan 2024; Liu et al. 2025, arXiv 2502.16982) for the matrices of the layers.
+
+    Each group of parameters holds the peak of its rate.
+    """
+    learnt = {name: each for name, each in localiser.named_parameters() if each.requires_grad}
+    matrices = {name: each for name, each in learnt.items() if each.ndim == 2 and ".layers." in name}
+    others = [each for name, each in learnt.items() if name not in matrices]
+    decay = recipe.weight_decay
+    adam = {"params": others, "peak": recipe.peak_rate}
+    muon = {"params": list(matrices.values()), "peak": recipe.matrix_rate}
+    return [
+        torch.optim.AdamW([adam], weight_decay=decay, betas=(0.9, 0.98)),
+        torch.optim.Muon([muon], weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+    ]
+
+
+def pretrain(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    start: Path | None = None,
+    workers: int,
+    threads: int,
+    minutes_between_saves: float = 3,
+) -> None:
+    """Train to the recipe's end, from new weights or those in `start`, resuming from `folder`/checkpoint.pt.
+
+    Leaves `folder`/model.safetensors (half precision), config.json and training.json, which holds the record of
+    `start` too.
+    """
+    torch.set_num_threads(threads)
+    localiser = StrokeLocaliser(seed=recipe.seed, start=start)
+    localiser.vit.set_attn_implementation(training_kernel(torch.device("cpu")))
+    checkpoint = folder / "checkpoint.pt"
+    if start is None and not checkpoint.exists():
+        set_patterns(localiser.vit, _typical_images(recipe))
+    localiser.vit.embeddings.patch_embeddings.requires_grad_(False)
+    optimizers = optimizers_of(localiser, recipe)
+    seen, seconds, log = 0, 0.0, []
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        localiser.load_state_dict(state["localiser"])
+        for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(held)
+        seen, seconds, log = state["seen"], state["seconds"], state["log"]
+    started = saved = time.monotonic()
+    recent: list[tuple[float, float]] = []
+
+    def save() -> None:
+        state = {"localiser": localiser.state_dict(), "optimizers": [each.state_dict() for each in optimizers]}
+        state |= {"seen": seen, "seconds": seconds + time.monotonic() - started, "log": log}
+        with atomic_path(checkpoint) as temporary:
+            torch.save(state, temporary)
+
+    with tqdm(total=recipe.images, initial=seen, unit=" images") as bar:
+        for images, *known in _batches(recipe, seen, workers):
+            for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+                group["lr"] = group["peak"] * learning_rate(recipe, seen)
+            recent.append(_step(localiser, optimizers, recipe, images, *known))
+            seen += len(images)
+            bar.update(len(images))
+            if len(recent) == 100:
+                means = [sum(column) / len(recent) for column in zip(*recent, strict=True)]
+                log.append([seen, *means])
+                elapsed = seconds + time.monotonic() - started
+                print(f"{seen} {elapsed:.0f}s ends {means[0]:.4f} cells {means[1]:.4f}", flush=True)
+                recent = []
+            if time.monotonic() - saved > 60 * minutes_between_saves:
+                save()
+                saved = time.monotonic()
+    save()
+    localiser.vit.half().save_pretrained(folder)
+    took = seconds + time.monotonic() - started
+    content = {"sha256": checksum(folder / "model.safetensors"), "recipe": asdict(recipe), "seconds": took, "log": log}
+    content["made_with"] = {"torch": torch.__version__, "threads": threads, "drawing_processes": workers}
+    content["before"] = read_json(start / "training.json") if start else None
+    write_json(folder / "training.json", content)
+    checkpoint.unlink()
+
+
+def _typical_images(recipe: Recipe) -> torch.Tensor:
+    numbers = range(recipe.first_image, recipe.first_image + TYPICAL)
+    images = [draw_stroke_image(recipe.seed, number, size=224, strokes=recipe.strokes).pixels for number in numbers]
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) / 255
+
+
+def _batches(recipe: Recipe, seen: int, workers: int):
+    small = range(seen, recipe.small_images)
+    large = range(max(seen, recipe.small_images), recipe.images)
+    loaders = [
+        DataLoader(StrokeSet(recipe), batch_size=batch, sampler=part, num_workers=workers)
+        for part, batch in ((small, recipe.batch), (large, recipe.large_batch))
+        if len(part)
+    ]
+    return itertools.chain.from_iterable(loaders)
+
+
+def _step(localiser, optimizers, recipe, images, ends, cells, end_cells, places=None) -> tuple[float, float]:
+    with autocast(torch.device("cpu")):
+        found, logits, end_logits = localiser(images.float() / 255, places)
+    # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
+    ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
+    cell_loss = functional.binary_cross_entropy_with_logits(logits.float(), cells)
+    # cells of the stroke are so few that their loss counts by the stroke's area
+    loss = 0.05 / cells.mean() * cell_loss
+    if recipe.crowd == 1 or places is None:
+        named = functional.cross_entropy(end_logits.float().flatten(0, 1), end_cells.flatten())
+        loss = loss + ends_loss + recipe.end_cells * named
+    loss.backward()
+    nn.utils.clip_grad_norm_(localiser.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad()
+    return ends_loss.item(), cell_loss.item()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m paper_utils.pretraining", description=__doc__.split("\n\n")[0])
+    parser.add_argument(
+        "--folder", type=Path, default=Path("build/backbone"), help="one folder a curriculum stage is made here"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="drawing processes")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
+    options = parser.parse_args()
+    start = None
+    with reported():
+        for name, recipe in CURRICULUM.items():
+            folder = options.folder / name
+            if not (folder / "training.json").exists():
+                pretrain(recipe, folder, start=start, workers=options.workers, threads=options.threads)
+            start = folder
+    print(f"the backbone is in {start}")
+
+
+if __name__ == "__main__":
+    main()

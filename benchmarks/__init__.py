@@ -1,0 +1,1 @@
+"""Timings against plain versions and peers: `python -m benchmarks.benchmark --help`."""

@@ -1,0 +1,1 @@
+"""Reading what heads look at: maps, region scores, semantics and counterfactual controls."""

@@ -1,0 +1,211 @@
+"""What all images of one size share: matplotlib's layout, drawn once, and what must be written anew for each.
+
+Everything is kept as darkness (0 is white, 255 black) at the size asked for. The plot is a linear map of the coloured
+bins. Titles differ by digits and colour bars by where their ticks stand, so each piece of ink is drawn once by
+matplotlib and then put together; pieces never overlap.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import AutoLocator, ScalarFormatter
+
+from .chirps import BINS, DURATION, MAX_FREQUENCY
+from .resizing import LinearMap, hann_upsampling, pillow_bilinear
+
+__all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "published_figure"]
+
+WIDTH, HEIGHT = 640, 480
+Place = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What may differ from the published image without moving anything."""
+
+    x_label: str = "Time (s)"
+    y_label: str = "Frequency (Hz)"
+    colour_map: str = "viridis"
+    font_size: float = 10.0  # points, matplotlib's default
+    frame: bool = True  # the plot's four edges and its ticks
+
+
+def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout()):
+    """Return figure, axes and colour bar of the published image, with matplotlib's own defaults."""
+    settings = {"backend": mpl.rcParams["backend"], "font.size": layout.font_size}
+    with mpl.rc_context(mpl.rcParamsDefault | settings):
+        figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        extent = [0, DURATION, 0, MAX_FREQUENCY]
+        image = axes.imshow(intensity, aspect="auto", origin="lower", cmap=layout.colour_map, extent=extent)
+        axes.set(xlabel=layout.x_label, ylabel=layout.y_label, title=title)
+        if not layout.frame:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        return figure, axes, figure.colorbar(image, label="Intensity")
+
+
+class Canvas:
+    """The static parts, the linear maps and the lettering of images of `size` (rows, columns)."""
+
+    def __init__(self, size: tuple[int, int], layout: Layout = Layout()):
+        self.size = size
+        self.colours = (255 - 255 * mpl.colormaps[layout.colour_map](np.arange(256))[:, :3]).astype(np.float32)
+        down, across = pillow_bilinear(HEIGHT, size[0]), pillow_bilinear(WIDTH, size[1])
+        figure, self.axes, bar = published_figure(np.arange(BINS**2.0).reshape(BINS, BINS), "", layout)
+        self.bar, self.dots_per_point = bar.ax, figure.dpi / 72
+        figure.canvas.draw()
+        self.renderer = figure.canvas.get_renderer()
+        self.box, self.bar_box = _pixel_box(self.axes.bbox), _pixel_box(self.bar.bbox)
+        spines = {side: self._ink(spine) for side, spine in self.axes.spines.items()}
+        self._prepare_static(LinearMap(down, across), spines)
+        self._prepare_plot(down, across, spines)
+
+        self.title_rows, self.bar_columns = slice(0, self.box[0] - 1), slice(self.bar_box[3], WIDTH)
+        self.onto_title = LinearMap(down[:, self.title_rows], across)
+        self.onto_bar = LinearMap(down, across[:, self.bar_columns])
+        # bar axis in pixels from its foot, so that a tick can be drawn at any fraction of a pixel
+        self.bar.set_ylim(0, self.bar.bbox.height)
+        self.locator, self.formatter = AutoLocator(), ScalarFormatter()
+        self.formatter.create_dummy_axis()
+        self.tick = self.bar.yaxis.get_major_ticks(1)[0]
+        self.tick_mark = self._tick_mark()
+        self.tick_label = lru_cache(maxsize=4096)(self._tick_label)
+        self.bar_label = lru_cache(maxsize=256)(self._bar_label)
+        self.title_letters = lru_cache(maxsize=64)(self._title)
+        self.title_digit = lru_cache(maxsize=2048)(self._title_digit)
+
+    def _prepare_static(self, whole: LinearMap, spines: dict[str, np.ndarray]) -> None:
+        axes = self.axes
+        inks = {f"edge_{side}": ink for side, ink in spines.items()}
+        inks |= {"x_label": self._ink(axes.xaxis.label), "y_label": self._ink(axes.yaxis.label)}
+        axes.set(xlabel="", ylabel="")
+        inks |= {"x_ticks": self._ink(axes.xaxis), "y_ticks": self._ink(axes.yaxis)}
+        self.bar.yaxis.set_visible(False)
+        alpha = self._ink(self.bar)[..., None] / 255
+        colours = np.asarray(self.renderer.buffer_rgba())[..., :3]
+        self.bar.yaxis.set_visible(True)
+        black = np.clip(sum(inks.values()), 0, 255)[..., None]
+        self.static_plot = np.ascontiguousarray(whole(black))
+        self.static_bar = np.ascontiguousarray(whole((alpha * (255.0 - colours)).astype(np.float32)))
+        self.static = self.static_plot + self.static_bar
+        self.blank = np.clip(255.5 - self.static, 0, 255).astype(np.uint8)
+        self.inks = {name: whole(ink) for name, ink in inks.items()}
+
+    def _prepare_plot(self, down: np.ndarray, across: np.ndarray, spines: dict[str, np.ndarray]) -> None:
+        top, bottom, left, right = self.box
+        area = self.axes.bbox
+        rows = hann_upsampling(HEIGHT - np.arange(top, bottom) - 0.5, area.y0, area.y1, BINS)
+        columns = hann_upsampling(np.arange(left, right) + 0.5, area.x0, area.x1, BINS)
+        # the frame is drawn over the plot and hides it where it lies
+        rows *= 1 - (spines["top"] + spines["bottom"])[top:bottom, WIDTH // 2, None] / 255
+        columns *= 1 - (spines["left"] + spines["right"])[HEIGHT // 2, left:right, None] / 255
+        self.onto_plot = LinearMap(down[:, top:bottom] @ rows, across[:, left:right] @ columns)
+
+    def coloured(self, intensity: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Return the darkness (rows, columns, 3) of the plot at `onto_plot.place`, coloured from `low` to `high`."""
+        index = np.clip((intensity - low) * (256 / (high - low)), 0, 255).astype(np.uint8)
+        return self.onto_plot(self.colours[index])
+
+    def write(self, title: str, low: float, high: float) -> dict[str, tuple[Place, np.ndarray]]:
+        """Return place and darkness (0..255, at this size) of title, colour-bar ticks and colour-bar label.
+
+        Args:
+            title: above the plot.
+            low: intensity at the foot of the colour bar.
+            high: at its top.
+        """
+        ticks, right = self._ticks(low, high)
+        return {
+            "title": (self.onto_title.place, self._title_ink(title)),
+            "colour_bar_ticks": (self.onto_bar.place, ticks),
+            "colour_bar_label": (self.onto_bar.place, self.bar_label(right)),
+        }
+
+    def _title_ink(self, title: str) -> np.ndarray:
+        """Put a title together from its letters and its digits, which are all of one width."""
+        numbered = re.fullmatch(r"(\D*)(\d{1,9})(\D*)", title)
+        if not numbered:
+            return self.title_letters(title)
+        before, number, after = numbered.groups()
+        zeros = f"{before}{'0' * len(number)}{after}"
+        ink = self.title_letters(zeros).copy()
+        for place, digit in enumerate(number, len(before)):
+            if digit != "0":
+                columns, change = self.title_digit(zeros, place, digit)
+                ink[:, columns] += change
+        return ink
+
+    def _title(self, title: str) -> np.ndarray:
+        self.axes.title.set_text(title)
+        return self.onto_title(self._ink(self.axes.title)[self.title_rows])
+
+    def _title_digit(self, zeros: str, place: int, digit: str) -> tuple[slice, np.ndarray]:
+        """Return the columns that change, and how, when the zero at `place` becomes another digit."""
+        change = self._title(f"{zeros[:place]}{digit}{zeros[place + 1 :]}") - self.title_letters(zeros)
+        (found,) = np.nonzero(change.any(axis=0))
+        columns = slice(int(found[0]), int(found[-1]) + 1)
+        return columns, change[:, columns].copy()
+
+    def _ticks(self, low: float, high: float) -> tuple[np.ndarray, float]:
+        """Return darkness of the colour bar's marks and their labels, and the labels' right end in pixels."""
+        foot, height = self.bar.bbox.y0, self.bar.bbox.height
+        values = self.locator.tick_values(low, high)
+        self.formatter.axis.set_view_interval(low, high)
+        ticks = np.zeros((HEIGHT, WIDTH - self.bar_columns.start), np.float32)
+        right = 0.0
+        for value, text in zip(values, self.formatter.format_ticks(values), strict=True):
+            if low <= value <= high:
+                # matplotlib places text on a grid of 1/64 pixel, and marks on whole ones
+                place = foot + (value - low) / (high - low) * height
+                whole, fraction = divmod(round(64 * place), 64)
+                top, ink, extent = self.tick_label(text, fraction)
+                ticks[top - whole : top - whole + len(ink)] += ink
+                top, ink = self.tick_mark
+                top -= math.floor(place + 0.5)
+                ticks[top : top + len(ink)] += ink
+                right = max(right, extent)
+        return self.onto_bar(ticks), right
+
+    def _tick_label(self, text: str, fraction: int) -> tuple[int, np.ndarray, float]:
+        """Return first row and ink of a label `fraction`/64 pixel above the image's lower edge, and its right end."""
+        middle = HEIGHT // 2  # drawn where nothing is cut off, then moved
+        self.tick.update_position(middle + fraction / 64 - self.bar.bbox.y0)
+        label = self.tick.label2
+        label.set_text(text)
+        top, ink = _rows_with_ink(self._ink(label)[:, self.bar_columns])
+        return top + middle, ink, label.get_window_extent(self.renderer).x1
+
+    def _tick_mark(self) -> tuple[int, np.ndarray]:
+        middle = HEIGHT // 2
+        self.tick.update_position(middle - self.bar.bbox.y0)
+        top, ink = _rows_with_ink(self._ink(self.tick.tick2line)[:, self.bar_columns])
+        return top + middle, ink
+
+    def _bar_label(self, right: float) -> np.ndarray:
+        label = self.bar.yaxis.label
+        label.set_position((right + self.bar.yaxis.labelpad * self.dots_per_point, 0.5))
+        return self.onto_bar(self._ink(label)[:, self.bar_columns])
+
+    def _ink(self, artist) -> np.ndarray:
+        """Draw an artist alone; return how much it covers each pixel, (480, 640) float32 in 0..255."""
+        self.renderer.clear()
+        artist.draw(self.renderer)
+        return np.asarray(self.renderer.buffer_rgba())[..., 3].astype(np.float32)
+
+
+def _rows_with_ink(ink: np.ndarray) -> tuple[int, np.ndarray]:
+    (found,) = np.nonzero(ink.any(axis=1))
+    return int(found[0]), ink[found[0] : found[-1] + 1].copy()
+
+
+def _pixel_box(bbox) -> tuple[int, int, int, int]:
+    """Return top, bottom, left, right in whole pixels, rows counted from the top."""
+    return round(HEIGHT - bbox.y1), round(HEIGHT - bbox.y0), round(bbox.x0), round(bbox.x1)

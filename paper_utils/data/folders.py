@@ -1,0 +1,221 @@
+"""Data sets as folders, in the published layout: `python -m paper_utils.folders --help`.
+
+spectrogram_1.png, spectrogram_2.png, ... of 640 x 480 pixels beside labels.csv, whose row k (counted from 1, the
+header apart) belongs to spectrogram_k.png. The published set of 100,000 images is read as it is; a set written here
+is read by the published code, and by Hugging Face datasets as an imagefolder. A folder is complete or refused: no image is ever replaced or left out.
+"""
+
+import argparse
+import csv
+import math
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from ..errors import CompanionError, reported
+from ..files import atomic_path, read_json, write_json
+from .chirps import Chirp, check_chirp, draw_chirp, labels
+from .dataset import images_key, sample
+from .png import write_png
+from .render import MODEL_SIZE, PUBLISHED_SIZE
+
+__all__ = ["COLUMNS", "FolderSet", "read_labels", "write_folder"]
+
+COLUMNS = {
+    "Chirp_Start_Time": "start_time",
+    "Chirp_Start_Freq": "start_frequency",
+    "Chirp_End_Freq": "end_frequency",
+    "Chirp_Duration": "duration",
+    "Chirp_Type": "kind",
+}
+LABELS = "labels.csv"
+METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
+ORIGIN = "origin.json"
+IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
+TOGETHER = 16  # images a worker draws at a time
+
+
+def image_path(folder: Path, number: int) -> Path:
+    """Return the place of image `number`, counted from 1."""
+    return folder / f"spectrogram_{number}.png"
+
+
+def numbers_in(folder: Path) -> set[int]:
+    """Return the numbers of the images that are there."""
+    return {int(match[1]) for name in os.listdir(folder) if (match := IMAGE.fullmatch(name))}
+
+
+def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> None:
+    """Write the first `count` images of the set `seed`, going on where an earlier call stopped.
+
+    Images appear one by one, each complete; the labels come last, so that an unfinished folder is not taken for a
+    whole one. More images of the same set may be added to a finished folder.
+
+    Raises:
+        CompanionError: the folder holds images that are not of this set, or cannot be written.
+    """
+    origin = {"seed": seed, "images": images_key()}
+    folder.mkdir(parents=True, exist_ok=True)
+    there = numbers_in(folder)
+    stranger = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
+    if (there or (folder / LABELS).exists()) and stranger:
+        raise CompanionError(
+            f"{folder} holds a set of another origin; give an empty folder, or seed and code of that set"
+        )
+    if there and max(there) > count:
+        raise CompanionError(f"{folder} holds {len(there):,} images, more than {count:,}; ask for as many or more")
+    write_json(folder / ORIGIN, origin)
+    missing = [number for number in range(1, count + 1) if number not in there]
+    parts = [missing[start : start + TOGETHER] for start in range(0, len(missing), TOGETHER)]
+    with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
+        if workers > 1:
+            with ProcessPoolExecutor(workers) as pool:
+                for done in pool.map(partial(_write_images, folder, seed), parts):
+                    bar.update(done)
+        else:
+            for part in parts:
+                bar.update(_write_images(folder, seed, part))
+    rows = [[getattr(draw_chirp(seed, index)[0], field) for field in COLUMNS.values()] for index in range(count)]
+    named = [[image_path(folder, number).name, *row] for number, row in enumerate(rows, 1)]
+    _write_table(folder / METADATA, ["file_name", *COLUMNS.values()], named)
+    _write_table(folder / LABELS, list(COLUMNS), rows)
+
+
+def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
+    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _write_images(folder: Path, seed: int, numbers: Sequence[int]) -> int:
+    for number in numbers:
+        _, image = sample(seed, number - 1, size=PUBLISHED_SIZE, with_regions=False)
+        with atomic_path(image_path(folder, number)) as path:
+            write_png(path, image.pixels)
+    return len(numbers)
+
+
+def read_labels(folder: Path) -> list[Chirp]:
+    """Return the chirps of a folder's label table; their noise level is not published and NaN.
+
+    Raises:
+        CompanionError: the table is missing, lacks a column, or a row has a value missing or out of range.
+    """
+    path = folder / LABELS
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            absent = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if absent:
+                raise CompanionError(f"{path} lacks the column {absent[0]}; it needs {', '.join(COLUMNS)}")
+            return [_chirp(row, path, number) for number, row in enumerate(reader, 1)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CompanionError(
+            f"cannot read the labels {path}: {error}; give a folder in the published layout"
+        ) from error
+
+
+def _chirp(row: dict[str, str], path: Path, number: int) -> Chirp:
+    where = f"{path}, row {number} (of {image_path(path.parent, number).name})"
+    values = {}
+    for column, field in COLUMNS.items():
+        text = (row[column] or "").strip()
+        try:
+            values[field] = text if field == "kind" else float(text)
+        except ValueError:
+            raise CompanionError(f"{where}: {column} is {text!r}, not a number; mend the row") from None
+    chirp = Chirp(**values, noise_level=0.0)
+    try:
+        check_chirp(chirp)
+    except CompanionError as error:
+        raise CompanionError(f"{where}: {error}") from None
+    return Chirp(**values, noise_level=math.nan)
+
+
+class FolderSet:
+    """Images (3, 224, 224) uint8 and raw labels (3,) float32 of a folder in the published layout, as `ChirpSet` has.
+
+    Args:
+        folder: images and labels.csv.
+        indices: some of its images, counted from 0; all if left out.
+
+    Raises:
+        CompanionError: a image or a label row is missing, too many, unreadable or out of range.
+    """
+
+    def __init__(self, folder: str | os.PathLike, indices: Sequence[int] | None = None):
+        self.folder = Path(folder)
+        self.chirps = read_labels(self.folder)
+        there, expected = numbers_in(self.folder), set(range(1, len(self.chirps) + 1))
+        if missing := sorted(expected - there):
+            rows = f"{LABELS} has {len(expected):,} rows"
+            raise CompanionError(
+                f"{image_path(self.folder, missing[0])} is missing, and {len(missing) - 1:,} more; {rows}: "
+                "restore the images or remove their rows"
+            )
+        if extra := sorted(there - expected):
+            raise CompanionError(
+                f"{self.folder / LABELS} has {len(expected):,} rows and none for {image_path(self.folder, extra[0]).name}, "
+                f"nor for {len(extra) - 1:,} more images; add the rows or remove the images"
+            )
+        self.indices = range(len(self.chirps)) if indices is None else indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+        index = int(self.indices[place])
+        pixels = read_image(image_path(self.folder, index + 1)).transpose(2, 0, 1)
+        return np.ascontiguousarray(pixels), labels(self.chirps[index])
+
+
+def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarray:
+    """Return a image file's pixels resized to `size` (rows, columns), (rows, columns, 3) uint8.
+
+    Raises:
+        CompanionError: the file is missing, damaged, or not of 640 x 480 pixels.
+    """
+    try:
+        with Image.open(path) as opened:
+            if opened.size[::-1] != PUBLISHED_SIZE:
+                found = "{} x {}".format(*opened.size)
+                raise CompanionError(
+                    f"{path} has {found} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}; replace it by the original"
+                )
+            return np.asarray(opened.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
+        raise CompanionError(f"cannot read the image {path}: {error}; replace it by the original") from error
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m paper_utils.folders", description=__doc__.split("\n\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    write = commands.add_parser("write", help="write a set, or go on writing one")
+    write.add_argument("folder", type=Path)
+    write.add_argument("count", type=int, help="images, of 200 KB each")
+    write.add_argument("--seed", type=int, default=42, help="which endless set to take them from")
+    write.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    check = commands.add_parser("check", help="read every label and every image, and say what is wrong")
+    check.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    with reported():
+        if options.command == "write":
+            write_folder(options.folder, options.count, seed=options.seed, workers=options.workers)
+            print(f"{options.folder}: {options.count:,} images and {LABELS}")
+        else:
+            found = FolderSet(options.folder)
+            for place in tqdm(range(len(found)), unit=" images", disable=None):
+                found[place]
+            print(f"{options.folder}: {len(found):,} images and as many labels, all readable and in range")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The distorted image of a spectrogram: plot, frame, ticks, axis labels, title and colour bar, and where each is.
+
+The image is the one that matplotlib draws by default (640 x 480 pixels, `imshow` with viridis and a colour bar)
+and Pillow resizes. `stage` holds what matplotlib drew once; a image then costs a linear map of its coloured bins
+and some additions. `draw_with_matplotlib` is the plain way, and the oracle of the tests.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from .canvas import HEIGHT, WIDTH, Canvas, Layout, published_figure
+from .chirps import Chirp, check_chirp, noise_free
+from .regions import region_of_each_pixel
+
+__all__ = [
+    "MODEL_SIZE",
+    "PUBLISHED_SIZE",
+    "DrawnImage",
+    "draw_image",
+    "draw_with_matplotlib",
+    "canvas_of",
+    "title_of",
+    "to_pixels",
+]
+
+PUBLISHED_SIZE = (HEIGHT, WIDTH)  # rows, columns
+MODEL_SIZE = (224, 224)
+
+
+@dataclass(frozen=True)
+class DrawnImage:
+    """A drawn image and the region of each of its pixels (an index into REGIONS)."""
+
+    pixels: np.ndarray  # (rows, columns, 3) uint8
+    regions: np.ndarray | None  # (rows, columns) uint8
+
+
+def title_of(index: int, chirp: Chirp) -> str:
+    """Return the title that the published generator gives image `index` (counted from 0)."""
+    return f"Synthetic Spectrogram {index + 1} ({chirp.kind} chirp)"
+
+
+def draw_with_matplotlib(intensity: np.ndarray, title: str, layout: Layout = Layout()) -> np.ndarray:
+    """Draw the image as the published generator does; return (480, 640, 3) uint8."""
+    figure, _, _ = published_figure(intensity, title, layout)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+
+
+def draw_image(
+    chirp: Chirp,
+    intensity: np.ndarray,
+    title: str,
+    *,
+    size: tuple[int, int] = MODEL_SIZE,
+    with_regions: bool = False,
+) -> DrawnImage:
+    """Draw a spectrogram's image at `size` (rows, columns).
+
+    Args:
+        chirp: its parameters, checked here so that no image of an impossible chirp is made.
+        intensity: the spectrogram, (128, 128).
+        title: the text above the plot.
+        size: pixels of the result; the 640 x 480 image is resized as Pillow's bilinear filter does.
+        with_regions: also say which region each pixel belongs to.
+
+    Raises:
+        CompanionError: a chirp parameter is out of range.
+    """
+    check_chirp(chirp)
+    stage = canvas_of(size)
+    low, high = intensity.min(), intensity.max()
+    written = stage.write(title, low, high)
+    pixels = stage.blank.copy()
+    plot = stage.onto_plot.place
+    pixels[plot] = to_pixels(stage.static[plot] + stage.coloured(intensity, low, high))
+    for place, ink in written.values():
+        pixels[place] = to_pixels(255 - pixels[place] + ink[..., None])
+    return DrawnImage(pixels, region_of_each_pixel(stage, noise_free(chirp), written) if with_regions else None)
+
+
+@cache
+def canvas_of(size: tuple[int, int], layout: Layout = Layout()) -> Canvas:
+    """Return the stage of a size and layout, made once."""
+    return Canvas(size, layout)
+
+
+def to_pixels(dark: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels of darkness 0..255 and above, float32."""
+    light = np.subtract(255.5, dark)
+    return np.maximum(light, 0, out=light).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Changing what heads put out: ablation, attribution patching, pruning, activation patching, protocols."""

@@ -1,0 +1,170 @@
+"""Ablate each head as section 2.2 describes it: its query, key and value weights are set to zero.
+
+Biases stay, since the paper names the weights alone: the head then attends uniformly and puts out its value bias.
+`plain_sweep` does just that (zero, run the whole model, restore), slow and obviously correct: the oracle of the
+engine, which `ablate_every_head` uses.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ..errors import CompanionError
+from ..files import atomic_path
+from ..models.regressor import ChirpRegressor
+from .engine import Engine
+
+__all__ = [
+    "Ablation",
+    "ablate_every_head",
+    "head_zeroed",
+    "layer_summary",
+    "plain_sweep",
+    "squared_errors",
+    "target_errors",
+]
+
+TOGETHER = 32  # images between two saves of an unfinished sweep
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Predictions of the intact model and with each head ablated, and the labels; seconds, hertz, hertz.
+
+    Images may stand for more or fewer than themselves (`statistics.weighted_choice`): their weights are kept.
+    """
+
+    baseline: np.ndarray  # (images, 3)
+    ablated: np.ndarray  # (layers, heads, images, 3)
+    labels: np.ndarray  # (images, 3)
+    label_std: np.ndarray  # (3,) the unit of the loss
+    weights: np.ndarray  # (images,) how many images each stands for, relative to the mean
+
+
+@contextmanager
+def head_zeroed(model: ChirpRegressor, layer: int, head: int) -> Iterator[None]:
+    """Zero W_query, W_key and W_value of one head (counted from 0) within a block, LoRA's share of them included.
+
+    Raises:
+        CompanionError: the model has no such layer or head.
+    """
+    heads = model.vit.config.num_attention_heads
+    if not (0 <= layer < len(model.layers) and 0 <= head < heads):
+        raise CompanionError(f"no head {head} in layer {layer}: {len(model.layers)} layers, {heads} heads, from 0")
+    size = model.vit.config.hidden_size // heads
+    rows = slice(head * size, (head + 1) * size)
+    attention = model.layers[layer].attention
+    weights = []
+    for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+        weights.append(projection.weight)  # of the base layer, where LoRA wraps it
+        # W' = W + BA: with the head's rows of B zero too, nothing of the head's weights is left
+        weights += [adapter.weight for adapter in getattr(projection, "lora_B", {}).values()]
+    saved = [weight.detach()[rows].clone() for weight in weights]
+    try:
+        with torch.no_grad():
+            for weight in weights:
+                weight[rows] = 0
+        yield
+    finally:
+        with torch.no_grad():
+            for weight, rows_before in zip(weights, saved, strict=True):
+                weight[rows] = rows_before
+
+
+def ablate_every_head(
+    model: ChirpRegressor,
+    images: torch.Tensor,
+    labels: np.ndarray,
+    *,
+    kind: str = "described",
+    weights: np.ndarray | None = None,
+    partial: Path | None = None,
+) -> Ablation:
+    """Predict `images` intact and with each head ablated in turn, exactly, in float32.
+
+    Args:
+        model: LoRA-wrapped or merged; left as it was.
+        images: (images, 3, 224, 224).
+        labels: (images, 3), kept with the result.
+        kind: of replacement, one of `engine.KINDS`.
+        weights: (images,), kept with the result; all one if left out.
+        partial: where finished images are kept, so that an interrupted sweep goes on.
+
+    Raises:
+        CompanionError: there is no image, a prediction is not a number, or `partial` is damaged or another model's.
+    """
+    engine = Engine(model)
+    baseline = engine.predict(images)
+    ablated = _read_partial(partial, baseline, len(engine.layers), engine.heads)
+    # what the other kinds put in place of a head comes from all images
+    together = TOGETHER if kind in ("described", "zero") else max(1, len(images))
+    with tqdm(total=len(images), initial=ablated.shape[2], unit=" images", desc="ablation") as bar:
+        for some in images[ablated.shape[2] :].split(together):
+            _, more = engine.sweep(some, kind=kind)
+            ablated = np.concatenate([ablated, more], axis=2)
+            if partial is not None:
+                with atomic_path(partial) as temporary:
+                    np.savez(temporary, baseline=baseline, ablated=ablated)
+            bar.update(len(some))
+    weights = np.ones(len(images)) if weights is None else weights
+    return Ablation(baseline, ablated, np.asarray(labels), model.label_std.cpu().numpy(), weights)
+
+
+def plain_sweep(model: ChirpRegressor, images: torch.Tensor, labels: np.ndarray, *, batch: int = 32) -> Ablation:
+    """Do what `ablate_every_head` does the plain way: 145 forward passes of 144 heads."""
+    model.eval()
+    layers, heads = len(model.layers), model.vit.config.num_attention_heads
+    ablated = []
+    for layer in range(layers):
+        for head in range(heads):
+            with head_zeroed(model, layer, head):
+                ablated.append(_predict(model, images, batch))
+    return Ablation(
+        baseline=_predict(model, images, batch),
+        ablated=np.stack(ablated).reshape(layers, heads, -1, 3),
+        labels=np.asarray(labels),
+        label_std=model.label_std.cpu().numpy(),
+        weights=np.ones(len(images)),
+    )
+
+
+def _predict(model: ChirpRegressor, images: torch.Tensor, batch: int) -> np.ndarray:
+    with torch.inference_mode():
+        return np.concatenate([model.predict(some).cpu().numpy() for some in images.split(batch)])
+
+
+def _read_partial(partial: Path | None, baseline: np.ndarray, layers: int, heads: int) -> np.ndarray:
+    """Return the finished images' predictions, (layers, heads, finished, 3)."""
+    if partial is None or not partial.exists():
+        return np.empty((layers, heads, 0, 3), np.float32)
+    try:
+        with np.load(partial) as file:
+            before, ablated = file["baseline"], file["ablated"]
+    except (OSError, ValueError, KeyError) as error:
+        raise CompanionError(f"the unfinished sweep {partial} is damaged; remove it and run again") from error
+    if before.shape != baseline.shape or not np.allclose(before, baseline, rtol=1e-4, atol=1e-3):
+        raise CompanionError(f"the unfinished sweep {partial} is of another model; remove it and run again")
+    return ablated
+
+
+def target_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:
+    """Return squared errors in standardised units times the images' weights, of the shape of `predictions`.
+
+    Their mean over the images is the loss of each target.
+    """
+    return ((predictions - ablation.labels) / ablation.label_std) ** 2 * ablation.weights[:, None]
+
+
+def squared_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:
+    """Return `target_errors` averaged over the targets: shape of `predictions` less the last."""
+    return target_errors(predictions, ablation).mean(-1)
+
+
+def layer_summary(increase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (n - 1) over the heads of each layer, (layers,) each."""
+    return increase.mean(1), increase.std(1, ddof=1)

@@ -1,0 +1,1 @@
+"""A Vision Transformer, its LoRA adapter and regression head, and the CPU kernels they run on."""

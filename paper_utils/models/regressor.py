@@ -1,0 +1,141 @@
+"""The paper's model: a ViT backbone, LoRA on queries and values, and a regression head on the CLS token.
+
+Sources: section 2.2 of the paper (the head, and W' = W + BA scaled by alpha / r), and the published training code
+for the sizes: r = 8, alpha = 16, dropout 0.1, head width-256-128-3.
+"""
+
+import copy
+import os
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+from transformers import ViTModel
+
+from ..data.chirps import LabelScale
+from ..errors import CompanionError
+from ..files import atomic_path
+from .backbone import verified_backbone
+from .dropout import QuickDropout, set_dropout
+from .vit import load_vit, new_embedded_vit
+
+__all__ = ["ChirpRegressor", "build_regressor", "load_backbone", "load_regressor", "merged", "save_regressor"]
+
+LORA = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], bias="none")
+
+
+class ChirpRegressor(nn.Module):
+    """Predict start time, start frequency and end frequency from images.
+
+    The label scale travels with the weights, so that `predict` speaks in seconds and hertz.
+    """
+
+    def __init__(self, vit: nn.Module, scale: LabelScale):
+        super().__init__()
+        self.vit = vit
+        self.head = nn.Sequential(
+            nn.Linear(vit.config.hidden_size, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 3)
+        )
+        self.register_buffer("label_mean", torch.tensor(scale.mean, dtype=torch.float32))
+        self.register_buffer("label_std", torch.tensor(scale.std, dtype=torch.float32))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Map images (batch, 3, 224, 224), uint8 or in 0..1, to standardised labels (batch, 3)."""
+        if images.dtype == torch.uint8:
+            images = images.float() / 255
+        return self.head(self.vit(pixel_values=images).last_hidden_state[:, 0])
+
+    def standardise(self, labels: torch.Tensor) -> torch.Tensor:
+        """Map seconds and hertz to the units of `forward`."""
+        return (labels - self.label_mean) / self.label_std
+
+    def predict(self, images: torch.Tensor) -> torch.Tensor:
+        """Map images to (batch, 3) seconds, hertz, hertz."""
+        return self(images).float() * self.label_std + self.label_mean
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer layers, LoRA-wrapped or not."""
+        vit = self.vit.get_base_model() if hasattr(self.vit, "get_base_model") else self.vit
+        return vit.layers
+
+
+def load_backbone(name: str) -> ViTModel:
+    """Return a pre-trained ViT without pooler: "embedded", a local folder, or a Hugging Face name.
+
+    Raises:
+        CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
+    """
+    return load_vit(str(verified_backbone().parent) if name == "embedded" else name)
+
+
+def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str = "lora") -> ChirpRegressor:
+    """Return a fresh regressor.
+
+    Args:
+        backbone: as in `load_backbone`, or "random" for the embedded one's shape with random weights.
+        scale: of the labels.
+        seed: of everything that starts at random.
+        trained: beside the head, "lora" (the paper's way), "head" (nothing else) or "all" (every weight, no LoRA).
+
+    Raises:
+        CompanionError: the backbone cannot be loaded, or `trained` is none of these.
+    """
+    if trained not in ("lora", "head", "all"):
+        raise CompanionError(f"cannot train {trained!r}; choose 'lora', 'head' or 'all'")
+    vit = new_embedded_vit(seed=seed) if backbone == "random" else load_backbone(backbone)
+    torch.manual_seed(seed)
+    if trained == "lora":
+        wrapped = get_peft_model(vit, copy.deepcopy(LORA))
+        set_dropout(wrapped, QuickDropout)
+        return ChirpRegressor(wrapped, scale)
+    return ChirpRegressor(vit.requires_grad_(trained == "all"), scale)
+
+
+def merged(model: ChirpRegressor) -> ChirpRegressor:
+    """Return a copy with LoRA added into the weights: the same function, faster, and plain to look into."""
+    plain = copy.deepcopy(model)
+    plain.vit = plain.vit.merge_and_unload()
+    return plain.eval()
+
+
+def save_regressor(model: ChirpRegressor, path: str | os.PathLike, *, backbone: str) -> None:
+    """Write LoRA, head and label scale (not the backbone) as one safetensors file."""
+    with atomic_path(path) as temporary:
+        save_file(_own_tensors(model), temporary, metadata={"backbone": backbone})
+
+
+def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> ChirpRegressor:
+    """Read what `save_regressor` wrote, over the backbone it was trained on or the one given.
+
+    Raises:
+        CompanionError: the file is missing or damaged, or its tensors are not this model's.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no iterator
+            backbone = backbone or file.metadata()["backbone"]
+    except (OSError, SafetensorError) as error:
+        raise CompanionError(f"cannot read the model {path}: {error}; remove it and run notebook 02 again") from error
+    zeros = torch.zeros(3).numpy()
+    model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0)
+    expected = {key: tensor.shape for key, tensor in _own_tensors(model).items()}
+    wrong = sorted(
+        key for key in expected.keys() | tensors.keys() if key not in tensors or tensors[key].shape != expected.get(key)
+    )
+    if wrong:
+        raise CompanionError(
+            f"{path} does not fit a model on backbone {backbone!r}: {len(wrong)} of {len(expected)} tensors are "
+            f"missing, unknown or of another shape, the first is {wrong[0]}; give the backbone it was trained on"
+        )
+    model.load_state_dict(tensors, strict=False)
+    return model.eval()
+
+
+def _own_tensors(model: ChirpRegressor) -> dict[str, torch.Tensor]:
+    kept = {name: tensor.detach() for name, tensor in model.named_parameters() if tensor.requires_grad}
+    return kept | {name: tensor for name, tensor in model.named_buffers() if name.startswith("label_")}

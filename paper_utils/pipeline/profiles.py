@@ -1,0 +1,103 @@
+"""How large a run is: smoke (tests), laptop (default) and paper (the published scale), one code for all."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import CompanionError
+from ..training.recipe import Recipe
+
+__all__ = ["PROFILES", "Profile", "get_profile"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile(Recipe):
+    """Every size and setting of a run that is not fixed by the paper's method."""
+
+    name: str
+    proves: str  # what a run of this profile can show
+    test_images: int
+    map_images: int
+    ablation_images: int
+    ablation_pool: int  # held-out images that those are chosen from; the test images come first
+
+    @property
+    def folder(self) -> str:
+        """Name of the folders under build/ and figures/; another backbone's results never mix with these."""
+        own = PROFILES[self.name].backbone
+        return self.name if self.backbone == own else f"{self.name}+{Path(self.backbone).name}"
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            proves="that every step runs; its numbers mean nothing",
+            epochs=2,
+            images_per_epoch=32,
+            fresh_images=True,
+            validation_images=16,
+            test_images=16,
+            batch=8,
+            micro_batch=8,
+            learning_rate=1e-3,
+            lora_plus=8.0,
+            patience=None,
+            map_images=15,
+            ablation_images=8,
+            ablation_pool=16,
+        ),
+        Profile(
+            name="laptop",
+            proves="the paper's method on a small backbone of our own: the effects, not the paper's numbers",
+            epochs=24,
+            images_per_epoch=1024,
+            fresh_images=True,
+            validation_images=256,
+            test_images=2000,
+            batch=16,
+            micro_batch=4,
+            learning_rate=1e-3,
+            lora_plus=8.0,
+            patience=None,  # too few images to find out when to slow down
+            map_images=48,
+            ablation_images=352,
+            ablation_pool=4000,
+        ),
+        Profile(
+            name="paper",
+            proves="the published scale: ViT-Base, 80,000 images an epoch; needs a GPU and the backbone's weights",
+            epochs=100,
+            images_per_epoch=80_000,
+            fresh_images=False,
+            validation_images=20_000,
+            test_images=20_000,
+            batch=32,
+            micro_batch=32,
+            learning_rate=1e-4,
+            lora_plus=1.0,
+            patience=(3, 4),
+            map_images=256,
+            ablation_images=20_000,
+            ablation_pool=20_000,
+            backbone="google/vit-base-patch16-224",
+            workers=8,
+        ),
+    )
+}
+
+
+def get_profile(name: str, *, backbone: str | None = None) -> Profile:
+    """Return a profile by name, with another backbone if one is given.
+
+    Raises:
+        CompanionError: no profile has that name.
+    """
+    if name not in PROFILES:
+        raise CompanionError(
+            f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)"
+        )
+    if not backbone:
+        return PROFILES[name]
+    folder = Path(backbone)  # notebooks run in another folder than make
+    return replace(PROFILES[name], backbone=str(folder.resolve()) if folder.is_dir() else backbone)

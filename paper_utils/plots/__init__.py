@@ -1,0 +1,1 @@
+"""Figures: data in, a matplotlib Figure out; nothing here computes a result or loads a model."""

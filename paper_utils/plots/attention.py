@@ -1,0 +1,224 @@
+"""Figures of what heads attend to and what that is good for: data in, a matplotlib Figure out, as in `figures`."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ..attention.semantics import KINDS
+from ..heads import min_max
+from .images import WIDTH, grid
+
+__all__ = [
+    "COLOURS",
+    "FRAMES",
+    "atlas",
+    "driven_heads",
+    "group_of",
+    "kinds_by_layer",
+    "recovered",
+    "region_matrix",
+    "score_and_effect",
+    "shifts",
+]
+
+COLOURS = dict(zip(KINDS, ("#d62728", "#1f77b4", "0.6"), strict=True))  # of what a head is
+FRAMES = {
+    "the chirp": "#d62728",
+    "text": "#2ca02c",
+    "the colour bar": "#ff7f0e",
+    "an edge or corner": "#9467bd",
+    KINDS[1]: COLOURS[KINDS[1]],
+    KINDS[2]: "0.75",
+}
+
+
+def atlas(maps: np.ndarray, kinds: np.ndarray, features: np.ndarray) -> Figure:
+    """Every head's mean map, min-max normalised, in a frame coloured by what the head is.
+
+    Args:
+        maps: (layers, heads, rows, columns), means over images.
+        kinds: (layers, heads) of `semantics.KINDS`.
+        features: (layers, heads), for which a monosemantic head is.
+    """
+    layers, heads = kinds.shape
+    figure = Figure(figsize=(WIDTH, WIDTH * layers / heads + 0.3), layout="constrained")
+    axes = figure.subplots(layers, heads, squeeze=False)
+    for (layer, head), axis in np.ndenumerate(axes):
+        axis.imshow(min_max(maps[layer, head]), cmap="gray", interpolation="nearest")
+        axis.set(xticks=[], yticks=[])
+        for side in axis.spines.values():
+            side.set(visible=True, color=FRAMES[group_of(kinds[layer, head], features[layer, head])], linewidth=1.8)
+        if not layer:
+            axis.set_title(f"H{head + 1}", fontsize=6, pad=2)
+        if not head:
+            axis.set_ylabel(f"L{layer + 1}", fontsize=6, rotation=0, ha="right", va="center")
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    handles = [Patch(fc="white", ec=colour, lw=1.8, label=name) for name, colour in FRAMES.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncol=6, fontsize=6.5)
+    return figure
+
+
+def group_of(kind: str, feature: str) -> str:
+    """Return which of FRAMES a head belongs to."""
+    if not feature:
+        return kind
+    if feature in ("chirp", "colour bar"):
+        return f"the {feature}"
+    return "text" if feature == "title" or feature.endswith("text") else "an edge or corner"
+
+
+def region_matrix(enrichment: np.ndarray, names: Sequence[str]) -> Figure:
+    """How many times its mean attention each head gives each region, (regions, layers, heads); the layers side by side."""
+    regions, layers, heads = enrichment.shape
+    figure, axis = grid(1, 1, 3.2)
+    norm = mpl.colors.LogNorm(vmin=1 / 8, vmax=8)
+    flat = enrichment.reshape(regions, -1).clip(1e-6)
+    image = axis.imshow(flat, aspect="auto", cmap="PuOr_r", norm=norm, interpolation="nearest")
+    axis.set_yticks(range(regions), names, fontsize=6)
+    axis.set_xticks((np.arange(layers) + 0.5) * heads - 0.5, range(1, layers + 1))
+    axis.tick_params(axis="x", length=0)
+    for layer in range(1, layers):
+        axis.axvline(layer * heads - 0.5, color="white", lw=0.8)
+    axis.set(xlabel="Layer (within it heads 1 to 12)")
+    bar = figure.colorbar(image, ax=axis, label="attention over its mean", pad=0.01, extend="both")
+    bar.set_ticks([0.125, 0.25, 0.5, 1, 2, 4, 8], labels=["1/8", "1/4", "1/2", "1", "2", "4", "8"])
+    bar.minorticks_off()
+    return figure
+
+
+def kinds_by_layer(kinds: np.ndarray, is_chirp: np.ndarray) -> Figure:
+    """Shares of the kinds of heads, layer by layer, monosemantic ones split by whether it is the chirp they see."""
+    figure, axis = grid(1, 1, 2.4)
+    layers = np.arange(1, len(kinds) + 1)
+    parts = {
+        "monosemantic: the chirp": ((kinds == KINDS[0]) & is_chirp, COLOURS[KINDS[0]]),
+        "monosemantic: something else": ((kinds == KINDS[0]) & ~is_chirp, "#ff9896"),
+        KINDS[1]: (kinds == KINDS[1], COLOURS[KINDS[1]]),
+        KINDS[2]: (kinds == KINDS[2], "0.8"),
+    }
+    bottom = np.zeros(len(kinds))
+    for name, (which, colour) in parts.items():
+        axis.bar(layers, which.sum(1), bottom=bottom, color=colour, label=name, width=0.8)
+        bottom += which.sum(1)
+    axis.set(xlabel="Layer", ylabel="heads", xticks=layers, xlim=(0.4, len(kinds) + 0.6))
+    figure.legend(loc="outside upper center", ncol=4)
+    return figure
+
+
+def driven_heads(
+    stays: np.ndarray, low: np.ndarray, high: np.ndarray, labels: Sequence[str], drives: Sequence[str]
+) -> Figure:
+    """Of each head that responds to something, the part of its excess attention that stays when that thing is elsewhere.
+
+    Args:
+        stays: (heads,).
+        low: of its interval, (heads,).
+        high: of its interval, (heads,).
+        labels: which head and what it responds to.
+        drives: of `nulls.DRIVES`, which give the colour.
+    """
+    figure, axis = grid(1, 1, max(1.6, 0.155 * len(labels) + 0.7))
+    colours = {"content": "C2", "place": "C3", "mixed": "0.5"}
+    places = np.arange(len(labels))[::-1]
+    for drive, colour in colours.items():
+        chosen = np.array([one == drive for one in drives], bool)
+        bars = np.stack([stays - low, high - stays]).clip(0)[:, chosen]
+        axis.errorbar(
+            stays[chosen],
+            places[chosen],
+            xerr=bars,
+            fmt="o",
+            ms=3,
+            lw=0.8,
+            color=colour,
+            label=f"driven by {drive}" if drive != "mixed" else "mixed",
+        )
+    axis.axvline(0, color="0.8", lw=0.6)
+    axis.axvline(1, color="0.8", lw=0.6)
+    axis.axvline(0.5, color="0.6", lw=0.6, ls=":")
+    axis.set_yticks(places, labels, fontsize=5.5)
+    axis.set(
+        xlabel="part of the excess attention that stays when the thing is elsewhere or gone", ylim=(-1, len(labels))
+    )
+    figure.legend(loc="outside upper center", ncol=3)
+    return figure
+
+
+def score_and_effect(score: np.ndarray, increase: np.ndarray, is_chirp: np.ndarray, title: str) -> Figure:
+    """Each head's chirp score against its ablation effect, (layers, heads) each, layers by colour."""
+    figure, axis = grid(1, 1, 3.0)
+    layers = np.repeat(np.arange(1, len(score) + 1), score.shape[1]).reshape(score.shape)
+    for chosen, marker, name in ((is_chirp, "o", "monosemantic for the chirp"), (~is_chirp, "x", "other heads")):
+        points = axis.scatter(
+            score[chosen].clip(0.05),
+            increase[chosen],
+            c=layers[chosen],
+            marker=marker,
+            s=16,
+            lw=0.8,
+            cmap="viridis",
+            vmin=1,
+            vmax=len(score),
+            label=name,
+        )
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+    axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    axis.set_yscale("symlog", linthresh=1)
+    axis.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+    axis.axhline(0, color="0.7", lw=0.6)
+    axis.axvline(1, color="0.7", lw=0.6)
+    axis.set(
+        xlabel="attention on the chirp over mean attention (0.05: or less)",
+        ylabel="increase of the loss when ablated (%)",
+        title=title,
+    )
+    figure.legend(loc="outside upper right", ncol=2)
+    figure.colorbar(points, ax=axis, label="layer", pad=0.01)
+    return figure
+
+
+def shifts(
+    values: np.ndarray, low: np.ndarray, high: np.ndarray, names: Sequence[str], targets: Sequence[str]
+) -> Figure:
+    """How far predictions move under each variant, (variants, targets) with interval ends, a panel a target."""
+    figure, axes = grid(1, len(targets), 0.17 * len(names) + 0.9, sharey=True)
+    places = np.arange(len(names))[::-1]
+    for target, axis in enumerate(axes):
+        bars = np.stack([values - low, high - values])[..., target].clip(0)
+        axis.barh(places, values[:, target], xerr=bars, color="C0", height=0.7, error_kw={"lw": 0.7, "ecolor": "0.3"})
+        axis.set(title=targets[target], xscale="log")
+        axis.xaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+        axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    axes[0].set_yticks(places, names, fontsize=6)
+    figure.supxlabel("mean shift of the prediction", fontsize=8)
+    return figure
+
+
+def recovered(heads: dict[str, np.ndarray], layers: dict[str, np.ndarray]) -> Figure:
+    """Recovery in percent by head (layers, heads), over that of whole layers (layers,), a column each by name."""
+    figure, axes = grid(1, 2 * len(heads), 2.7, width_ratios=[4, 1.1] * len(heads))
+    for number, (name, values) in enumerate(heads.items()):
+        left, right = axes[2 * number : 2 * number + 2]
+        largest = np.abs(values).max() or 1.0
+        size = values.shape
+        image = left.imshow(
+            values,
+            cmap="coolwarm",
+            vmin=-largest,
+            vmax=largest,
+            aspect="auto",
+            extent=(0.5, size[1] + 0.5, size[0] + 0.5, 0.5),
+        )
+        left.set(
+            title=name, xlabel="Head", ylabel="Layer", xticks=range(1, size[1] + 1, 2), yticks=range(1, size[0] + 1)
+        )
+        figure.colorbar(image, ax=left, orientation="horizontal", label="recovered by a head (%)")
+        right.barh(np.arange(1, size[0] + 1), layers[name], color="0.5")
+        right.set(ylim=(size[0] + 0.5, 0.5), yticks=[], title="layer")
+        right.set_xlabel("%", fontsize=7)
+    return figure

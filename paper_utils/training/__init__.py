@@ -1,0 +1,1 @@
+"""Fine-tuning: the recipe, its schedule and checkpoints, importance sampling of images, evaluation."""

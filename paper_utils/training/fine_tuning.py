@@ -1,0 +1,137 @@
+"""Fine-tune: the paper's recipe, resumable.
+
+AdamW and mean squared error on standardised labels, early stopping on the validation loss where the recipe has
+patience for it, mixed precision where the machine has it.
+"""
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from ..data.chirps import label_scale
+from ..data.dataset import ChirpSet, split_seed
+from ..errors import CompanionError
+from ..models.dropout import masks_from
+from ..models.parallel import parallel_map
+from ..models.regressor import ChirpRegressor, build_regressor
+from ..models.vit import attention_kernel, autocast, best_device, only_cls, training_kernel
+from .checkpoints import TrainingState
+from .evaluation import accuracy, evaluate, loader
+from .history import Epoch
+from .recipe import Recipe
+from .sampling import importance_sample, title_numbers
+from .schedule import Schedule, optimizer_of
+
+__all__ = ["fine_tune"]
+
+
+def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tuple[ChirpRegressor, list[Epoch]]:
+    """Fine-tune the recipe's backbone; resume from `checkpoint` where an interrupted run left one.
+
+    The checkpoint is written after every epoch and stays until the caller has stored the result.
+
+    Args:
+        recipe: sizes and settings.
+        checkpoint: of an interrupted run, there or not.
+        trained: what beside the head, as in `build_regressor`.
+
+    Raises:
+        CompanionError: the loss is no longer a number, or the checkpoint belongs to another recipe.
+    """
+    device = best_device()
+    scale = label_scale(_training_seed(recipe), max(1000, recipe.images_per_epoch), binning=recipe.binning)
+    model = build_regressor(recipe.backbone, scale, seed=recipe.seed + recipe.repeat, trained=trained).to(device)
+    schedule = Schedule(optimizer_of(model, recipe), recipe)
+    state = TrainingState(recipe, model, schedule)
+    state.resume(checkpoint)
+    validation = ChirpSet(
+        split_seed(recipe.seed, "validation"), range(recipe.validation_images), binning=recipe.binning
+    )
+    with tqdm(
+        total=recipe.epochs,
+        initial=len(state.history),
+        unit=" epochs",
+        desc="fine-tuning",
+    ) as bar:
+        while len(state.history) < recipe.epochs and not state.stalled:
+            begun = time.monotonic()
+            number = len(state.history)
+            rate = schedule.rate
+            losses = _train_epoch(model, schedule, *_epoch_images(recipe, number), recipe, seed=number)
+            checked = evaluate(model, validation, workers=recipe.workers, title="validation")
+            error = (checked.predictions - checked.labels) / scale.std
+            loss = float((error**2).mean())
+            rates = {target: values["pearson_r"] for target, values in accuracy(checked).items()}
+            epoch = Epoch(
+                images_seen=(number + 1) * recipe.images_per_epoch,
+                train_loss=float(np.mean(losses)),
+                validation_loss=loss,
+                pearson_r=rates,
+                learning_rate=rate,
+                seconds=time.monotonic() - begun,
+                batch_losses=[round(value, 5) for value in losses],
+            )
+            schedule.after_epoch(loss)
+            state.add(epoch)
+            state.save(checkpoint)
+            bar.update()
+            bar.set_postfix(loss=f"{loss:.4f}", r=f"{min(rates.values()):.3f}")
+    model.load_state_dict(state.chosen)
+    return model.cpu().eval(), state.history
+
+
+def _training_seed(recipe: Recipe) -> int:
+    return split_seed(recipe.seed, "train", repeat=recipe.repeat)
+
+
+def _epoch_images(recipe: Recipe, epoch: int) -> tuple[ChirpSet, np.ndarray]:
+    """Return the images of an epoch and the weights of their losses, one on average."""
+    count, seed = recipe.images_per_epoch, _training_seed(recipe)
+    if recipe.fresh_images:
+        indices, weights = importance_sample(seed, epoch, count, binning=recipe.binning)
+    else:
+        indices, weights = np.random.default_rng([seed, epoch]).permutation(count), np.ones(count)
+    return ChirpSet(seed, indices, binning=recipe.binning, numbers=title_numbers(seed, indices)), weights
+
+
+def _train_epoch(
+    model: ChirpRegressor, schedule: Schedule, data: ChirpSet, weights: np.ndarray, recipe: Recipe, *, seed: int
+) -> list[float]:
+    device = next(model.parameters()).device
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    # dropout: a resumed run draws what the uninterrupted one would have drawn, in whatever order parts are worked on
+    torch.manual_seed(seed)
+    model.train()
+
+    def gradients(
+        number: int, images: torch.Tensor, labels: torch.Tensor, share: torch.Tensor
+    ) -> tuple[float, tuple[torch.Tensor | None, ...]]:
+        with autocast(device), masks_from(seed, len(losses), number):
+            found = model(images.to(device))
+        squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
+        loss = (squares * share[:, None].to(device)).sum()
+        return loss.item(), torch.autograd.grad(loss, learning, allow_unused=True)
+
+    losses: list[float] = []
+    batches = tqdm(loader(data, batch=recipe.batch, workers=recipe.workers), leave=False)
+    at_once = math.ceil(recipe.batch / recipe.micro_batch)
+    kernel = attention_kernel(model.vit, training_kernel(device))
+    with kernel, only_cls(model.vit), parallel_map(at_once, device) as map_of:
+        for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(recipe.batch), strict=True):
+            # gradients add up over parts of a batch, so that memory is that of parts and the step is the batch's
+            parts = [tensor.split(recipe.micro_batch) for tensor in (*batch, weighed / batch[1].numel())]
+            found = list(map_of(gradients, range(len(parts[0])), *parts))
+            total = sum(loss for loss, _ in found)
+            if not math.isfinite(total):
+                raise CompanionError(f"the training loss is {total}; lower the learning rate of the recipe")
+            for parameter, *shares in zip(learning, *(share for _, share in found), strict=True):
+                if shares[0] is not None:  # else nothing read it
+                    parameter.grad = sum(shares)
+            schedule.step()
+            losses.append(total)
+    return losses

@@ -1,0 +1,59 @@
+import numpy as np
+import torch
+
+from paper_utils.data import chirps, dataset
+
+
+def test_index_and_seed_fix_the_image():
+    first = dataset.sample(11, 4)[1]
+    dataset.sample(11, 5)
+    again = dataset.sample(11, 4)[1]
+    assert np.array_equal(first.pixels, again.pixels)
+    assert np.array_equal(first.regions, again.regions)
+    assert not np.array_equal(first.pixels, dataset.sample(12, 4)[1].pixels)
+
+
+def test_workers_draw_what_the_process_itself_draws():
+    data = dataset.ChirpSet(3, range(6))
+    alone = list(dataset.loader(data, batch=4, workers=0))
+    helped = list(dataset.loader(data, batch=4, workers=2))
+    assert [len(labels) for _, labels in alone] == [4, 2]
+    for (a, b), (c, d) in zip(alone, helped, strict=True):
+        assert torch.equal(a, c)
+        assert torch.equal(b, d)
+
+
+def test_labels_belong_to_the_images_chirp():
+    _, labels = dataset.ChirpSet(3, [8])[0]
+    chirp, _ = chirps.draw_chirp(3, 8)
+    assert labels.tolist() == np.float32([chirp.start_time, chirp.start_frequency, chirp.end_frequency]).tolist()
+
+
+def test_a_title_may_give_another_number_over_the_same_spectrogram():
+    usual, other = (dataset.ChirpSet(3, [7], numbers=numbers)[0] for numbers in (None, [12_345]))
+    again = dataset.ChirpSet(3, [7], numbers=[8])[0]
+    assert torch.equal(usual[0], again[0])
+    assert torch.equal(usual[1], other[1])
+    changed = (usual[0] != other[0]).any(0).nonzero()
+    assert len(changed) > 0
+    assert changed[:, 0].max() < 26  # rows above the plot
+
+
+def test_splits_share_no_seed():
+    seeds = {dataset.split_seed(seed, split) for seed in range(5) for split in dataset.SPLITS}
+    assert len(seeds) == 15
+
+
+def test_the_images_key_follows_the_images(monkeypatch):
+    key = dataset.images_key(3)
+    assert dataset.images_key.__wrapped__(3) == key
+    monkeypatch.setattr(dataset, "title_of", lambda index, chirp: "another title")
+    assert dataset.images_key.__wrapped__(3) != key
+
+
+def test_a_variant_is_the_same_chirp_in_another_image():
+    published, bare = (dataset.ChirpSet(5, [3], variant=variant)[0] for variant in ("published", "bare"))
+    assert torch.equal(published[1], bare[1])
+    assert not torch.equal(published[0], bare[0])
+    plot = np.s_[:, 60:120, 60:120]  # inside the plot nothing changes
+    assert torch.equal(published[0][plot], bare[0][plot])

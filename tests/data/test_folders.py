@@ -1,0 +1,163 @@
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from paper_utils.data import folders
+from paper_utils.data.dataset import ChirpSet
+from paper_utils.errors import CompanionError
+from paper_utils.files import ROOT
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("set")
+    folders.write_folder(folder, 5, seed=9)
+    return folder
+
+
+@pytest.fixture
+def folder(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "copy")
+
+
+def test_a_written_set_is_the_drawn_set(written):
+    drawn, read = ChirpSet(9, range(5)), folders.FolderSet(written)
+    assert len(read) == 5
+    for (pixels, labels), (pixels_read, labels_read) in zip(drawn, read, strict=True):
+        assert torch.equal(labels, labels_read)
+        difference = (pixels.int() - pixels_read.int()).abs()
+        assert (difference <= 2).float().mean() > 0.999  # rounded at 640 x 480, and clipped where black meets black
+        assert difference.float().mean() < 0.6
+
+
+def test_indices_choose_images(written):
+    some = folders.FolderSet(written, [3, 0])
+    assert torch.equal(some[0][1], folders.FolderSet(written)[3][1])
+
+
+def test_the_layout_is_the_published_one(written):
+    header, first, *_ = (written / "labels.csv").read_text().splitlines()
+    assert header == "Chirp_Start_Time,Chirp_Start_Freq,Chirp_End_Freq,Chirp_Duration,Chirp_Type"
+    start, low, high, duration, kind = first.split(",")
+    assert 0 <= float(start) <= 45
+    assert 1 <= float(duration) <= 15
+    assert abs(float(high) - float(low)) <= 30
+    assert kind in ("linear", "exponential")
+    assert Image.open(written / "spectrogram_1.png").size == (640, 480)
+
+
+def test_an_interrupted_set_goes_on_and_a_finished_one_grows(tmp_path, written, monkeypatch):
+    monkeypatch.setattr(folders, "TOGETHER", 1)
+    write, numbers = folders._write_images, []
+
+    def killed(folder, seed, part):
+        if len(numbers) == 2:
+            raise KeyboardInterrupt
+        numbers.extend(part)
+        return write(folder, seed, part)
+
+    monkeypatch.setattr(folders, "_write_images", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folders.write_folder(tmp_path, 4, seed=9)
+    with pytest.raises(CompanionError, match=r"labels\.csv"):
+        folders.FolderSet(tmp_path)  # not taken for a whole set
+    monkeypatch.setattr(folders, "_write_images", lambda *a: numbers.extend(a[2]) or write(*a))
+    folders.write_folder(tmp_path, 4, seed=9)
+    folders.write_folder(tmp_path, 5, seed=9)
+    assert numbers == [1, 2, 3, 4, 5]
+    for path in written.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+def test_workers_write_the_same(tmp_path, written):
+    folders.write_folder(tmp_path, 5, seed=9, workers=2)
+    assert (tmp_path / "spectrogram_4.png").read_bytes() == (written / "spectrogram_4.png").read_bytes()
+
+
+def test_sets_do_not_mix(folder):
+    with pytest.raises(CompanionError, match="holds a set of another origin"):
+        folders.write_folder(folder, 6, seed=10)
+    (folder / "origin.json").unlink()
+    with pytest.raises(CompanionError, match="another origin"):
+        folders.write_folder(folder, 6, seed=9)
+    with pytest.raises(CompanionError, match="holds a set of another origin|more than 3"):
+        folders.write_folder(folder, 3, seed=9)
+
+
+def edit(folder, change):
+    path = folder / "labels.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(change(lines)) + "\n")
+
+
+def cell(row, column, text):
+    def change(lines):
+        values = lines[row].split(",")
+        values[column] = text
+        return [*lines[:row], ",".join(values), *lines[row + 1 :]]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (cell(2, 0, "soon"), r"labels\.csv, row 2 \(of spectrogram_2\.png\): Chirp_Start_Time is 'soon', not a number"),
+        (cell(2, 0, "nan"), r"row 2 .*chirp start_time is nan, outside 0 to 60"),
+        (cell(3, 1, "101"), r"row 3 .*chirp start_frequency is 101.0, outside 0 to 100"),
+        (cell(5, 4, "cubic"), r"row 5 .*chirp kind is 'cubic'"),
+        (cell(1, 2, ""), r"row 1 .*Chirp_End_Freq is '', not a number"),
+        (cell(0, 3, "Length"), r"labels\.csv lacks the column Chirp_Duration"),
+        (lambda lines: lines[:-1], r"has 4 rows and none for spectrogram_5\.png"),
+        (lambda lines: [*lines, lines[-1]], r"spectrogram_6\.png is missing, and 0 more; labels\.csv has 6 rows"),
+        (lambda lines: [], r"lacks the column Chirp_Start_Time"),
+    ],
+)
+def test_wrong_labels_are_named(folder, change, message):
+    edit(folder, change)
+    with pytest.raises(CompanionError, match=message):
+        folders.FolderSet(folder)
+
+
+def test_a_short_row_is_named(folder):
+    edit(folder, lambda lines: [*lines[:4], lines[4].rpartition(",")[0], *lines[5:]])
+    with pytest.raises(CompanionError, match=r"row 4 .*chirp kind is ''"):
+        folders.FolderSet(folder)
+
+
+def test_missing_labels_are_named(tmp_path):
+    with pytest.raises(CompanionError, match=r"cannot read the labels .*labels\.csv.*published layout"):
+        folders.FolderSet(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a image", None])
+def test_a_damaged_image_stops_and_is_no_image_of_zeros(folder, content):
+    path = folder / "spectrogram_2.png"
+    path.write_bytes(path.read_bytes()[:5000] if content is None else content)
+    found = folders.FolderSet(folder)
+    found[0]
+    with pytest.raises(CompanionError, match=r"cannot read the image .*spectrogram_2\.png"):
+        found[1]
+
+
+def test_a_image_of_another_size_is_named(folder):
+    Image.fromarray(np.zeros((224, 224, 3), np.uint8)).save(folder / "spectrogram_3.png")
+    with pytest.raises(CompanionError, match=r"spectrogram_3\.png has 224 x 224 pixels, not 640 x 480"):
+        folders.FolderSet(folder)[2]
+
+
+def test_the_shell_says_what_is_wrong_in_one_line(folder):
+    command = [sys.executable, "-m", "paper_utils.folders", "check", str(folder)]
+    good = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert good.returncode == 0
+    assert "5 images and as many labels" in good.stdout
+    (folder / "spectrogram_5.png").write_bytes(b"x")
+    bad = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert bad.returncode == 1
+    assert bad.stderr.startswith("error: cannot read the image")
+    assert bad.stderr.count("\n") == 1

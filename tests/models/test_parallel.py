@@ -1,0 +1,47 @@
+import threading
+
+import pytest
+import torch
+
+from paper_utils.models.parallel import parallel_map
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def two_cores():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_parts_are_worked_on_at_once_each_on_its_share_of_the_cores():
+    meeting = threading.Barrier(2, timeout=20)  # breaks unless two come
+
+    def work(number):
+        meeting.wait()
+        return number, torch.get_num_threads(), torch.ones(300, 300).mm(torch.ones(300, 300)).sum().item()
+
+    with parallel_map(6, CPU) as map_of:
+        found = list(map_of(work, range(6)))
+    assert found == [(number, 1, 300.0**3) for number in range(6)]
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize(("parts", "device"), [(1, CPU), (6, torch.device("cuda"))])
+def test_one_part_or_a_gpu_has_the_cores_to_itself(parts, device):
+    with parallel_map(parts, device) as map_of:
+        assert (
+            list(map_of(lambda _: (threading.get_ident(), torch.get_num_threads()), range(parts)))
+            == [(threading.get_ident(), 2)] * parts
+        )
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_a_failure_comes_through_and_the_cores_are_shared_again():
+    with pytest.raises(ZeroDivisionError), parallel_map(2, CPU) as map_of:
+        list(map_of(lambda number: 1 / number, range(2)))
+    assert torch.get_num_threads() == 2

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from paper_utils.attention import scores as region_scores
+from paper_utils.plots import attention as attention_figures
+from paper_utils.plots.attention import FRAMES
+
+
+@pytest.fixture
+def heads():
+    kinds = np.array([["monosemantic"] * 4, ["polysemantic", "unselective"] * 2])
+    features = np.array([["chirp", "title", "colour bar", "left edge"], [""] * 4])
+    return kinds, features
+
+
+def test_frames_say_what_a_head_is(heads):
+    maps = np.random.default_rng(0).random((2, 4, 14, 14))
+    axes = attention_figures.atlas(maps, *heads).axes
+    assert len(axes) == 8
+    colours = [
+        "#{:02x}{:02x}{:02x}".format(*(round(255 * c) for c in axis.spines["left"].get_edgecolor()[:3]))
+        for axis in axes
+    ]
+    names = ["the chirp", "text", "the colour bar", "an edge or corner", "polysemantic"]
+    assert colours[:5] == [FRAMES[name] for name in names]
+    assert [axis.get_title() for axis in axes[:4]] == ["H1", "H2", "H3", "H4"]
+    assert axes[4].get_ylabel() == "L2"
+
+
+def test_every_feature_belongs_to_a_group(heads):
+    groups = {attention_figures.group_of("monosemantic", feature) for feature in region_scores.FEATURES}
+    assert groups == {"the chirp", "text", "the colour bar", "an edge or corner"}
+
+
+def test_bars_count_every_head_once(heads):
+    kinds, features = heads
+    axis = attention_figures.kinds_by_layer(kinds, features == "chirp").axes[0]
+    heights = np.array([[bar.get_height() for bar in container] for container in axis.containers])
+    assert (heights.sum(0) == 4).all()
+    assert list(heights[:, 0]) == [1, 3, 0, 0]
+
+
+def test_regions_are_rows_and_heads_columns():
+    enrichment = np.exp(np.random.default_rng(0).normal(size=(3, 2, 4)))
+    image = attention_figures.region_matrix(enrichment, ["a", "b", "c"]).axes[0].images[0]
+    assert image.get_array().shape == (3, 8)
+    assert image.get_array()[1, 6] == enrichment[1, 1, 2]
+
+
+def test_drives_have_their_colour_and_place():
+    stays = np.array([0.1, 0.9, 0.5])
+    axis = attention_figures.driven_heads(
+        stays, stays - 0.1, stays + 0.1, ["x", "y", "z"], ["content", "place", "mixed"]
+    ).axes[0]
+    assert [container.get_label() for container in axis.containers] == ["driven by content", "driven by place", "mixed"]
+    assert [container.lines[0].get_xdata()[0] for container in axis.containers] == [0.1, 0.9, 0.5]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["x", "y", "z"]
+
+
+def test_scores_shifts_and_recoveries_show_their_numbers(heads):
+    kinds, features = heads
+    score = np.array([[20, 1, 1, 0.001], [1, 1, 1, 1.0]])
+    axis = attention_figures.score_and_effect(score, score - 1, features == "chirp", "title").axes[0]
+    assert axis.collections[0].get_offsets()[0].tolist() == [20, 19]
+    assert axis.collections[1].get_offsets()[:, 0].min() == 0.05
+    values = np.array([[1.0, 2.0], [3.0, 4.0]])
+    axes = attention_figures.shifts(values, values / 2, values * 2, ["no title", "bare"], ["s", "Hz"]).axes
+    assert [bar.get_width() for bar in axes[1].patches] == [2, 4]
+    axes = attention_figures.recovered({"one": values, "two": -values}, {"one": values[0], "two": values[1]}).axes
+    assert axes[0].images[0].get_clim() == (-4, 4)
+    assert [bar.get_width() for bar in axes[3].patches] == [3, 4]

@@ -1,0 +1,80 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from paper_utils.errors import CompanionError
+from paper_utils.training import evaluation
+from paper_utils.training import fine_tuning as training
+
+
+class Stop(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tiny_profile, tmp_path, monkeypatch):
+    whole, history = training.fine_tune(tiny_profile, tmp_path / "a.pt")
+    train = training._train_epoch
+
+    def killed(*args, seed, **options):
+        if seed == 2:
+            raise Stop
+        return train(*args, seed=seed, **options)
+
+    monkeypatch.setattr(training, "_train_epoch", killed)
+    with pytest.raises(Stop):
+        training.fine_tune(tiny_profile, tmp_path / "b.pt")
+    monkeypatch.setattr(training, "_train_epoch", train)
+    resumed, history_resumed = training.fine_tune(tiny_profile, tmp_path / "b.pt")
+    assert [epoch.train_loss for epoch in history] == pytest.approx([epoch.train_loss for epoch in history_resumed])
+    for before, after in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.allclose(before, after, atol=1e-5)
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
+    path = tmp_path / "c.pt"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(CompanionError, match=r"c\.pt is damaged"):
+        training.fine_tune(tiny_profile, path)
+    path.unlink()
+    training.fine_tune(replace(tiny_profile, epochs=1), path)
+    with pytest.raises(CompanionError, match="other settings"):
+        training.fine_tune(tiny_profile, path)
+
+
+@pytest.fixture
+def weights_after_epochs(monkeypatch):
+    """Return a function that sets the validation losses to come and returns the list of the head's weights after each."""
+
+    def watch(losses):
+        left, weights, add = iter(losses), [], training.TrainingState.add
+
+        def fake(model, data, **options):
+            labels = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+            return evaluation.Evaluation(labels + next(left) ** 0.5 * model.label_std.numpy(), labels, 1.0)
+
+        def remember(state, epoch):
+            add(state, epoch)
+            weights.append(state.model.head[0].weight.detach().clone())
+
+        monkeypatch.setattr(training, "evaluate", fake)
+        monkeypatch.setattr(training.TrainingState, "add", remember)
+        return weights
+
+    return watch
+
+
+def test_the_best_epoch_is_kept_and_training_stops(tiny_profile, tmp_path, weights_after_epochs):
+    weights = weights_after_epochs([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
+    model, history = training.fine_tune(replace(tiny_profile, epochs=50, patience=(3, 4)), tmp_path / "d.pt")
+    assert len(history) == 6
+    assert torch.equal(model.head[0].weight, weights[1])
+
+
+def test_a_short_training_keeps_its_last_weights_and_never_ends_early(tiny_profile, tmp_path, weights_after_epochs):
+    weights = weights_after_epochs([1.0] + 6 * [2.0])
+    model, history = training.fine_tune(replace(tiny_profile, epochs=7, patience=None), tmp_path / "f.pt")
+    assert len(history) == 7
+    assert torch.equal(model.head[0].weight, weights[-1])
+    assert not torch.equal(model.head[0].weight, weights[0])

@@ -1,0 +1,120 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from paper_utils.errors import CompanionError
+from paper_utils.pipeline.profiles import get_profile
+from paper_utils.training import evaluation
+from paper_utils.training import fine_tuning as training
+
+
+def test_accuracy_against_the_formulas():
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=(200, 3))
+    predictions = labels + rng.normal(size=(200, 3)) * 0.5 + [0.0, 1.0, -2.0]
+    scores = evaluation.accuracy(evaluation.Evaluation(predictions, labels, 1.0))
+    for column, score in enumerate(scores.values()):
+        r = np.corrcoef(predictions[:, column], labels[:, column])[0, 1]
+        assert score["pearson_r"] == pytest.approx(r)
+        half = stats.norm.ppf(0.975) / np.sqrt(200 - 3)  # Fisher's interval, which suits normal errors
+        assert score["pearson_r_low"] == pytest.approx(np.tanh(np.arctanh(r) - half), abs=0.01)
+        assert score["pearson_r_high"] == pytest.approx(np.tanh(np.arctanh(r) + half), abs=0.01)
+        assert score["bias"] == pytest.approx((predictions - labels)[:, column].mean())
+
+
+def test_sets_judged_together_are_one_set():
+    rng = np.random.default_rng(1)
+    whole = evaluation.Evaluation(rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), 3.0)
+    parts = [
+        evaluation.Evaluation(whole.predictions[some], whole.labels[some], 1.5) for some in (slice(4), slice(4, 9))
+    ]
+    found = evaluation.concatenate(parts)
+    assert np.array_equal(found.predictions, whole.predictions)
+    assert np.array_equal(found.labels, whole.labels)
+    assert found.seconds == whole.seconds
+
+
+def test_late_training_images_have_titles_like_the_first():
+    for profile in ("laptop", "paper"):
+        settings = replace(get_profile(profile), images_per_epoch=64)
+        data, _ = training._epoch_images(settings, 99)
+        assert max(data.numbers) < 100_000
+
+
+def test_a_loss_that_is_no_number_stops(tiny_profile, tmp_path):
+    with pytest.raises(CompanionError, match="training loss is"):
+        training.fine_tune(replace(tiny_profile, learning_rate=float("inf")), tmp_path / "e.pt")
+
+
+def test_parts_of_a_batch_add_up_to_its_step(tiny_profile, tmp_path, monkeypatch):
+    from paper_utils.models import regressor as models
+
+    monkeypatch.setattr(models.LORA, "lora_dropout", 0.0)  # dropout would draw differently for each part
+    weights = []
+    for micro in (8, 3):
+        profile = replace(tiny_profile, epochs=1, micro_batch=micro)
+        model, _ = training.fine_tune(profile, tmp_path / f"{micro}.pt")
+        weights.append(model.head[0].weight.detach())
+    assert torch.allclose(*weights, atol=1e-5)
+
+
+def test_each_image_counts_by_its_weight(tiny_profile, tmp_path, monkeypatch):
+    """Oracle: squared errors of a model that learns nothing, weighted by hand."""
+    images, weights = training._epoch_images(tiny_profile, 0)
+    weights = np.arange(len(weights)) / 3.5
+    monkeypatch.setattr(training, "_epoch_images", lambda profile, epoch: (images, weights))
+    profile = replace(tiny_profile, epochs=1, learning_rate=1e-12)
+    model, (epoch,) = training.fine_tune(profile, tmp_path / "f.pt")
+    checked = evaluation.evaluate(model, images, workers=0)
+    squares = (((checked.predictions - checked.labels) / model.label_std.numpy()) ** 2).mean(1)
+    assert epoch.train_loss == pytest.approx(np.average(squares, weights=weights), rel=0.02)
+    assert epoch.train_loss != pytest.approx(squares.mean(), rel=0.02)
+
+
+def test_accuracy_of_chosen_images_is_theirs_alone():
+    rng = np.random.default_rng(1)
+    labels, noise = rng.normal(size=(2, 60, 3))
+    whole = evaluation.Evaluation(labels + noise, labels, 1.0)
+    mask = np.arange(60) < 20
+    part = evaluation.Evaluation(whole.predictions[:20], labels[:20], 1.0)
+    assert evaluation.accuracy(whole, chosen=mask) == evaluation.accuracy(part)
+
+
+@pytest.mark.filterwarnings("error")
+def test_predictions_that_are_all_one_have_no_r():
+    labels = np.random.default_rng(2).normal(size=(20, 3))
+    predictions = labels * [1, 0, 1] + [0, 3, 0]
+    start, frequency, end = evaluation.accuracy(evaluation.Evaluation(predictions, labels, 1.0)).values()
+    assert np.isnan([frequency[f"pearson_r{which}"] for which in ("", "_low", "_high")]).all()
+    assert frequency["bias"] == pytest.approx(3 - labels[:, 1].mean())
+    assert [start["pearson_r"], end["pearson_r"]] == pytest.approx([1, 1])
+
+
+def test_cores_side_by_side_train_what_one_core_trains(tiny_profile, tmp_path):
+    """With dropout, whose masks must not depend on which part comes first."""
+    profile, before, weights = replace(tiny_profile, epochs=1, micro_batch=2), torch.get_num_threads(), []
+    try:
+        for cores in (1, 2, 3):
+            torch.set_num_threads(cores)
+            model, _ = training.fine_tune(profile, tmp_path / f"{cores}.pt")
+            weights.append(torch.cat([parameter.flatten() for parameter in model.parameters()]))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.allclose(weights[0], weights[1], atol=1e-5)
+    assert torch.allclose(weights[0], weights[2], atol=1e-5)
+
+
+def test_mixed_precision_side_by_side_learns_what_it_learns_alone(tiny_profile, tmp_path, monkeypatch):
+    monkeypatch.setattr("paper_utils.vit.has_mixed_precision", lambda device: True)
+    profile, before, losses = replace(tiny_profile, epochs=1, micro_batch=2), torch.get_num_threads(), []
+    try:
+        for cores in (1, 2):
+            torch.set_num_threads(cores)
+            _, (epoch,) = training.fine_tune(profile, tmp_path / f"{cores}.pt")
+            losses.append(epoch.train_loss)
+    finally:
+        torch.set_num_threads(before)
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
