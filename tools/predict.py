@@ -16,7 +16,7 @@ from paper_utils.files import write_table
 from paper_utils.models.regressor import load_regressor, merged
 from paper_utils.models.vit import on_best_device
 from paper_utils.pipeline.run import MODEL, REFERENCE
-from paper_utils.plots.images import UNITS
+from paper_utils.plots.style import UNITS
 from paper_utils.training.evaluation import Evaluation, accuracy, concatenate, evaluate
 
 __all__ = ["accuracy_lines", "read_folders"]

@@ -9,7 +9,7 @@ from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, read_json
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.run import REFERENCE, Run
-from paper_utils.plots.images import UNITS
+from paper_utils.plots.style import UNITS
 from tools.report import verdict_rows
 from tools.summary import FIGURES
 

@@ -30,7 +30,7 @@ from ..files import (
 )
 from ..models.backbone import verified_backbone
 from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
-from ..plots.images import save_figure
+from ..plots.style import save_figure
 from ..training import fine_tuning as training
 from ..training.evaluation import Evaluation, evaluate_held_out
 from ..training.history import Epoch

@@ -1,1 +1,67 @@
-"""Figures: data in, a matplotlib Figure out; nothing here computes a result or loads a model."""
+"""Figures: data in, a matplotlib Figure out (or a page of HTML); nothing here computes a result, loads a model or writes.
+
+Each function makes one figure of the notebooks, in one style. A notebook calls `plots.ablation_heatmap(increase)`.
+"""
+
+from .ablation import (
+    effect_intervals,
+    effect_scatter,
+    effects_by_target,
+    removal_curves,
+    shift_maps,
+    sweeps_side_by_side,
+)
+from .attention import (
+    atlas,
+    driven_heads,
+    kinds_by_layer,
+    recovered,
+    region_matrix,
+    score_and_effect,
+    shifts,
+)
+from .effects import ablation_heatmap, prediction_histograms
+from .explorer import Heads, explorer_page
+from .heads import gallery, overlays
+from .images import region_map, spectrogram_samples, variant_panel
+from .learning import (
+    accuracy_by_group,
+    learning_curves,
+    predicted_against_true,
+    pretraining_losses,
+    stroke_samples,
+    study_curves,
+)
+from .method import flowchart
+
+__all__ = [
+    "Heads",
+    "ablation_heatmap",
+    "accuracy_by_group",
+    "atlas",
+    "driven_heads",
+    "effect_intervals",
+    "effect_scatter",
+    "effects_by_target",
+    "explorer_page",
+    "flowchart",
+    "gallery",
+    "kinds_by_layer",
+    "learning_curves",
+    "overlays",
+    "predicted_against_true",
+    "prediction_histograms",
+    "pretraining_losses",
+    "recovered",
+    "region_map",
+    "region_matrix",
+    "removal_curves",
+    "score_and_effect",
+    "shift_maps",
+    "shifts",
+    "spectrogram_samples",
+    "stroke_samples",
+    "study_curves",
+    "sweeps_side_by_side",
+    "variant_panel",
+]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..statistics import rank_correlations
-from .images import grid, plain_numbers
+from .style import grid, plain_numbers
 
 __all__ = [
     "effect_intervals",

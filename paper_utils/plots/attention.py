@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from ..attention.semantics import KINDS
 from ..heads import min_max
-from .images import WIDTH, grid
+from .style import WIDTH, grid
 
 __all__ = [
     "COLOURS",

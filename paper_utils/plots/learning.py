@@ -6,7 +6,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from .images import UNITS, grid
+from .style import UNITS, grid
 
 __all__ = [
     "accuracy_by_group",

@@ -1,7 +1,7 @@
 import numpy as np
 
 from paper_utils.plots import learning as learning_figures
-from paper_utils.plots.images import UNITS
+from paper_utils.plots.style import UNITS
 
 
 def test_learning_curves_mark_where_the_rate_fell():

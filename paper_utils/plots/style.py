@@ -1,0 +1,51 @@
+"""What all figures share: the style, the text width, the units of the targets, and axes in a grid."""
+
+import math
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import style as mpl_style
+from matplotlib.figure import Figure
+
+from ..files import atomic_path, write_json
+
+__all__ = ["STYLE", "UNITS", "WIDTH", "grid", "plain_numbers", "save_figure"]
+
+STYLE = str(Path(__file__).with_name("house.mplstyle"))
+WIDTH = 7.2  # inches: a page's text width
+UNITS = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
+mpl_style.use(STYLE)
+
+
+def grid(rows: int, columns: int, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """Return a figure of text width, `height` inches high, and its axes; options go to `Figure.subplots`."""
+    # made without pyplot, so that a notebook shows a figure once and no state is left behind
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def plain_numbers(bar: mpl.colorbar.Colorbar, *, most: int = 4) -> None:
+    """Label a symmetric logarithmic colour bar with zero and the powers of ten outside its linear part.
+
+    Powers within the linear part would lie on top of each other. Where there are more than `most`, some are left out.
+    """
+    first, last = np.log10([bar.norm.linthresh, bar.norm.vmax])
+    powers = 10.0 ** np.arange(np.ceil(first), np.floor(last) + 1)
+    if not len(powers):
+        powers = np.array([float(f"{bar.norm.vmax / 2:.0e}")])
+    powers = powers[:: -math.ceil(len(powers) / most)]
+    ticks = [*-powers, 0, *powers]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
+
+
+def save_figure(figure: Figure, stem: Path, origin: dict) -> None:
+    """Write stem.png and stem.pdf with a line of origin in their metadata, and all of it in stem.json."""
+    line = f"profile {origin['profile']}, seed {origin['seed']}, commit {origin['commit']}"
+    with mpl_style.context(STYLE):
+        with atomic_path(stem.with_suffix(".png")) as path:
+            figure.savefig(path, metadata={"Description": line})
+        with atomic_path(stem.with_suffix(".pdf")) as path:
+            figure.savefig(path, metadata={"Keywords": line, "CreationDate": None})
+    write_json(stem.with_suffix(".json"), origin)
