@@ -1,6 +1,6 @@
-"""How sure an ablation effect is: intervals and tests over images, false discoveries over heads, with scipy's methods.
+"""Effects of ablations with intervals and tests over images, false discovery rates over heads, weighted samples.
 
-Every comparison is paired: the same images, with the head and without it.
+Every comparison is paired: the same images, with the head and without it. Intervals are those of `bootstrap`.
 """
 
 import itertools
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from .bootstrap import bca_interval, percentile_interval, resample_counts, resample_indices
 from .errors import CompanionError
 
 __all__ = [
@@ -24,10 +25,10 @@ __all__ = [
     "percent_increase",
     "rank_correlation_interval",
     "rank_correlations",
+    "sign_flip_p_values",
     "weighted_choice",
 ]
 
-RESAMPLES = 2000  # of images, for an interval
 FLIPS = 9999  # of signs, for a p-value: the least is one in ten thousand
 
 
@@ -46,9 +47,9 @@ class HeadEffects:
 def weighted_choice(importance: np.ndarray, count: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Choose images, important ones more often, with weights that make up for it.
 
-    A few images on which the model errs carry most of every head's effect: chosen more often and weighted down,
-    they leave means as they are and intervals narrower (systematic sampling with unequal probabilities, Cochran
-    1977, section 9A.10). A quarter of the mean importance is added to all, so that no weight exceeds five.
+    A few images on which the model errs carry most of every head's effect: chosen more often and weighted down, they
+    leave means as they are and intervals narrower (systematic sampling with unequal probabilities, Cochran 1977,
+    section 9A.10). A quarter of the mean importance is added to all, so that no weight exceeds five.
 
     Args:
         importance: (images,), not negative, known before the experiment.
@@ -64,10 +65,10 @@ def weighted_choice(importance: np.ndarray, count: int, *, seed: int = 0) -> tup
     if not 0 < count <= len(importance):
         raise CompanionError(f"cannot choose {count} of {len(importance)} images; give a number between")
     if not (np.isfinite(importance) & (importance >= 0)).all():
-        raise CompanionError("the importance of a image is negative or not a number")
+        raise CompanionError("the importance of an image is negative or not a number")
     share = importance + (importance.mean() / 4 or 1.0)
     chance = count * share / share.sum()
-    while (chance > 1 + 1e-9).any():  # what is certain of its place leaves the rest to the others
+    while (chance > 1 + 1e-9).any():  # certain images leave the rest of the count to the others
         certain = chance >= 1
         chance = np.where(certain, 1.0, share * (count - certain.sum()) / share[~certain].sum())
     steps = np.arange(count) + np.random.default_rng(seed).random()
@@ -102,27 +103,56 @@ def head_effects(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> H
     """
     if len(intact) < 8:
         raise CompanionError(f"{len(intact)} images are too few for intervals; give 8 or more")
-    shape = ablated.shape[:2]
-    rows = ablated.reshape(-1, ablated.shape[-1])
     low, high = effect_bounds(ablated, intact, seed=seed)
-    differences = rows - intact
-    moves = np.ptp(differences, axis=1) > 0  # a head that changes nothing has no sign to flip
-    p_value = np.ones(len(rows))
-    p_value[moves] = _sign_flips(differences[moves], seed)
+    p_value = sign_flip_p_values(ablated - intact, seed=seed)
+    by_rate = {
+        method: (stats.false_discovery_control(p_value.ravel(), method=method) < 0.05).reshape(p_value.shape)
+        for method in ("bh", "by")
+    }
     return HeadEffects(
         increase=percent_increase(ablated, intact),
         low=low,
         high=high,
-        p_value=p_value.reshape(shape),
-        significant_bh=(stats.false_discovery_control(p_value, method="bh") < 0.05).reshape(shape),
-        significant_by=(stats.false_discovery_control(p_value, method="by") < 0.05).reshape(shape),
+        p_value=p_value,
+        significant_bh=by_rate["bh"],
+        significant_by=by_rate["by"],
     )
 
 
 def effect_bounds(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return low and high ends of the heads' 95 % intervals, (layers, heads) each; arguments of `head_effects`."""
-    bounds = np.array([[_interval(head, intact, seed) for head in layer] for layer in ablated])
-    return bounds[..., 0], bounds[..., 1]
+    """Return low and high ends of the 95 % intervals of `percent_increase` (BCa bootstrap over images).
+
+    Args:
+        ablated: squared errors of any number of heads or layers, (..., images).
+        intact: squared errors of the intact model on the same images, (images,).
+        seed: of the resampling.
+
+    Returns:
+        Low and high ends in percent, (...) each; zero where the errors are those of the intact model.
+    """
+    rows = ablated.reshape(-1, len(intact)).astype(float)
+    counts = resample_counts(len(intact), seed=seed, draw="indices").astype(float)
+    sample = 100 * ((counts @ rows.T) / (counts @ intact)[:, None] - 1)
+    without_each = 100 * ((rows.sum(1) - rows.T) / (intact.sum() - intact)[:, None] - 1)
+    ends = bca_interval(sample, percent_increase(rows, intact), without_each)
+    changes = (rows != intact).any(1)
+    low, high = (np.where(changes, end, 0.0).reshape(ablated.shape[:-1]) for end in ends)
+    return low, high
+
+
+def sign_flip_p_values(differences: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Return two-sided p-values of paired differences (..., images), whose signs are arbitrary under the null.
+
+    What scipy's permutation_test does, with the same flips for all heads: one matrix product instead of minutes. Where
+    every difference is the same (a head that changes nothing), the p-value is 1.
+    """
+    rows = differences.reshape(-1, differences.shape[-1])
+    varies = np.ptp(rows, axis=1) > 0
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (FLIPS, rows.shape[1]))
+    as_far = np.abs(signs @ rows[varies].T) >= np.abs(rows[varies].sum(1)) * (1 - 1e-12)
+    p_value = np.ones(len(rows))
+    p_value[varies] = (as_far.sum(0) + 1) / (FLIPS + 1)
+    return p_value.reshape(differences.shape[:-1])
 
 
 def rank_correlations(effects: Sequence[np.ndarray]) -> list[float]:
@@ -133,7 +163,7 @@ def rank_correlations(effects: Sequence[np.ndarray]) -> list[float]:
 
 def layer_intervals(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Return the 95 % interval of each layer's mean increase over its heads, (layers, 2) percent."""
-    return np.array([_interval(layer.mean(0), intact, seed) for layer in ablated])
+    return np.stack(effect_bounds(ablated.mean(1), intact, seed=seed), axis=1)
 
 
 def mean_where_known(values: np.ndarray, axis: int | tuple[int, ...] = 0) -> np.ndarray:
@@ -145,75 +175,46 @@ def mean_where_known(values: np.ndarray, axis: int | tuple[int, ...] = 0) -> np.
 def mean_intervals(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Return low and high ends of the 95 % interval of means over the first axis, the images' (percentile bootstrap).
 
-    NaN marks a image in which a value does not apply: it does not count, and where no image counts the ends are NaN.
+    NaN marks an image to which a value does not apply: it does not count, and where no image counts the ends are NaN.
     """
     applies = np.isfinite(values)
-    times = np.random.default_rng(seed).multinomial(len(values), np.full(len(values), 1 / len(values)), RESAMPLES)
-    sums = np.tensordot(times, np.where(applies, values, 0), 1)
-    counts = np.tensordot(times, applies, 1)
-    means = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    none = ~applies.any(0)
-    means[:, none] = 0  # a placeholder, so that no warning hides a real one
-    low, high = np.nanpercentile(means, [2.5, 97.5], axis=0)
-    return np.where(none, np.nan, low), np.where(none, np.nan, high)
+    draws = resample_counts(len(values), seed=seed)
+    sums = np.tensordot(draws, np.where(applies, values, 0), 1)
+    counts = np.tensordot(draws, applies, 1)
+    return percentile_interval(np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0))
 
 
 def correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
     """Return Pearson's r of two columns over images, and its 95 % interval (percentile bootstrap over images).
 
-    Where one column is all alike, or holds a NaN, nothing is known of r: it and its interval are NaN.
+    Where one column is constant, or holds a NaN, r and its interval are NaN.
     """
     if not min(np.ptp(first), np.ptp(second)) > 0:
         return (float("nan"),) * 3
     x, y = ((column - column.mean()) / column.std() for column in (np.float64(first), np.float64(second)))
-    count = len(x)
-    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
-    mean_x, mean_y, mean_xx, mean_yy, mean_xy = (times @ np.stack([x, y, x * x, y * y, x * y], 1) / count).T
+    draws = resample_counts(len(x), seed=seed)
+    mean_x, mean_y, mean_xx, mean_yy, mean_xy = (draws @ np.stack([x, y, x * x, y * y, x * y], 1) / len(x)).T
     spreads = np.sqrt(((mean_xx - mean_x**2) * (mean_yy - mean_y**2)).clip(0))
-    # a resample may hold one image alone, of which there is no r
-    again = np.divide(mean_xy - mean_x * mean_y, spreads, out=np.full(RESAMPLES, np.nan), where=spreads > 1e-12)
-    low, high = np.nanpercentile(again, [2.5, 97.5])
+    # a resample may hold one image alone, for which r is not defined
+    sample = np.divide(mean_xy - mean_x * mean_y, spreads, out=np.full(len(draws), np.nan), where=spreads > 1e-12)
+    low, high = percentile_interval(sample)
     return float((x * y).mean()), float(low), float(high)
 
 
 def rank_correlation_interval(first: np.ndarray, second: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
     """Return Spearman's rank correlation over heads and its 95 % interval (percentile bootstrap over heads).
 
-    Where heads are all alike on one side, as a resample's may be, nothing goes with anything: the correlation is zero.
+    Where all heads have the same value on one side, as in a resample they may, the correlation counts as zero.
     """
-
-    def correlation(x: np.ndarray, y: np.ndarray, axis: int = -1) -> np.ndarray:
-        ranks = (stats.rankdata(sample, axis=axis) for sample in (x, y))
-        x, y = (sample - sample.mean(axis, keepdims=True) for sample in ranks)
-        both = np.sqrt((x**2).sum(axis) * (y**2).sum(axis))
-        return np.divide((x * y).sum(axis), both, out=np.zeros_like(both), where=both > 0)
-
     x, y = np.ravel(first), np.ravel(second)
-    interval = stats.bootstrap(
-        (x, y), correlation, paired=True, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(seed)
-    ).confidence_interval
-    return float(correlation(x, y)), float(interval.low), float(interval.high)
+    drawn = resample_indices(len(x), seed=seed)
+    low, high = percentile_interval(_rank_correlation(x[drawn], y[drawn]))
+    return float(_rank_correlation(x, y)), float(low), float(high)
 
 
-def _interval(ablated: np.ndarray, intact: np.ndarray, seed: int) -> tuple[float, float]:
-    if np.array_equal(ablated, intact):
-        return 0.0, 0.0
-    result = stats.bootstrap(
-        (ablated, intact),
-        percent_increase,
-        paired=True,
-        n_resamples=RESAMPLES,
-        method="BCa",
-        rng=np.random.default_rng(seed),
-    )
-    return tuple(result.confidence_interval)
-
-
-def _sign_flips(differences: np.ndarray, seed: int) -> np.ndarray:
-    """Return two-sided p-values of paired differences (heads, images) with mean zero under the null.
-
-    What scipy's permutation_test does, with the same flips for all heads: one matrix product instead of minutes.
-    """
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (FLIPS, differences.shape[1]))
-    as_far = np.abs(signs @ differences.T) >= np.abs(differences.sum(1)) * (1 - 1e-12)
-    return (as_far.sum(0) + 1) / (FLIPS + 1)
+def _rank_correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return Spearman's rank correlation over the last axis."""
+    ranks = (stats.rankdata(sample, axis=-1) for sample in (x, y))
+    x, y = (rank - rank.mean(-1, keepdims=True) for rank in ranks)
+    norm = np.sqrt((x**2).sum(-1) * (y**2).sum(-1))
+    return np.divide((x * y).sum(-1), norm, out=np.zeros_like(norm), where=norm > 0)

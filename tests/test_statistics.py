@@ -51,6 +51,21 @@ def test_intervals_are_those_of_the_normal_approximation_where_that_holds(effect
     assert effects.low[1, 0] < effects.increase[1, 0] < effects.high[1, 0]
 
 
+def test_bounds_of_all_heads_are_those_of_scipys_bca_bootstrap_of_each(errors):
+    ablated, intact = errors
+    low, high = statistics.effect_bounds(ablated, intact, seed=3)
+    for head in ((1, 0), (1, 2), (2, 1)):
+        expected = stats.bootstrap(
+            (ablated[head], intact),
+            statistics.percent_increase,
+            paired=True,
+            n_resamples=2000,
+            method="BCa",
+            rng=np.random.default_rng(3),
+        ).confidence_interval
+        assert (low[head], high[head]) == pytest.approx((expected.low, expected.high), rel=1e-9)
+
+
 def test_p_values_are_those_of_a_t_test_where_that_holds(effects, errors):
     ablated, intact = errors
     for head in range(4):
@@ -74,7 +89,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     rng, held = np.random.default_rng(1), 0
     for _ in range(60):
         intact = rng.exponential(size=80)
-        low, high = statistics._interval(intact * rng.normal(1.1, 0.3, 80), intact, 0)
+        low, high = statistics.effect_bounds(intact * rng.normal(1.1, 0.3, 80), intact)
         held += low <= 10 <= high
     assert held >= 51  # of 57 expected; fewer come once in a hundred
 

@@ -1,11 +1,13 @@
-"""Activation patching: how much of a prediction comes back when parts of a clean image's pass enter a distorted one's.
+"""Activation patching: how much of a prediction is recovered when a clean image's activations enter a distorted one's.
 
-The author's CLAP (arXiv 2504.02976) patches layers of a language model and measures the recovered preference; carried
-over to a regression, it is the recovered way from the distorted image's prediction to the clean one's.
+CLAP (arXiv 2504.02976), by the paper's author, patches layers of a language model and measures the recovered
+preference. For a regression the recovered part is that of the distance from the distorted image's prediction to the
+clean one's.
 """
 
 import numpy as np
 
+from ..bootstrap import percentile_interval, resample_counts
 from ..errors import CompanionError
 
 __all__ = ["recovery"]
@@ -37,8 +39,8 @@ def recovery(
     if not length.any():
         raise CompanionError("clean and distorted images have the same predictions: there is nothing to recover")
     along = ((patched - distorted) / unit * way).sum(-1)
-    times = np.random.default_rng(seed).multinomial(len(way), np.full(len(way), 1 / len(way)), RESAMPLES)
-    weighted = (times @ length)[(..., *[None] * (along.ndim - 1))]
-    sample = 100 * np.moveaxis(along @ times.T, -1, 0) / np.where(weighted > 0, weighted, np.nan)
-    low, high = np.nanpercentile(sample, [2.5, 97.5], axis=0)
+    draws = resample_counts(len(way), seed=seed, resamples=RESAMPLES)
+    weighted = (draws @ length)[(..., *[None] * (along.ndim - 1))]
+    sample = 100 * np.moveaxis(along @ draws.T, -1, 0) / np.where(weighted > 0, weighted, np.nan)
+    low, high = percentile_interval(sample)
     return 100 * along.sum(-1) / length.sum(), low, high
