@@ -72,7 +72,7 @@ def agreement(count: int) -> dict[str, float]:
 
 def step_candidates(count: int) -> dict[str, Candidate]:
     """Return the steps of a 224-pixel image; "floor" is noise, smoothing and colour look-up alone."""
-    stage = canvas_of(MODEL_SIZE)
+    canvas = canvas_of(MODEL_SIZE)
     rng = np.random.default_rng(0)
     chirp, _ = draw_chirp(SEED, 0)
     intensity = spectrogram(chirp, rng)
@@ -82,13 +82,13 @@ def step_candidates(count: int) -> dict[str, Candidate]:
     def floor() -> None:
         smooth = gaussian_filter(rng.standard_normal((BINS, BINS)), 1.0)
         low, high = smooth.min(), smooth.max()
-        stage.colours[((smooth - low) * (255 / (high - low))).astype(np.uint8)]
+        canvas.colours[((smooth - low) * (255 / (high - low))).astype(np.uint8)]
 
     steps = {
         "noise": lambda: rng.standard_normal((BINS, BINS)),
         "smoothing": lambda: gaussian_filter(intensity, 1.0),
-        "colours_and_resizing": lambda: stage.coloured(intensity, low, high),
-        "lettering": lambda: stage.write(title_of(next(titles) % 99_999, chirp), low, high),
+        "colours_and_resizing": lambda: canvas.draw_plot(intensity, low, high),
+        "lettering": lambda: canvas.draw_lettering(title_of(next(titles) % 99_999, chirp), low, high),
         "floor": floor,
     }
 

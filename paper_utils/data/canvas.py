@@ -1,8 +1,8 @@
-"""What all images of one size share: matplotlib's layout, drawn once, and what must be written anew for each.
+"""What all images of one size share, drawn by matplotlib once, and the lettering that differs between images.
 
-Everything is kept as darkness (0 is white, 255 black) at the size asked for. The plot is a linear map of the coloured
-bins. Titles differ by digits and colour bars by where their ticks stand, so each piece of ink is drawn once by
-matplotlib and then put together; pieces never overlap.
+Everything is stored as darkness (0 is white, 255 black) at the size asked for. The plot is a linear map of the coloured
+bins. Titles differ in their digits and colour bars in the positions of their ticks: each digit and each tick label is
+drawn once by matplotlib, cached, and added where it belongs. Pieces never overlap.
 """
 
 import math
@@ -12,9 +12,13 @@ from functools import lru_cache
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, ScalarFormatter
+from matplotlib.transforms import BboxBase
 
 from .chirps import BINS, DURATION, MAX_FREQUENCY
 from .resizing import LinearMap, hann_upsampling, pillow_bilinear
@@ -22,12 +26,12 @@ from .resizing import LinearMap, hann_upsampling, pillow_bilinear
 __all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "published_figure"]
 
 WIDTH, HEIGHT = 640, 480
-Place = tuple[slice, slice]
+Slices = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What may differ from the published image without moving anything."""
+    """What may differ from the published image while all positions stay the same."""
 
     x_label: str = "Time (s)"
     y_label: str = "Frequency (Hz)"
@@ -36,8 +40,14 @@ class Layout:
     frame: bool = True  # the plot's four edges and its ticks
 
 
-def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout()):
-    """Return figure, axes and colour bar of the published image, with matplotlib's own defaults."""
+def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout()) -> tuple[Figure, Axes, Colorbar]:
+    """Return figure, axes and colour bar of the published image, with matplotlib's own defaults.
+
+    Args:
+        intensity: the spectrogram, (128, 128), low frequencies first.
+        title: the text above the plot.
+        layout: labels, colour map, font size and frame.
+    """
     settings = {"backend": mpl.rcParams["backend"], "font.size": layout.font_size}
     with mpl.rc_context(mpl.rcParamsDefault | settings):
         figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
@@ -53,7 +63,15 @@ def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout(
 
 
 class Canvas:
-    """The static parts, the linear maps and the lettering of images of `size` (rows, columns)."""
+    """The static parts, the linear maps and the lettering of images of `size` (rows, columns).
+
+    Attributes:
+        static: darkness of everything that is the same in all images, (rows, columns, 3) float32.
+        static_plot: the part of it that belongs to the plot, one channel.
+        static_bar: the part of it that belongs to the colour bar.
+        blank: an image of the static parts alone, (rows, columns, 3) uint8.
+        inks: darkness of each static element by its region's name, (rows, columns) float32.
+    """
 
     def __init__(self, size: tuple[int, int], layout: Layout = Layout()):
         self.size = size
@@ -83,6 +101,7 @@ class Canvas:
         self.title_digit = lru_cache(maxsize=2048)(self._title_digit)
 
     def _prepare_static(self, whole: LinearMap, spines: dict[str, np.ndarray]) -> None:
+        """Draw what is the same in all images; `whole` maps the 640 x 480 image to this size."""
         axes = self.axes
         inks = {f"edge_{side}": ink for side, ink in spines.items()}
         inks |= {"x_label": self._ink(axes.xaxis.label), "y_label": self._ink(axes.yaxis.label)}
@@ -100,6 +119,7 @@ class Canvas:
         self.inks = {name: whole(ink) for name, ink in inks.items()}
 
     def _prepare_plot(self, down: np.ndarray, across: np.ndarray, spines: dict[str, np.ndarray]) -> None:
+        """Prepare the map from bins to pixels; `down` and `across` resize rows and columns."""
         top, bottom, left, right = self.box
         area = self.axes.bbox
         rows = hann_upsampling(HEIGHT - np.arange(top, bottom) - 0.5, area.y0, area.y1, BINS)
@@ -109,13 +129,13 @@ class Canvas:
         columns *= 1 - (spines["left"] + spines["right"])[HEIGHT // 2, left:right, None] / 255
         self.onto_plot = LinearMap(down[:, top:bottom] @ rows, across[:, left:right] @ columns)
 
-    def coloured(self, intensity: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Return the darkness (rows, columns, 3) of the plot at `onto_plot.place`, coloured from `low` to `high`."""
+    def draw_plot(self, intensity: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Return the darkness (rows, columns, 3) of the plot at `onto_plot.target`, coloured from `low` to `high`."""
         index = np.clip((intensity - low) * (256 / (high - low)), 0, 255).astype(np.uint8)
         return self.onto_plot(self.colours[index])
 
-    def write(self, title: str, low: float, high: float) -> dict[str, tuple[Place, np.ndarray]]:
-        """Return place and darkness (0..255, at this size) of title, colour-bar ticks and colour-bar label.
+    def draw_lettering(self, title: str, low: float, high: float) -> dict[str, tuple[Slices, np.ndarray]]:
+        """Return by region the slices and darkness (0..255, at this size) of title, colour-bar ticks and label.
 
         Args:
             title: above the plot.
@@ -124,22 +144,22 @@ class Canvas:
         """
         ticks, right = self._ticks(low, high)
         return {
-            "title": (self.onto_title.place, self._title_ink(title)),
-            "colour_bar_ticks": (self.onto_bar.place, ticks),
-            "colour_bar_label": (self.onto_bar.place, self.bar_label(right)),
+            "title": (self.onto_title.target, self._title_ink(title)),
+            "colour_bar_ticks": (self.onto_bar.target, ticks),
+            "colour_bar_label": (self.onto_bar.target, self.bar_label(right)),
         }
 
     def _title_ink(self, title: str) -> np.ndarray:
-        """Put a title together from its letters and its digits, which are all of one width."""
+        """Add up a title from its letters and its digits, which all have the same width."""
         numbered = re.fullmatch(r"(\D*)(\d{1,9})(\D*)", title)
         if not numbered:
             return self.title_letters(title)
         before, number, after = numbered.groups()
         zeros = f"{before}{'0' * len(number)}{after}"
         ink = self.title_letters(zeros).copy()
-        for place, digit in enumerate(number, len(before)):
+        for position, digit in enumerate(number, len(before)):
             if digit != "0":
-                columns, change = self.title_digit(zeros, place, digit)
+                columns, change = self.title_digit(zeros, position, digit)
                 ink[:, columns] += change
         return ink
 
@@ -147,9 +167,9 @@ class Canvas:
         self.axes.title.set_text(title)
         return self.onto_title(self._ink(self.axes.title)[self.title_rows])
 
-    def _title_digit(self, zeros: str, place: int, digit: str) -> tuple[slice, np.ndarray]:
-        """Return the columns that change, and how, when the zero at `place` becomes another digit."""
-        change = self._title(f"{zeros[:place]}{digit}{zeros[place + 1 :]}") - self.title_letters(zeros)
+    def _title_digit(self, zeros: str, position: int, digit: str) -> tuple[slice, np.ndarray]:
+        """Return the columns that change, and how, when the zero at `position` becomes another digit."""
+        change = self._title(f"{zeros[:position]}{digit}{zeros[position + 1 :]}") - self.title_letters(zeros)
         (found,) = np.nonzero(change.any(axis=0))
         columns = slice(int(found[0]), int(found[-1]) + 1)
         return columns, change[:, columns].copy()
@@ -164,19 +184,19 @@ class Canvas:
         for value, text in zip(values, self.formatter.format_ticks(values), strict=True):
             if low <= value <= high:
                 # matplotlib places text on a grid of 1/64 pixel, and marks on whole ones
-                place = foot + (value - low) / (high - low) * height
-                whole, fraction = divmod(round(64 * place), 64)
+                pixel = foot + (value - low) / (high - low) * height
+                whole, fraction = divmod(round(64 * pixel), 64)
                 top, ink, extent = self.tick_label(text, fraction)
                 ticks[top - whole : top - whole + len(ink)] += ink
                 top, ink = self.tick_mark
-                top -= math.floor(place + 0.5)
+                top -= math.floor(pixel + 0.5)
                 ticks[top : top + len(ink)] += ink
                 right = max(right, extent)
         return self.onto_bar(ticks), right
 
     def _tick_label(self, text: str, fraction: int) -> tuple[int, np.ndarray, float]:
         """Return first row and ink of a label `fraction`/64 pixel above the image's lower edge, and its right end."""
-        middle = HEIGHT // 2  # drawn where nothing is cut off, then moved
+        middle = HEIGHT // 2  # drawn here, where nothing is cut off, and moved afterwards
         self.tick.update_position(middle + fraction / 64 - self.bar.bbox.y0)
         label = self.tick.label2
         label.set_text(text)
@@ -194,7 +214,7 @@ class Canvas:
         label.set_position((right + self.bar.yaxis.labelpad * self.dots_per_point, 0.5))
         return self.onto_bar(self._ink(label)[:, self.bar_columns])
 
-    def _ink(self, artist) -> np.ndarray:
+    def _ink(self, artist: Artist) -> np.ndarray:
         """Draw an artist alone; return how much it covers each pixel, (480, 640) float32 in 0..255."""
         self.renderer.clear()
         artist.draw(self.renderer)
@@ -206,6 +226,6 @@ def _rows_with_ink(ink: np.ndarray) -> tuple[int, np.ndarray]:
     return int(found[0]), ink[found[0] : found[-1] + 1].copy()
 
 
-def _pixel_box(bbox) -> tuple[int, int, int, int]:
+def _pixel_box(bbox: BboxBase) -> tuple[int, int, int, int]:
     """Return top, bottom, left, right in whole pixels, rows counted from the top."""
     return round(HEIGHT - bbox.y1), round(HEIGHT - bbox.y0), round(bbox.x0), round(bbox.x1)

@@ -1,11 +1,20 @@
-"""Chirps and their spectrograms: what is drawn, before it becomes a image.
+"""Chirps and their spectrograms: parameters, labels and arrays, before they become images.
 
-Distributions, bins and line profile are those of the published generator (chirp-spectrogram-generator 0.1.6),
-its known edges included: see `spectrogram`. Index and seed fix a chirp and its noise on every machine.
+Distributions and line profile are those of the published generator (chirp-spectrogram-generator 0.1.6). Seed and
+index determine a chirp and its noise, on every machine.
+
+Two binnings say how times (s) and frequencies (Hz) become the 128 x 128 bins of a spectrogram:
+
+- "published" reproduces the generator with its known edge cases. Times and frequencies are truncated to whole bins,
+  while labels keep the values before truncation; the drawn line stops one step short of the labelled end; and an
+  exponential sweep to less than one bin (0.78 Hz) falls to the bottom row after its first bin.
+- "sound" removes these: start time and both frequencies are rounded down to whole bins before they become labels, the
+  last bin is drawn at the labelled end, and exponential sweeps start and end at bin 1 or above. All else, the noise
+  included, is the same.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -17,7 +26,9 @@ __all__ = [
     "DURATION",
     "MAX_FREQUENCY",
     "TARGETS",
+    "Binning",
     "Chirp",
+    "Kind",
     "LabelScale",
     "check_chirp",
     "draw_chirp",
@@ -38,6 +49,9 @@ LARGEST_SWEEP = 30.0  # hertz
 NOISE_LEVELS = (0.09, 0.3)
 TARGETS = ("start_time", "start_frequency", "end_frequency")
 
+Kind = Literal["linear", "exponential"]
+Binning = Literal["published", "sound"]  # see the module's docstring
+
 
 @dataclass(frozen=True)
 class Chirp:
@@ -47,9 +61,9 @@ class Chirp:
     start_frequency: float
     end_frequency: float
     duration: float
-    kind: Literal["linear", "exponential"]
+    kind: Kind
     noise_level: float
-    binning: Literal["published", "sound"] = "published"  # how it is drawn, see `trajectory`
+    binning: Binning = "published"  # how the line is drawn, see `trajectory`
 
 
 @dataclass(frozen=True)
@@ -60,11 +74,13 @@ class LabelScale:
     std: np.ndarray
 
 
-def draw_chirp(seed: int, index: int, *, binning: str = "published") -> tuple[Chirp, np.random.Generator]:
-    """Return chirp `index` of the set `seed`, and the generator its noise comes from.
+def draw_chirp(seed: int, index: int, *, binning: Binning = "published") -> tuple[Chirp, np.random.Generator]:
+    """Return chirp `index` of the set `seed`, and the generator that its noise is drawn from.
 
-    With "sound" edges the line reaches its end, and start and frequencies are those of whole bins, so that the labels
-    are what is drawn; all else is as in the published set.
+    Args:
+        seed: of the set.
+        index: of the chirp in it, from 0.
+        binning: "published", or "sound", whose labels equal what is drawn (module docstring).
     """
     rng = np.random.default_rng([seed, index])
     start = rng.uniform(0, MAX_FREQUENCY)
@@ -76,20 +92,21 @@ def draw_chirp(seed: int, index: int, *, binning: str = "published") -> tuple[Ch
         kind="linear" if rng.random() < 0.5 else "exponential",
         noise_level=rng.uniform(*NOISE_LEVELS),
     )
-    return (_sound(chirp) if binning == "sound" else chirp), rng
+    return (_snap_to_bins(chirp) if binning == "sound" else chirp), rng
 
 
-def _sound(chirp: Chirp) -> Chirp:
-    lowest = 1 if chirp.kind == "exponential" else 0  # an exponential sweep never comes to zero
+def _snap_to_bins(chirp: Chirp) -> Chirp:
+    """Return the chirp with start time and frequencies rounded down to whole bins, and "sound" binning."""
+    lowest = 1 if chirp.kind == "exponential" else 0  # an exponential sweep never reaches zero
 
-    def whole(frequency: float) -> float:
+    def snap(frequency: float) -> float:
         return min(max(int(frequency * BINS / MAX_FREQUENCY), lowest), BINS - 1) * MAX_FREQUENCY / BINS
 
     return replace(
         chirp,
         start_time=int(chirp.start_time * BINS / DURATION) * DURATION / BINS,
-        start_frequency=whole(chirp.start_frequency),
-        end_frequency=whole(chirp.end_frequency),
+        start_frequency=snap(chirp.start_frequency),
+        end_frequency=snap(chirp.end_frequency),
         binning="sound",
     )
 
@@ -99,14 +116,18 @@ def labels(chirp: Chirp) -> np.ndarray:
     return np.array([getattr(chirp, target) for target in TARGETS], np.float32)
 
 
-def label_scale(seed: int, count: int, *, binning: str = "published") -> LabelScale:
-    """Return the scale of the first `count` labels of a set (section 2.2: labels are standardised)."""
+def label_scale(seed: int, count: int, *, binning: Binning = "published") -> LabelScale:
+    """Return mean and standard deviation of the first `count` labels of a set (section 2.2: labels are standardised)."""
     table = np.stack([labels(draw_chirp(seed, index, binning=binning)[0]) for index in range(count)])
     return LabelScale(mean=table.mean(0), std=table.std(0))
 
 
 def check_chirp(chirp: Chirp) -> None:
-    """Raise CompanionError if a parameter is not a number or lies outside the image."""
+    """Check the parameters of a chirp.
+
+    Raises:
+        CompanionError: a number is NaN or lies outside the image, or kind or binning is unknown.
+    """
     limits = {
         "start_time": (0, DURATION),
         "start_frequency": (0, MAX_FREQUENCY),
@@ -118,7 +139,7 @@ def check_chirp(chirp: Chirp) -> None:
         value = getattr(chirp, name)
         if not low <= value <= high:  # also catches NaN
             raise CompanionError(f"chirp {name} is {value}, outside {low:g} to {high:g}; give a value in that range")
-    choices = {"kind": ("linear", "exponential"), "binning": ("published", "sound")}
+    choices = {"kind": get_args(Kind), "binning": get_args(Binning)}
     for name, allowed in choices.items():
         if getattr(chirp, name) not in allowed:
             raise CompanionError(
@@ -129,9 +150,8 @@ def check_chirp(chirp: Chirp) -> None:
 def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
     """Return the time bins of the drawn line and its frequency in bins at each.
 
-    The published edges are kept: times and frequencies are truncated to bins, the last bin stops one step short
-    of the end, and an exponential sweep to bin 0 falls there after its first bin. With "sound" ones the last bin
-    is at the end.
+    Both are arrays (bins,). With "published" binning the last bin is one step short of the end, and an exponential
+    sweep to bin 0 falls there after its first bin; with "sound" binning the last bin is at the end.
 
     Raises:
         CompanionError: a parameter is out of range.
@@ -152,13 +172,21 @@ def trajectory(chirp: Chirp) -> tuple[np.ndarray, np.ndarray]:
 
 
 def spectrogram(chirp: Chirp, rng: np.random.Generator) -> np.ndarray:
-    """Draw the chirp's line, add noise, smooth with sigma of one bin: (128, 128), low frequencies first."""
+    """Return the chirp's line plus noise, smoothed with sigma of one bin: (128, 128), low frequencies first.
+
+    Args:
+        chirp: its parameters.
+        rng: generator of the noise, as `draw_chirp` returns it.
+
+    Raises:
+        CompanionError: a parameter is out of range.
+    """
     noise = chirp.noise_level * rng.standard_normal((BINS, BINS))
     return gaussian_filter(sharp_line(chirp) + noise, 1.0)
 
 
 def noise_free(chirp: Chirp) -> np.ndarray:
-    """Return the chirp's line alone, smoothed, (128, 128)."""
+    """Return the smoothed line without noise, (128, 128)."""
     return gaussian_filter(sharp_line(chirp), 1.0)
 
 
@@ -168,15 +196,15 @@ def sharp_line(chirp: Chirp) -> np.ndarray:
     line = np.zeros((BINS, BINS))
     for offset in range(-2, 3):
         rows = frequency.astype(int) + offset
-        drawn = (rows >= 0) & (rows < BINS)
-        line[rows[drawn], time[drawn]] += np.exp(-((rows[drawn] - frequency[drawn]) ** 2))
+        inside = (rows >= 0) & (rows < BINS)
+        line[rows[inside], time[inside]] += np.exp(-((rows[inside] - frequency[inside]) ** 2))
     return line
 
 
 def signal_to_noise(chirp: Chirp) -> float:
-    """Return by how many standard deviations of the noise a matched filter lifts the chirp.
+    """Return the output of a matched filter for the chirp, in standard deviations of the noise.
 
-    The filter knows the chirp's line and sees the spectrogram before it is smoothed, which smoothing alone does not
-    change: it can be undone. To tell a chirp from N others, some sqrt(2 ln N) is needed.
+    The filter knows the chirp's line and is applied to the spectrogram before smoothing; smoothing is invertible and
+    loses nothing. To identify a chirp among N, about sqrt(2 ln N) is needed (`oracle.ideal_threshold`).
     """
     return float(np.linalg.norm(sharp_line(chirp)) / chirp.noise_level)

@@ -1,7 +1,7 @@
-"""The same chirp and noise in another image: one thing is changed, all else stays as it is.
+"""Counterfactual images: the same chirp and noise with one element removed, moved or replaced.
 
-Whether a head sees a title or a habit of place, and whether a prediction leans on the colour bar, shows when the
-title goes, the bar moves, or the text is another.
+They separate content from position: whether a head attends to the title or to where titles are, and whether a
+prediction depends on the colour bar, is measured on images without the title or with the bar elsewhere.
 """
 
 import codecs
@@ -18,18 +18,18 @@ from .render import MODEL_SIZE, DrawnImage, canvas_of, to_pixels
 
 __all__ = ["VARIANTS", "Variant", "draw_variant"]
 
-PATCH = 16  # pixels of 224
-BAR = tuple(name for name in REGIONS if name.startswith("colour_bar"))
-BARE = ("background", "chirp")
+PATCH = 16  # pixels at 224
+BAR_REGIONS = tuple(name for name in REGIONS if name.startswith("colour_bar"))
+BARE_REGIONS = ("background", "chirp")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What is changed. Moves are in patches of 16 pixels at 224, rows down and columns to the right."""
+    """What a variant changes; moves are in patches of 16 pixels at 224 (rows down, columns to the right)."""
 
-    says: str
+    label: str
     layout: Layout = Layout()
-    title: Callable[[str], str] = str  # of the published title
+    title: Callable[[str], str] = str  # from the published title to the one drawn
     has_chirp: bool = True
     has_bar: bool = True
     plot_move: tuple[int, int] = (0, 0)  # plot, frame, ticks, axis labels and title
@@ -39,7 +39,7 @@ class Variant:
 VARIANTS = {
     "published": Variant("as published"),
     "no_title": Variant("no title", title=lambda title: ""),
-    "other_title": Variant("other title, as long", title=lambda title: codecs.encode(title, "rot13")),
+    "other_title": Variant("other title, same length", title=lambda title: codecs.encode(title, "rot13")),
     "no_colour_bar": Variant("no colour bar", has_bar=False),
     "colour_bar_left": Variant("colour bar on the left", plot_move=(0, 3), bar_move=(0, -10)),
     "no_axis_labels": Variant("no axis labels", layout=Layout(x_label="", y_label="")),
@@ -78,42 +78,42 @@ def draw_variant(
         raise CompanionError(f"unknown variant {name!r}; choose one of {', '.join(VARIANTS)}")
     check_chirp(chirp)
     variant = VARIANTS[name]
-    stage = canvas_of(size, variant.layout)
-    low, high = intensity.min(), intensity.max()  # of the published image, so that colours and ticks stay
+    canvas = canvas_of(size, variant.layout)
+    low, high = intensity.min(), intensity.max()  # of the published image, so that colours and ticks stay the same
     line = noise_free(chirp)
-    written = stage.write(variant.title(title), low, high)
-    plot, bar = np.repeat(stage.static_plot, 3, axis=2), stage.static_bar.copy()
-    plot[stage.onto_plot.place] += stage.coloured(intensity if variant.has_chirp else intensity - line, low, high)
-    for region, (place, ink) in written.items():
-        (bar if region in BAR else plot)[place] += ink[..., None]
-    dark = _moved(plot, variant.plot_move, size)
+    lettering = canvas.draw_lettering(variant.title(title), low, high)
+    plot, bar = np.repeat(canvas.static_plot, 3, axis=2), canvas.static_bar.copy()
+    plot[canvas.onto_plot.target] += canvas.draw_plot(intensity if variant.has_chirp else intensity - line, low, high)
+    for region, (target, ink) in lettering.items():
+        (bar if region in BAR_REGIONS else plot)[target] += ink[..., None]
+    dark = _shift(plot, variant.plot_move, size)
     if variant.has_bar:
-        dark = dark + _moved(bar, variant.bar_move, size)
+        dark = dark + _shift(bar, variant.bar_move, size)
     if not with_regions:
         return DrawnImage(to_pixels(dark), None)
-    regions = region_of_each_pixel(stage, line if variant.has_chirp else np.zeros_like(line), written)
-    return DrawnImage(to_pixels(dark), _arranged(regions, variant, size))
+    regions = region_of_each_pixel(canvas, line if variant.has_chirp else np.zeros_like(line), lettering)
+    return DrawnImage(to_pixels(dark), _shift_regions(regions, variant, size))
 
 
-def _arranged(regions: np.ndarray, variant: Variant, size: tuple[int, int]) -> np.ndarray:
-    """Return the regions moved as the plot and the bar are, without those that the variant removes."""
+def _shift_regions(regions: np.ndarray, variant: Variant, size: tuple[int, int]) -> np.ndarray:
+    """Return the regions shifted like the plot and the bar, without those that the variant removes."""
     margin = REGIONS.index("margin")
-    in_bar = np.isin(regions, [REGIONS.index(name) for name in BAR])
-    kept = np.where(in_bar, margin, regions)
+    in_bar = np.isin(regions, [REGIONS.index(name) for name in BAR_REGIONS])
+    plot = np.where(in_bar, margin, regions)
     if not variant.layout.frame:
-        # without frame the corners say nothing; inside the plot they are background
+        # without a frame there are no corners; those inside the plot become background
         inner = [REGIONS.index(name) for name in REGIONS if name.startswith("inner_corner")]
-        kept = np.where(np.isin(kept, inner), REGIONS.index("background"), kept)
-        kept = np.where(np.isin(kept, [REGIONS.index(name) for name in BARE]), kept, margin)
-    result = _moved(kept, variant.plot_move, size)  # what comes in from outside is 0: margin
+        plot = np.where(np.isin(plot, inner), REGIONS.index("background"), plot)
+        plot = np.where(np.isin(plot, [REGIONS.index(name) for name in BARE_REGIONS]), plot, margin)
+    result = _shift(plot, variant.plot_move, size)  # pixels from outside the image are 0: margin
     if variant.has_bar:
-        bar = _moved(np.where(in_bar, regions, margin), variant.bar_move, size)
+        bar = _shift(np.where(in_bar, regions, margin), variant.bar_move, size)
         result = np.where(bar != margin, bar, result)
     return result.astype(np.uint8)
 
 
-def _moved(image: np.ndarray, patches: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """Return a image moved by whole patches, zeros coming in."""
+def _shift(image: np.ndarray, patches: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Return an image shifted by whole patches (down, right); zeros fill the gap."""
     steps = [round(count * PATCH * side / model) for count, side, model in zip(patches, size, MODEL_SIZE, strict=True)]
     if not any(steps):
         return image

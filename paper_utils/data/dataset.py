@@ -1,4 +1,4 @@
-"""From an index to a image and its labels: a data set is a seed, drawn on the fly in worker processes."""
+"""From an index to an image and its labels: a data set is a seed, its images are drawn when they are asked for."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,18 +6,21 @@ from functools import cache
 
 import numpy as np
 
-from .chirps import Chirp, draw_chirp, labels, spectrogram
+from .chirps import Binning, Chirp, draw_chirp, labels, spectrogram
 from .counterfactuals import draw_variant
 from .render import MODEL_SIZE, DrawnImage, draw_image, title_of
 
 __all__ = ["SPLITS", "ChirpSet", "images_key", "sample", "split_seed"]
 
-SPLITS = {"train": 0, "validation": 1, "test": 2}  # each split is a set of its own: no image is in two
+SPLITS = {"train": 0, "validation": 1, "test": 2}  # each split has a seed of its own: no image is in two
 SPLIT_STRIDE = 1000
 
 
 def split_seed(seed: int, split: str, *, repeat: int = 0) -> int:
-    """Return the seed of one split of the data set `seed`; each repeat has a split of its own."""
+    """Return the seed of one split ("train", "validation" or "test") of the data set `seed`.
+
+    Each `repeat` (training seed) has splits of its own.
+    """
     return seed * SPLIT_STRIDE + repeat * len(SPLITS) + SPLITS[split]
 
 
@@ -27,27 +30,36 @@ def sample(
     *,
     size: tuple[int, int] = MODEL_SIZE,
     with_regions: bool = True,
-    binning: str = "published",
+    binning: Binning = "published",
     variant: str = "published",
     number: int | None = None,
 ) -> tuple[Chirp, DrawnImage]:
-    """Draw image `index` of the set `seed`, or a counterfactual variant of it, with its chirp.
+    """Return chirp and image `index` of the set `seed`; the same on every machine.
 
-    It is the same on every machine. The title counts images from 1, unless it is to give another `number`.
+    Args:
+        seed: of the set, such as `split_seed` returns.
+        index: of the image in it, from 0.
+        size: rows and columns.
+        with_regions: also return the region of each pixel.
+        binning: how times and frequencies become bins, see `chirps`.
+        variant: "published", or a counterfactual one (`counterfactuals.VARIANTS`).
+        number: in the title; index + 1 if left out.
+
+    Raises:
+        CompanionError: there is no such variant.
     """
     chirp, rng = draw_chirp(seed, index, binning=binning)
-    drawn = chirp, spectrogram(chirp, rng), title_of(index if number is None else number - 1, chirp)
-    options = {"size": size, "with_regions": with_regions}
+    intensity, title = spectrogram(chirp, rng), title_of(index if number is None else number - 1, chirp)
     if variant == "published":
-        return chirp, draw_image(*drawn, **options)
-    return chirp, draw_variant(variant, *drawn, **options)
+        return chirp, draw_image(chirp, intensity, title, size=size, with_regions=with_regions)
+    return chirp, draw_variant(variant, chirp, intensity, title, size=size, with_regions=with_regions)
 
 
 @cache
 def images_key(count: int = 32) -> str:
-    """Return a hash of what is drawn: pixels and labels of the first images of a set.
+    """Return a hash of pixels and labels of the first `count` images of set 0.
 
-    What a model learns depends on the images, not on the code that draws them, which may become faster.
+    A model depends on the images and not on the code that draws them, so results are keyed by this hash.
     """
     digest = hashlib.sha256()
     for index in range(count):
@@ -58,27 +70,40 @@ def images_key(count: int = 32) -> str:
 
 
 class ChirpSet:
-    """Images (3, 224, 224) uint8 and raw labels (3,) float32 (seconds, hertz, hertz) of chosen indices.
+    """A data set of images (3, 224, 224) uint8 and labels (3,) float32 (seconds, hertz, hertz), numpy arrays.
 
-    Titles count from 1, or give the `numbers` of the images, one for each index.
+    Torch's DataLoader takes it as it is, and makes tensors of the arrays.
+
+    Args:
+        seed: of the set, such as `split_seed` returns.
+        indices: of the images.
+        binning: how times and frequencies become bins, see `chirps`.
+        variant: "published", or a counterfactual one (`counterfactuals.VARIANTS`).
+        numbers: in the titles, one for each index; index + 1 if left out.
     """
 
     def __init__(
         self,
         seed: int,
-        indices: Sequence[int],
+        indices: Sequence[int] | np.ndarray,
         *,
-        binning: str = "published",
+        binning: Binning = "published",
         variant: str = "published",
-        numbers: Sequence[int] | None = None,
+        numbers: Sequence[int] | np.ndarray | None = None,
     ):
         self.seed, self.indices, self.numbers = seed, indices, numbers
-        self.how = {"with_regions": False, "binning": binning, "variant": variant}
+        self.binning, self.variant = binning, variant
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
-        number = None if self.numbers is None else int(self.numbers[place])
-        chirp, image = sample(self.seed, int(self.indices[place]), number=number, **self.how)
+    def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray]:
+        chirp, image = sample(
+            self.seed,
+            int(self.indices[position]),
+            with_regions=False,
+            binning=self.binning,
+            variant=self.variant,
+            number=None if self.numbers is None else int(self.numbers[position]),
+        )
         return np.ascontiguousarray(image.pixels.transpose(2, 0, 1)), labels(chirp)

@@ -1,8 +1,9 @@
-"""Data sets as folders, in the published layout: `python -m paper_utils.folders --help`.
+"""Data sets as folders, in the published layout: `python -m paper_utils.data.folders --help`.
 
-spectrogram_1.png, spectrogram_2.png, ... of 640 x 480 pixels beside labels.csv, whose row k (counted from 1, the
-header apart) belongs to spectrogram_k.png. The published set of 100,000 images is read as it is; a set written here
-is read by the published code, and by Hugging Face datasets as an imagefolder. A folder is complete or refused: no image is ever replaced or left out.
+A folder holds spectrogram_1.png, spectrogram_2.png, ... of 640 x 480 pixels and labels.csv, whose row k (counted from
+1, without the header) belongs to spectrogram_k.png. The published set of 100,000 images is read as it is; a set
+written here is read by the published code, and by Hugging Face datasets as an imagefolder. An incomplete folder is
+refused: no image is ever replaced or left out.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,7 +25,6 @@ from ..errors import CompanionError, reported
 from ..files import atomic_path, read_json, write_json
 from .chirps import Chirp, check_chirp, draw_chirp, labels
 from .dataset import images_key, sample
-from .png import write_png
 from .render import MODEL_SIZE, PUBLISHED_SIZE
 
 __all__ = ["COLUMNS", "FolderSet", "read_labels", "write_folder"]
@@ -39,41 +40,48 @@ LABELS = "labels.csv"
 METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
 ORIGIN = "origin.json"
 IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
-TOGETHER = 16  # images a worker draws at a time
+IMAGES_PER_TASK = 16  # that a worker process draws before it reports
+COMPRESSION = 1  # of PNG files: a third of the time of level 6, for files a fifth larger
 
 
 def image_path(folder: Path, number: int) -> Path:
-    """Return the place of image `number`, counted from 1."""
+    """Return the path of image `number`, counted from 1."""
     return folder / f"spectrogram_{number}.png"
 
 
-def numbers_in(folder: Path) -> set[int]:
-    """Return the numbers of the images that are there."""
+def image_numbers(folder: Path) -> set[int]:
+    """Return the numbers of the images that a folder holds."""
     return {int(match[1]) for name in os.listdir(folder) if (match := IMAGE.fullmatch(name))}
 
 
 def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> None:
-    """Write the first `count` images of the set `seed`, going on where an earlier call stopped.
+    """Write the first `count` images of the set `seed`; continue where an earlier call stopped.
 
-    Images appear one by one, each complete; the labels come last, so that an unfinished folder is not taken for a
-    whole one. More images of the same set may be added to a finished folder.
+    Each image is written atomically and the labels come last, so that an unfinished folder is never read as a
+    complete one. More images of the same set may be added to a finished folder.
+
+    Args:
+        folder: created if missing.
+        count: images in all.
+        seed: of the set.
+        workers: processes that draw.
 
     Raises:
         CompanionError: the folder holds images that are not of this set, or cannot be written.
     """
     origin = {"seed": seed, "images": images_key()}
     folder.mkdir(parents=True, exist_ok=True)
-    there = numbers_in(folder)
-    stranger = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
-    if (there or (folder / LABELS).exists()) and stranger:
+    existing = image_numbers(folder)
+    is_foreign = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
+    if (existing or (folder / LABELS).exists()) and is_foreign:
         raise CompanionError(
-            f"{folder} holds a set of another origin; give an empty folder, or seed and code of that set"
+            f"{folder} holds another set than seed {seed} of this version; give an empty folder, or the seed and version of that set"
         )
-    if there and max(there) > count:
-        raise CompanionError(f"{folder} holds {len(there):,} images, more than {count:,}; ask for as many or more")
+    if existing and max(existing) > count:
+        raise CompanionError(f"{folder} holds {len(existing):,} images, more than {count:,}; ask for as many or more")
     write_json(folder / ORIGIN, origin)
-    missing = [number for number in range(1, count + 1) if number not in there]
-    parts = [missing[start : start + TOGETHER] for start in range(0, len(missing), TOGETHER)]
+    missing = [number for number in range(1, count + 1) if number not in existing]
+    parts = [missing[start : start + IMAGES_PER_TASK] for start in range(0, len(missing), IMAGES_PER_TASK)]
     with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
         if workers > 1:
             with ProcessPoolExecutor(workers) as pool:
@@ -96,15 +104,16 @@ def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
 
 
 def _write_images(folder: Path, seed: int, numbers: Sequence[int]) -> int:
+    """Write some images of a set, and return how many."""
     for number in numbers:
         _, image = sample(seed, number - 1, size=PUBLISHED_SIZE, with_regions=False)
         with atomic_path(image_path(folder, number)) as path:
-            write_png(path, image.pixels)
+            Image.fromarray(image.pixels).save(path, compress_level=COMPRESSION)
     return len(numbers)
 
 
 def read_labels(folder: Path) -> list[Chirp]:
-    """Return the chirps of a folder's label table; their noise level is not published and NaN.
+    """Return the chirps of a folder's label table; their noise level is not in the table and NaN.
 
     Raises:
         CompanionError: the table is missing, lacks a column, or a row has a value missing or out of range.
@@ -125,7 +134,7 @@ def read_labels(folder: Path) -> list[Chirp]:
 
 def _chirp(row: dict[str, str], path: Path, number: int) -> Chirp:
     where = f"{path}, row {number} (of {image_path(path.parent, number).name})"
-    values = {}
+    values: dict[str, Any] = {}
     for column, field in COLUMNS.items():
         text = (row[column] or "").strip()
         try:
@@ -141,27 +150,29 @@ def _chirp(row: dict[str, str], path: Path, number: int) -> Chirp:
 
 
 class FolderSet:
-    """Images (3, 224, 224) uint8 and raw labels (3,) float32 of a folder in the published layout, as `ChirpSet` has.
+    """A data set like `ChirpSet`, read from a folder in the published layout.
+
+    Items are images (3, 224, 224) uint8 and labels (3,) float32 (seconds, hertz, hertz), numpy arrays.
 
     Args:
         folder: images and labels.csv.
-        indices: some of its images, counted from 0; all if left out.
+        indices: of some of its images, from 0; all if left out.
 
     Raises:
-        CompanionError: a image or a label row is missing, too many, unreadable or out of range.
+        CompanionError: an image or a label row is missing, superfluous, unreadable or out of range.
     """
 
-    def __init__(self, folder: str | os.PathLike, indices: Sequence[int] | None = None):
+    def __init__(self, folder: str | os.PathLike, indices: Sequence[int] | np.ndarray | None = None):
         self.folder = Path(folder)
         self.chirps = read_labels(self.folder)
-        there, expected = numbers_in(self.folder), set(range(1, len(self.chirps) + 1))
-        if missing := sorted(expected - there):
+        existing, expected = image_numbers(self.folder), set(range(1, len(self.chirps) + 1))
+        if missing := sorted(expected - existing):
             rows = f"{LABELS} has {len(expected):,} rows"
             raise CompanionError(
                 f"{image_path(self.folder, missing[0])} is missing, and {len(missing) - 1:,} more; {rows}: "
                 "restore the images or remove their rows"
             )
-        if extra := sorted(there - expected):
+        if extra := sorted(existing - expected):
             raise CompanionError(
                 f"{self.folder / LABELS} has {len(expected):,} rows and none for {image_path(self.folder, extra[0]).name}, "
                 f"nor for {len(extra) - 1:,} more images; add the rows or remove the images"
@@ -171,14 +182,14 @@ class FolderSet:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
-        index = int(self.indices[place])
+    def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray]:
+        index = int(self.indices[position])
         pixels = read_image(image_path(self.folder, index + 1)).transpose(2, 0, 1)
         return np.ascontiguousarray(pixels), labels(self.chirps[index])
 
 
 def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarray:
-    """Return a image file's pixels resized to `size` (rows, columns), (rows, columns, 3) uint8.
+    """Return an image file's pixels, resized to `size` (rows, columns), (rows, columns, 3) uint8.
 
     Raises:
         CompanionError: the file is missing, damaged, or not of 640 x 480 pixels.
@@ -186,9 +197,9 @@ def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarray:
     try:
         with Image.open(path) as opened:
             if opened.size[::-1] != PUBLISHED_SIZE:
-                found = "{} x {}".format(*opened.size)
+                size_found = "{} x {}".format(*opened.size)
                 raise CompanionError(
-                    f"{path} has {found} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}; replace it by the original"
+                    f"{path} has {size_found} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}; replace it by the original"
                 )
             return np.asarray(opened.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
@@ -196,14 +207,17 @@ def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m paper_utils.folders", description=__doc__.split("\n\n")[0])
+    """Write or check a folder from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m paper_utils.data.folders", description="Data sets as folders, in the published layout."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    write = commands.add_parser("write", help="write a set, or go on writing one")
+    write = commands.add_parser("write", help="write a set, or continue an unfinished one")
     write.add_argument("folder", type=Path)
     write.add_argument("count", type=int, help="images, of 200 KB each")
-    write.add_argument("--seed", type=int, default=42, help="which endless set to take them from")
+    write.add_argument("--seed", type=int, default=42, help="of the set (default: 42)")
     write.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
-    check = commands.add_parser("check", help="read every label and every image, and say what is wrong")
+    check = commands.add_parser("check", help="read every label and every image, and report the first error")
     check.add_argument("folder", type=Path)
     options = parser.parse_args()
     with reported():
@@ -211,10 +225,10 @@ def main() -> None:
             write_folder(options.folder, options.count, seed=options.seed, workers=options.workers)
             print(f"{options.folder}: {options.count:,} images and {LABELS}")
         else:
-            found = FolderSet(options.folder)
-            for place in tqdm(range(len(found)), unit=" images", disable=None):
-                found[place]
-            print(f"{options.folder}: {len(found):,} images and as many labels, all readable and in range")
+            images = FolderSet(options.folder)
+            for position in tqdm(range(len(images)), unit=" images", disable=None):
+                images[position]
+            print(f"{options.folder}: {len(images):,} images and as many labels, all readable and in range")
 
 
 if __name__ == "__main__":

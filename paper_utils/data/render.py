@@ -1,8 +1,8 @@
-"""The distorted image of a spectrogram: plot, frame, ticks, axis labels, title and colour bar, and where each is.
+"""The distorted image of a spectrogram: plot, frame, ticks, axis labels, title and colour bar, and the region of each.
 
 The image is the one that matplotlib draws by default (640 x 480 pixels, `imshow` with viridis and a colour bar)
-and Pillow resizes. `stage` holds what matplotlib drew once; a image then costs a linear map of its coloured bins
-and some additions. `draw_with_matplotlib` is the plain way, and the oracle of the tests.
+and Pillow resizes. A `Canvas` holds what matplotlib drew once; an image then costs a linear map of its coloured bins
+and some additions. `draw_with_matplotlib` draws the same image by matplotlib alone; tests compare with it.
 """
 
 from dataclasses import dataclass
@@ -64,30 +64,30 @@ def draw_image(
         intensity: the spectrogram, (128, 128).
         title: the text above the plot.
         size: pixels of the result; the 640 x 480 image is resized as Pillow's bilinear filter does.
-        with_regions: also say which region each pixel belongs to.
+        with_regions: also return the region of each pixel.
 
     Raises:
         CompanionError: a chirp parameter is out of range.
     """
     check_chirp(chirp)
-    stage = canvas_of(size)
+    canvas = canvas_of(size)
     low, high = intensity.min(), intensity.max()
-    written = stage.write(title, low, high)
-    pixels = stage.blank.copy()
-    plot = stage.onto_plot.place
-    pixels[plot] = to_pixels(stage.static[plot] + stage.coloured(intensity, low, high))
-    for place, ink in written.values():
-        pixels[place] = to_pixels(255 - pixels[place] + ink[..., None])
-    return DrawnImage(pixels, region_of_each_pixel(stage, noise_free(chirp), written) if with_regions else None)
+    lettering = canvas.draw_lettering(title, low, high)
+    pixels = canvas.blank.copy()
+    plot = canvas.onto_plot.target
+    pixels[plot] = to_pixels(canvas.static[plot] + canvas.draw_plot(intensity, low, high))
+    for target, ink in lettering.values():
+        pixels[target] = to_pixels(255 - pixels[target] + ink[..., None])
+    return DrawnImage(pixels, region_of_each_pixel(canvas, noise_free(chirp), lettering) if with_regions else None)
 
 
 @cache
 def canvas_of(size: tuple[int, int], layout: Layout = Layout()) -> Canvas:
-    """Return the stage of a size and layout, made once."""
+    """Return the canvas of a size (rows, columns) and layout, made once in a process."""
     return Canvas(size, layout)
 
 
 def to_pixels(dark: np.ndarray) -> np.ndarray:
-    """Return uint8 pixels of darkness 0..255 and above, float32."""
+    """Return uint8 pixels of darkness (float32; 0 is white, 255 and above black)."""
     light = np.subtract(255.5, dark)
     return np.maximum(light, 0, out=light).astype(np.uint8)

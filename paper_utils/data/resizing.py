@@ -1,4 +1,4 @@
-"""Resizing as linear maps: what Pillow and matplotlib do to a image, as matrices applied to parts of it."""
+"""Resizing as linear maps: what Pillow and matplotlib do to an image, as matrices applied to parts of it."""
 
 import numpy as np
 from PIL import Image
@@ -8,7 +8,7 @@ __all__ = ["LinearMap", "hann_upsampling", "pillow_bilinear"]
 
 
 def pillow_bilinear(before: int, after: int) -> np.ndarray:
-    """Return the (after, before) matrix of Pillow's bilinear resizing along one axis."""
+    """Return the (after, before) matrix of Pillow's bilinear resizing along one axis, from `before` to `after` pixels."""
     identity = Image.fromarray(np.eye(before, dtype=np.float32))
     return np.asarray(identity.resize((before, after), Image.Resampling.BILINEAR), np.float64)
 
@@ -18,9 +18,9 @@ def hann_upsampling(pixels: np.ndarray, low: float, high: float, bins: int) -> n
 
     `pixels` are pixel centres; the bins span `low` to `high` on the same axis.
     """
-    place = (pixels - low) / (high - low) * bins - 0.5
-    left = np.floor(place).astype(int)
-    right_share = 0.5 - 0.5 * np.cos(np.pi * (place - left))
+    position = (pixels - low) / (high - low) * bins - 0.5
+    left = np.floor(position).astype(int)
+    right_share = 0.5 - 0.5 * np.cos(np.pi * (position - left))
     matrix = np.zeros((len(pixels), bins))
     row = np.arange(len(pixels))
     np.add.at(matrix, (row, np.clip(left, 0, bins - 1)), 1 - right_share)
@@ -29,12 +29,12 @@ def hann_upsampling(pixels: np.ndarray, low: float, high: float, bins: int) -> n
 
 
 class LinearMap:
-    """Two sparse matrices that map a part of the 640 x 480 image to its place in the resized one."""
+    """Two sparse matrices that map a part of the 640 x 480 image to `target`, its slices in the resized image."""
 
     def __init__(self, rows: np.ndarray, columns: np.ndarray):
-        self.place = np.s_[slice(*_span(rows)), slice(*_span(columns))]
-        self.rows = sparse.csr_array(rows[self.place[0]].astype(np.float32))
-        self.columns = sparse.csr_array(columns[self.place[1]].astype(np.float32))
+        self.target = slice(*_span(rows)), slice(*_span(columns))
+        self.rows = sparse.csr_array(rows[self.target[0]].astype(np.float32))
+        self.columns = sparse.csr_array(columns[self.target[1]].astype(np.float32))
 
     def __call__(self, part: np.ndarray) -> np.ndarray:
         """Map (height, width) or (height, width, channels), float32."""

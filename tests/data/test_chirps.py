@@ -72,14 +72,13 @@ def test_noise_has_its_level_after_smoothing():
     + [({"start_frequency": float("nan")}, "start_frequency is nan"), ({"kind": "square"}, "'square'")],
 )
 def test_impossible_chirps_are_refused_by_name(change, named):
-
     chirp, rng = chirps.draw_chirp(1, 0)
     with pytest.raises(CompanionError, match=named):
         chirps.spectrogram(replace(chirp, **change), rng)
 
 
 @given(indices)
-def test_sound_edges_draw_what_they_label(index):
+def test_sound_binning_draws_what_it_labels(index):
     chirp, _ = chirps.draw_chirp(4, index, binning="sound")
     published, _ = chirps.draw_chirp(4, index)
     assert (chirp.kind, chirp.duration, chirp.noise_level) == (
@@ -96,7 +95,7 @@ def test_sound_edges_draw_what_they_label(index):
         assert np.allclose(steps, steps[:1], atol=1e-6)
 
 
-def test_unknown_edges_are_named():
+def test_an_unknown_binning_is_named():
     chirp, rng = chirps.draw_chirp(1, 0)
-    with pytest.raises(CompanionError, match="chirp edges is 'soft'; it must be 'published' or 'sound'"):
+    with pytest.raises(CompanionError, match="chirp binning is 'soft'; it must be 'published' or 'sound'"):
         chirps.spectrogram(replace(chirp, binning="soft"), rng)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from paper_utils.data import regions as areas
 from paper_utils.data import chirps
+from paper_utils.data import regions as areas
 from paper_utils.data import render as rendering
 from paper_utils.data.counterfactuals import VARIANTS, draw_variant
 from paper_utils.errors import CompanionError

@@ -27,7 +27,7 @@ def test_a_chirp_of_two_bins_leaves_the_kind_open():
     assert linear[2] > 39
 
 
-def test_no_line_is_said():
+def test_a_spectrogram_without_a_line_is_refused():
     with pytest.raises(CompanionError, match="holds no line"):
         read_back(np.zeros((BINS, BINS)))
 
@@ -45,7 +45,7 @@ def chirp_of(**values):
         (3, {"duration": 1.0}, {"duration": 10.0}),
     ],
 )
-def test_edges_are_told_apart(number, inside, outside):
+def test_edge_cases_are_told_apart(number, inside, outside):
     holds = list(EDGES.values())[number]
     defaults = {"kind": "linear", "noise_level": 0.1}
     assert holds(chirp_of(**defaults | inside))
@@ -66,7 +66,7 @@ def test_bands_partition_the_images_and_edges_come_as_often_as_published():
     assert share[high] == pytest.approx(0.075, abs=0.015)
 
 
-def test_an_ideal_reader_mistakes_noise_for_a_chirp_at_the_threshold():
+def test_the_ideal_threshold_is_the_largest_of_n_noise_values():
     rng = np.random.default_rng(1)
     tops = [rng.standard_normal(10**6).max() for _ in range(20)]
     assert np.mean(tops) == pytest.approx(np.sqrt(2 * np.log(10**6)), rel=0.1)  # the formula, for as many as fit here
