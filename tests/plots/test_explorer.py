@@ -2,11 +2,14 @@ import html.parser
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from paper_utils.attention import controls as nulls
+from paper_utils.attention import controls
 from paper_utils.attention import scores as region_scores
+from paper_utils.attention.mapped import MappedImages
 from paper_utils.attention.maps import AttentionMaps
+from paper_utils.data.chirps import draw_chirp
 from paper_utils.errors import CompanionError
 from paper_utils.plots import explorer
 from paper_utils.statistics import HeadEffects
@@ -36,17 +39,19 @@ def page():
     increase = rng.normal(size=shape)
     effects = HeadEffects(increase, increase - 1, increase + 1, np.ones(shape), increase > 1, increase > 2)
     drive = np.full(shape, "not applicable", object).astype("<U14")
-    drive[1, 3] = "content"
-    part = np.where(drive == "content", 0.2, np.nan)
-    driven = {("colour bar", "no_colour_bar"): nulls.Driven(drive, part, part, part - 0.1, part + 0.1)}
-    maps = rng.random((IMAGES, *shape, 14, 14))
+    drive[1, 3] = "content-driven"
+    part = np.where(drive == "content-driven", 0.2, np.nan)
+    driven = {("colour bar", "no_colour_bar"): controls.ControlledHeads(drive, part, part, part - 0.1, part + 0.1)}
+    maps = rng.random((IMAGES + 1, *shape, 14, 14))
+    pixels = rng.integers(0, 255, (IMAGES + 1, 224, 224, 3), dtype=np.uint8)
+    chirps = [draw_chirp(0, index)[0] for index in range(IMAGES + 1)]
+    mapped = MappedImages(chirps, pixels, pixels[..., 0], AttentionMaps(maps, maps[:, :, :, ::-1], maps[:, :, 0]))
     return explorer.explorer_page(
-        rng.integers(0, 255, (IMAGES, 224, 224, 3), dtype=np.uint8),
-        ["one </script><b>", "two"],
-        AttentionMaps(maps, maps[:, :, :, ::-1], maps[:, :, 0]),
+        mapped,
         explorer.Heads(kinds, features, {"patches": scored, "cls": scored}, effects, driven),
-        origin="profile smoke\nseed 42",
-        says={"no_colour_bar": "no colour bar"},
+        origin=pd.DataFrame({"run": {"profile": "smoke <b>", "seed": 42}}),
+        labels={"no_colour_bar": "none </script><b>"},
+        images=IMAGES,
     )
 
 
@@ -77,12 +82,13 @@ def test_every_head_is_labelled_without_a_script_and_nothing_is_fetched(page):
     assert parsed.outside == []
     assert "http" not in page
     assert "{{" not in page
+    assert "<b>" not in page  # what is given is escaped
 
 
 def test_the_data_hold_what_was_given(page):
     data = json.loads(Page(page).data)
-    assert data["captions"] == ["one </script><b>", "two"]
-    assert data["heads"][7]["driven"] == [["colour bar", "no colour bar", "20 % (10 to 30)", "content"]]
+    assert len(data["captions"]) == len(data["images"]) == IMAGES
+    assert data["heads"][7]["driven"] == [["colour bar", "none </script><b>", "20 % (10 to 30)", "content-driven"]]
     assert data["heads"][0]["driven"] == []
     assert len(data["heads"][7]["scores"]["cls"]) == 5
 
@@ -97,11 +103,13 @@ def test_it_works_in_a_browser_from_a_file_by_keyboard(page, tmp_path, shown):
     assert "<h2>L2H4: monosemantic, colour bar" in document
     assert document.count("<canvas") == IMAGES
     assert "Regions it attends to most, from CLS" in document
-    assert "told from zero" in document
+    assert "not significant at a false discovery rate" in document
     assert "20 % (10 to 30)" in document
 
 
-def test_images_and_maps_must_be_as_many(page):
-    maps = AttentionMaps(*[np.ones((2, 1, 1, 14, 14))] * 3)
-    with pytest.raises(CompanionError, match="3 images, 3 captions and 2 maps"):
-        explorer.explorer_page(np.zeros((3, 224, 224, 3), np.uint8), ["", "", ""], maps, None, origin="", says={})
+def test_maps_must_be_of_the_described_heads():
+    maps = AttentionMaps(np.ones((2, 1, 1, 14, 14)), np.ones((2, 1, 1, 14, 14)), np.ones((2, 1, 14, 14)))
+    mapped = MappedImages([], np.zeros((2, 224, 224, 3), np.uint8), np.zeros((2, 224, 224)), maps)
+    heads = explorer.Heads(np.full((2, 3), "unselective"), np.full((2, 3), ""), {}, None, {})
+    with pytest.raises(CompanionError, match=r"maps \(2, 1, 1, 14, 14\) are not of the \(2, 3\) heads"):
+        explorer.explorer_page(mapped, heads, origin=pd.DataFrame(), labels={})

@@ -1,58 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>144 attention heads</title>
-<style>
-:root { color-scheme: light dark; --ink: #1a1a1a; --page: #fff; --faint: #767676; --line: #ccc; --focus: #0b57d0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #eee; --page: #16181c; --faint: #a0a0a0; --line: #444; --focus: #8ab4f8; } }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 76rem; color: var(--ink); background: var(--page); }
-h1 { font-size: 1.3rem; margin: 0 0 .3rem; } h2 { font-size: 1.1rem; margin: 0 0 .3rem; }
-p { margin: .3rem 0; max-width: 44rem; } .faint { color: var(--faint); font-size: .85rem; }
-fieldset { border: 0; padding: 0; margin: .5rem 0; } legend { float: left; margin-right: .6rem; } label { margin-right: .8rem; white-space: nowrap; }
-main { display: grid; grid-template-columns: minmax(19rem, 27rem) 1fr; gap: 1.5rem; }
-@media (max-width: 54rem) { main { grid-template-columns: 1fr; } }
-.grid { display: grid; gap: 2px; grid-template-columns: 1.9rem repeat(var(--heads), 1fr); }
-.grid > [role=row] { display: contents; }
-.grid span { font-size: .7rem; color: var(--faint); text-align: center; align-self: center; }
-.grid button { aspect-ratio: 1; min-width: 0; padding: 0; border: 1px solid transparent; border-radius: 3px; cursor: pointer; font-size: 0; }
-.grid button[aria-selected=true] { outline: 3px solid var(--ink); z-index: 1; }
-.grid button:focus-visible { outline: 3px solid var(--focus); z-index: 2; }
-#legend { display: flex; flex-wrap: wrap; gap: .2rem .9rem; margin: .5rem 0; font-size: .8rem; padding: 0; list-style: none; }
-#legend i { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin-right: .3rem; vertical-align: -1px; }
-.maps { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .5rem; margin: .6rem 0; }
-figure { margin: 0; } canvas { width: 100%; display: block; border: 1px solid var(--line); } figcaption { font-size: .75rem; color: var(--faint); }
-table { border-collapse: collapse; font-size: .85rem; margin: .4rem 0 .9rem; } caption { text-align: left; font-weight: 600; padding: .2rem 0; }
-th, td { text-align: left; padding: .1rem .9rem .1rem 0; border-bottom: 1px solid var(--line); font-weight: normal; } td { font-variant-numeric: tabular-nums; }
-@media print { main { display: block; } .grid { max-width: 24rem; } }
-</style>
-</head>
-<body>
-<h1>144 attention heads, one by one</h1>
-<p>Each cell is a head: layers down, heads across, counted from 1. Choose one with the mouse or the arrow keys.</p>
-<form>
-<fieldset><legend>Colour by</legend>
-<label><input type="radio" name="colour" value="group" checked> what it is</label>
-<label><input type="radio" name="colour" value="chirp"> attention on the chirp</label>
-<label><input type="radio" name="colour" value="effect"> ablation effect</label></fieldset>
-<fieldset><legend>Attention of</legend>
-<label><input type="radio" name="view" value="patches" checked> all patches, averaged</label>
-<label><input type="radio" name="view" value="cls"> the CLS token</label></fieldset>
-</form>
-<main>
-<section aria-label="Heads">
-<div class="grid" role="grid" aria-label="Heads: layers down, heads across" style="--heads: {{heads}}">
-{{grid}}
-</div>
-<ul id="legend"></ul>
-</section>
-<section id="detail" aria-live="polite" aria-label="The chosen head"></section>
-</main>
-<p class="faint">{{origin}}</p>
-<noscript><p>Maps and scores of a head need JavaScript; the labels of the cells say what each is.</p></noscript>
-<script id="data" type="application/json">{{data}}</script>
-<script>
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const cells = [...document.querySelectorAll(".grid button")];
@@ -60,7 +5,7 @@ const detail = document.getElementById("detail");
 const option = name => document.querySelector(`input[name=${name}]:checked`).value;
 const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 const maps = Object.fromEntries(Object.entries(data.maps).map(([view, text]) => [view, bytes(text)]));
-const inferno = bytes(data.colours), [layers, heads, images, side] = data.shape;
+const inferno = bytes(data.colours), [layers, heads, count, side] = data.shape;
 let chosen = 0, images = [];
 
 function mix(from, to, part) { return `rgb(${from.map((a, i) => Math.round(a + (to[i] - a) * part)).join()})`; }
@@ -102,10 +47,10 @@ function table(caption, head, rows) {
   rows.forEach(row => line(body, row));
   return element;
 }
-function overlay(canvas, image, map) {
-  const size = images[image].width, patch = size / side, context = canvas.getContext("2d");
+function overlay(canvas, index, map) {
+  const size = images[index].width, patch = size / side, context = canvas.getContext("2d");
   canvas.width = canvas.height = size;
-  context.drawImage(images[image], 0, 0);
+  context.drawImage(images[index], 0, 0);
   for (let i = 0; i < side * side; i++) {
     const value = map[i], colour = inferno.subarray(3 * value, 3 * value + 3);
     context.fillStyle = `rgba(${colour.join()},${0.75 * (1 + 2 * value / 255) / 3})`;
@@ -117,24 +62,24 @@ function show(index, focus) {
   cells.forEach((cell, i) => { cell.tabIndex = i === index ? 0 : -1; cell.setAttribute("aria-selected", i === index); });
   if (focus) cells[index].focus();
   const head = data.heads[index], view = option("view"), title = document.createElement("h2"), row = document.createElement("div");
-  title.textContent = `${head.name}: ${head.says}`;
+  title.textContent = `${head.name}: ${head.label}`;
   row.className = "maps";
-  images.forEach((image, image) => {
+  images.forEach((_, number) => {
     const figure = document.createElement("figure"), canvas = document.createElement("canvas"), text = document.createElement("figcaption");
-    const start = ((index * images) + image) * side * side;
-    overlay(canvas, image, maps[view].subarray(start, start + side * side));
+    const start = (index * count + number) * side * side;
+    overlay(canvas, number, maps[view].subarray(start, start + side * side));
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `Attention of ${head.name} over image ${image + 1}, ${data.captions[image]}`);
-    text.textContent = data.captions[image];
+    canvas.setAttribute("aria-label", `Attention of ${head.name} over image ${number + 1}, ${data.captions[number]}`);
+    text.textContent = data.captions[number];
     figure.append(canvas, text); row.append(figure);
   });
   const [effect, low, high] = head.effect;
   const about = document.createElement("p");
   about.textContent = `Ablated as the paper describes: the loss changes by ${effect.toFixed(2)} % (95 %: ${low.toFixed(2)} to ${high.toFixed(2)}), `
-    + (head.found ? "told from zero" : "not told from zero") + " at a false discovery rate of 5 % over all heads.";
+    + (head.significant ? "significant" : "not significant") + " at a false discovery rate of 5 % over all heads.";
   const scores = table("Regions it attends to most" + (view === "cls" ? ", from CLS" : "") + " (in brackets: 95 % intervals over images)", ["region", ...data.score_names], head.scores[view]);
-  const driven = head.driven.length ? table("When the thing is elsewhere or gone", ["region", "confronted with", "attention that stays", "driven by"], head.driven)
-    : Object.assign(document.createElement("p"), { textContent: "It responds to no region, so none was moved or removed: not applicable." });
+  const driven = head.driven.length ? table("Counterfactual control: the region moved or removed", ["region", "image compared with", "excess attention that stays", "driven by"], head.driven)
+    : Object.assign(document.createElement("p"), { textContent: "It responds to no region, so no control applies." });
   detail.replaceChildren(title, about, row, scores, driven);
   history.replaceState(null, "", "#" + head.name);
 }
@@ -161,6 +106,3 @@ Promise.all(data.images.map(source => new Promise((done, failed) => {
   const named = data.heads.findIndex(head => "#" + head.name === location.hash);
   show(named < 0 ? data.first : named);
 });
-</script>
-</body>
-</html>
