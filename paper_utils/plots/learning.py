@@ -1,4 +1,4 @@
-"""Figures of learning and accuracy: data in, a matplotlib Figure out, as in `figures`."""
+"""Figures of learning and accuracy: histories, predictions and scores in, a matplotlib Figure out."""
 
 from collections.abc import Sequence
 
@@ -20,31 +20,32 @@ __all__ = [
 COLOURS = dict(zip(UNITS, sns.color_palette("colorblind", 3), strict=True))
 
 
-def learning_curves(
-    batch_losses: Sequence[float],
-    batch: int,
-    seen: Sequence[int],
-    validation_loss: Sequence[float],
-    rates: dict[str, Sequence[float]],
-    learning_rate: Sequence[float],
-) -> Figure:
+def learning_curves(history: Sequence, *, batch: int) -> Figure:
     """Loss of every training batch and after every epoch, and Pearson r per target, against images seen.
 
     A dotted line marks where the learning rate fell by far, as it does on a plateau.
+
+    Args:
+        history: the epochs of a fine-tuning (`training.Epoch`), losses of standardised labels.
+        batch: images of one training step.
     """
+    batch_losses = np.concatenate([epoch.batch_losses for epoch in history])
+    seen = [epoch.images_seen for epoch in history]
     figure, (left, right) = grid(1, 2, 2.9)
     steps = (np.arange(len(batch_losses)) + 1) * batch
     width = max(1, min(16, len(batch_losses) // 4))
     running = np.convolve(batch_losses, np.ones(width) / width, mode="valid")
     left.plot(steps, batch_losses, color="0.8", lw=0.5, label="training, each batch")
     left.plot(steps[width - 1 :], running, color="0.4", lw=1, label=f"mean of {width} batches")
-    left.plot(seen, validation_loss, "s-", ms=3, color="C1", label="validation")
+    left.plot(seen, [epoch.validation_loss for epoch in history], "s-", ms=3, color="C1", label="validation")
     left.set(xlabel="Images seen", ylabel="MSE (standardised)", yscale="log", title="Loss")
-    for target, values in rates.items():
+    for target in history[0].pearson_r:
+        values = [epoch.pearson_r[target] for epoch in history]
         right.plot(seen, values, "o-", ms=3, color=COLOURS[target], label=target.replace("_", " "))
     right.axhline(0.9, color="0.6", lw=0.6)
     right.set(xlabel="Images seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
-    falls = np.take(seen, np.flatnonzero(np.diff(np.log(learning_rate)) < -2))
+    rates = np.log([epoch.learning_rate for epoch in history])
+    falls = np.take(seen, np.flatnonzero(np.diff(rates) < -2))
     for axis in (left, right):
         for number, place in enumerate(falls):
             label = "learning rate falls" if axis is left and number == 0 else None
@@ -106,17 +107,17 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
     """Validation loss and what the lowest Pearson r of the three targets lacks to one, against images seen.
 
     Args:
-        curves: for each way of training: images seen, loss, r. Repeats of one way ("LoRA, second start") share
-            the name before the comma, and so a colour.
+        curves: for each way of training: images seen, loss, r. Training seeds of one way ("LoRA, training seed 2")
+            share the name before the comma, and so a colour.
     """
     figure, (left, right) = grid(1, 2, 3.2)
     ways = list(dict.fromkeys(name.partition(",")[0] for name in curves))
     colours = dict(zip(ways, sns.color_palette("colorblind", len(ways)), strict=True))
-    repeats = dict.fromkeys(ways, 0)
+    drawn = dict.fromkeys(ways, 0)
     for name, (seen, loss, rate) in curves.items():
         way = name.partition(",")[0]
-        style = {"ms": 2.5, "lw": 1, "color": colours[way], "ls": ("-", "--", ":")[repeats[way] % 3]}
-        repeats[way] += 1
+        style = {"ms": 2.5, "lw": 1, "color": colours[way], "ls": ("-", "--", ":")[drawn[way] % 3]}
+        drawn[way] += 1
         left.plot(seen, loss, marker="o", label=name, **style)
         right.plot(seen, 1 - np.array(rate), marker="o", **style)
     left.set(xlabel="Images seen", ylabel="Validation MSE (standardised)", yscale="log", title="Loss")
@@ -127,7 +128,12 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
 
 
 def stroke_samples(images: np.ndarray, ends: np.ndarray) -> Figure:
-    """Images the backbone was trained on, (n, size, size, 3), with the two ends it was told, (n, 4) in 0..1."""
+    """Images the backbone was pre-trained on, with the two ends it was supervised with.
+
+    Args:
+        images: (n, size, size, 3).
+        ends: (n, 4), x and y of either end as a share of the side, 0..1.
+    """
     columns = 6
     figure, axes = grid(-(-len(images) // columns), columns, 1.3 * -(-len(images) // columns))
     for axis in axes.flat:

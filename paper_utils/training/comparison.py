@@ -82,6 +82,7 @@ class WayOfTraining:
     history: list[Epoch]
     scores: Scores
     images: int  # of the test
+    origin: dict[str, str]  # profile, backbone and commit it was computed with; empty for the run's own
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class StudyComparison:
             accuracy: of the run's own, on its test images.
             trained_parameters: of the run's own.
         """
-        own = WayOfTraining(_seed_name(0), True, trained_parameters, history, accuracy.scores, accuracy.images)
+        own = WayOfTraining(_seed_name(0), True, trained_parameters, history, accuracy.scores, accuracy.images, {})
         return cls([own, *map(_way, study)])
 
     def curves(self) -> dict[str, tuple[list[int], list[float], list[float]]]:
@@ -129,6 +130,10 @@ class StudyComparison:
             for way in self.ways
         }
         return pd.DataFrame.from_dict(rows, orient="index")
+
+    def origins(self) -> pd.DataFrame:
+        """Return profile, backbone and commit that the ways of `make study` were computed with."""
+        return pd.DataFrame.from_dict({way.name: way.origin for way in self.ways if way.origin}, orient="index")
 
     def seeds(self) -> dict[str, np.ndarray]:
         """Return r on the test images by target, one for each training seed."""
@@ -169,6 +174,7 @@ def _way(content: dict) -> WayOfTraining:
         history=[Epoch(**epoch) for epoch in content["history"]],
         scores=content["accuracy"],
         images=content["settings"]["test_images"],
+        origin={name: content.get("origin", {}).get(name, "unknown") for name in ("profile", "backbone", "commit")},
     )
 
 

@@ -2,13 +2,17 @@ import numpy as np
 
 from paper_utils.plots import learning as learning_figures
 from paper_utils.plots.style import UNITS
+from paper_utils.training.history import Epoch
 
 
 def test_learning_curves_mark_where_the_rate_fell():
-    rates = {target: [0.5, 0.8, 0.9] for target in UNITS}
-    figure = learning_figures.learning_curves(
-        np.linspace(1, 0.1, 12), 8, [32, 64, 96], [0.9, 0.5, 0.4], rates, [1e-3, 1e-4, 1e-5]
-    )
+    losses = np.linspace(1, 0.1, 12).reshape(3, 4)
+    measured = zip([32, 64, 96], losses, [0.9, 0.5, 0.4], [0.5, 0.8, 0.9], [1e-3, 1e-4, 1e-5], strict=True)
+    history = [
+        Epoch(seen, batches.mean(), loss, dict.fromkeys(UNITS, r), rate, 1.0, batches.tolist())
+        for seen, batches, loss, r, rate in measured
+    ]
+    figure = learning_figures.learning_curves(history, batch=8)
     left = figure.axes[0]
     marks = [line for line in left.lines if line.get_linestyle() == ":"]
     assert [line.get_xdata()[0] for line in marks] == [32, 64]

@@ -135,6 +135,12 @@ def test_every_way_of_training_has_a_row_and_a_curve(comparison):
     assert table.iloc[0]["Images to reach r 0.9"] == "1,024"
 
 
+def test_ways_of_the_study_say_what_they_were_computed_with(comparison):
+    origins = comparison.origins()
+    assert list(origins.index) == list(comparison.table().index[1:])
+    assert set(origins["profile"]) == {"laptop"}
+
+
 def test_stored_predictions_are_those_of_the_model(tiny_profile, model):
     stored = evaluate(model, held_out(tiny_profile, range(3)), workers=0)
     assert StoredCheck.of(model, tiny_profile, stored, count=2).table()["Value"].to_list() == ["2", "yes"]
