@@ -1,7 +1,7 @@
-"""Execute one notebook headlessly and keep it under build/: `python -m paper_utils.execute --help`.
+"""Execute one notebook headlessly and keep it under build/: `python -m tools.execute --help`.
 
-Papermill runs the notebook made from its py:percent twin. Nothing is left half-written: the executed notebook takes
-its name only when it ended well. Wall time and the memory of the whole process tree are recorded.
+Papermill runs the notebook made from its py:percent twin. A notebook that fails leaves no file behind: the executed one
+takes its name only when it ended well. Wall time and the peak memory of the whole process tree are recorded.
 """
 
 import argparse
@@ -10,23 +10,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
 
 import jupytext
+import nbformat
 import papermill
 import psutil
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, read_json, write_json
+from paper_utils.files import ROOT, atomic_path, write_json
 from paper_utils.models.backbone import verified_backbone
 from paper_utils.pipeline.profiles import PROFILES, Profile, get_profile
+from tools.kernels import ThisPythonsKernel, kernel_chatter_to, kernel_environment, kernel_settings
 
-__all__ = ["MemoryWatch", "check_before_running", "execute", "private_kernel"]
+__all__ = ["MemoryWatch", "check_before_running", "execute", "run_notebook"]
 
 
 class MemoryWatch:
@@ -64,88 +64,117 @@ def check_before_running(profile: Profile, root: Path = ROOT) -> None:
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            raise CompanionError(f"cannot write in {folder}: {error.strerror}; mend its rights or the disk") from error
+            raise CompanionError(
+                f"cannot write in {folder}: {error.strerror}; change its permissions or free the disk"
+            ) from error
     if profile.backbone == "embedded":
         verified_backbone()
 
 
-def private_kernel(folder: str) -> Config:
-    """Return settings by which a kernel talks through sockets in `folder`: no port is open, and runs never meet."""
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+def run_notebook(
+    script: Path,
+    output: Path,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    log: Path | None = None,
+    progress: bool = False,
+) -> None:
+    """Execute a notebook in its own folder and write it with its outputs, without timings, to `output`.
+
+    Args:
+        script: a py:percent script, or an .ipynb, whose cells keep their ids.
+        output: may be `script` itself; replaced at the end, and only if all cells ran.
+        parameters: injected below the cell tagged "parameters"; no cell is injected without any.
+        log: where the traceback of a failure is kept; build/<name>.log if left out.
+        progress: show the notebook's progress bars on the terminal.
+
+    Raises:
+        CompanionError: the notebook failed, its message being the notebook's own where that raised one; or its kernel
+            was killed or did not start.
+    """
+    log = log or ROOT / "build" / f"{script.stem}.log"
+    if not script.is_file():
+        raise CompanionError(f"there is no notebook {script}; notebooks/ holds them")
+    with tempfile.TemporaryDirectory() as folder, kernel_environment(Path(folder), progress=progress):
+        plain, chatter = Path(folder) / f"{script.stem}.ipynb", Path(folder) / "stderr"
+        jupytext.write(jupytext.read(script), plain)
+        try:
+            with kernel_chatter_to(chatter) as terminal:
+                notebook = papermill.execute_notebook(
+                    plain,
+                    None,
+                    parameters=dict(parameters or {}),
+                    kernel_name="python3",
+                    kernel_manager_class=ThisPythonsKernel,
+                    language="python",
+                    cwd=script.parent,
+                    config=kernel_settings(folder),
+                    progress_bar=False,
+                    record_timing=False,
+                    stderr_file=terminal if progress else None,
+                )
+        except PapermillExecutionError as error:
+            _keep(log, "\n".join(error.traceback))
+            reason = error.evalue if error.ename == "CompanionError" else f"{error.ename}: {error.evalue}; see {log}"
+            raise CompanionError(f"{script.name}: {reason}") from error
+        except DeadKernelError as error:
+            _keep(log, chatter.read_text(errors="replace"))
+            raise CompanionError(
+                f"{script.name}: its kernel was killed, probably because memory ran out; free some and run the same "
+                f"command again to go on from here (what the kernel wrote is in {log})"
+            ) from error
+        except RuntimeError as error:  # nbclient has no class of its own for a kernel that does not start
+            if "Kernel died" not in str(error):
+                raise
+            _keep(log, chatter.read_text(errors="replace"))
+            raise CompanionError(
+                f"{script.name}: no kernel starts with {sys.executable}; see {log}, or set up .venv again"
+            ) from error
+        _strip(notebook)
+        with atomic_path(output) as path:
+            nbformat.write(notebook, path)
 
 
-@contextmanager
-def _kernel_chatter_to(path: Path) -> Iterator[TextIO]:
-    """Send this process's stderr, which kernels inherit, to a file within a block; yield the real one."""
-    real = os.dup(2)
-    try:
-        with open(path, "w") as file, os.fdopen(os.dup(real), "w") as terminal:
-            os.dup2(file.fileno(), 2)
-            yield terminal
-    finally:
-        os.dup2(real, 2)
-        os.close(real)
+def _strip(notebook: nbformat.NotebookNode) -> None:
+    """Remove what papermill notes besides the outputs: times, paths and empty tags."""
+    for key in ("papermill", "language_info"):
+        notebook.metadata.pop(key, None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+
+
+def _keep(log: Path, text: str) -> None:
+    with atomic_path(log) as path:
+        path.write_text(text)
 
 
 def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
     """Execute a py:percent notebook as a fresh run; return the path of the executed notebook.
 
     Raises:
-        CompanionError: the notebook failed; the message is the notebook's own where it raised one.
+        CompanionError: as `run_notebook` does.
     """
     build = root / "build" / profile.folder
     target = build / f"{notebook.stem}.ipynb"
     parameters = {"profile": profile.name, "source": "fresh", "backbone": profile.backbone}
-    watched = sys.stderr.isatty()
-    if not watched:
-        os.environ["TQDM_DISABLE"] = "1"
-    begun, whole = time.monotonic(), False
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        atomic_path(target) as output,
-        MemoryWatch() as memory,
-        _kernel_chatter_to(Path(folder) / "stderr") as terminal,
-    ):
-        plain = Path(folder) / target.name
-        jupytext.write(jupytext.read(notebook), plain)
-        try:
-            papermill.execute_notebook(
-                plain,
-                output,
-                parameters=parameters,
-                kernel_name="python3",
-                language="python",
-                cwd=notebook.parent,
-                config=private_kernel(folder),
-                progress_bar=False,
-                stderr_file=terminal if watched else None,
-            )
-            whole = True
-        except PapermillExecutionError as error:
-            log = build / f"{notebook.stem}.log"
-            with atomic_path(log) as path:
-                path.write_text("\n".join(error.traceback))
-            reason = error.evalue if error.ename == "CompanionError" else f"{error.ename}: {error.evalue}; see {log}"
-            raise CompanionError(f"{notebook.name}: {reason}") from error
-        finally:
-            _record(build / "results", notebook.stem, time.monotonic() - begun, memory.peak, whole=whole)
+    begun = time.monotonic()
+    with MemoryWatch() as memory:
+        log = build / f"{notebook.stem}.log"
+        run_notebook(notebook, target, parameters=parameters, log=log, progress=sys.stderr.isatty())
+    _record(build / "notebooks" / f"{notebook.stem}.run.json", time.monotonic() - begun, memory.peak)
     return target
 
 
-def _record(folder: Path, notebook: str, seconds: float, memory: float, *, whole: bool = True) -> None:
-    """Keep what the notebook takes from nothing: with what it found ready, the time and memory that once took.
-
-    A run that failed or was stopped (not `whole`) is kept too: it may have trained what the next one finds ready.
-    """
-    results, run = folder / f"{notebook}.json", folder / f"{notebook}.run.json"
-    taken_up = read_json(results).get(f"run.{notebook}.seconds_taken_up", 0.0) if results.is_file() else 0.0
-    if (taken_up or not whole) and run.is_file():
-        memory = max(memory, read_json(run)["peak_memory_mib"])
-    write_json(run, {"seconds": seconds + taken_up, "peak_memory_mib": memory})
+def _record(path: Path, seconds: float, memory: float) -> None:
+    """Keep what this execution took, whatever it found cached."""
+    write_json(path, {"seconds": round(seconds, 1), "peak_memory_mib": round(memory, 1)})
 
 
 def _leave_at_once() -> None:
-    """End this process and its kernel now: asyncio's farewell would bury the one line under tracebacks."""
+    """End this process and its kernel now: asyncio's own shutdown would bury the one line under tracebacks."""
     for child in psutil.Process().children(recursive=True):
         child.terminate()
     print("stopped; run the same command again to go on from here", file=sys.stderr, flush=True)
@@ -153,7 +182,7 @@ def _leave_at_once() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m paper_utils.execute", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__.split("\n\n")[0])
     parser.add_argument("notebook", type=Path, help="a notebook's .py")
     parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
     parser.add_argument("--backbone", help="a local folder or a Hugging Face name, instead of the profile's")

@@ -3,20 +3,16 @@
 The results go to data/reference; the notebooks are executed on them and keep the outputs, which nbval then checks.
 """
 
-import os
 import shutil
-import tempfile
 
-import nbformat
 from jupytext.cli import jupytext
-from nbclient import NotebookClient
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.run import REFERENCE
 from paper_utils.pipeline.study import VARIANTS
-from tools.execute import private_kernel
+from tools.execute import run_notebook
 
 __all__ = ["ship"]
 
@@ -49,18 +45,11 @@ def ship() -> None:
     for source, target in zip(sources, targets, strict=True):
         with atomic_path(target) as path:
             shutil.copyfile(source, path)
-    os.environ["TQDM_DISABLE"] = "1"
     for script in sorted((ROOT / "notebooks").glob("0*.py")):
         # --update keeps the identity of unchanged cells, so that a diff shows what changed
         notebook = script.with_suffix(".ipynb")
         jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
-        content = nbformat.read(notebook, as_version=4)
-        with tempfile.TemporaryDirectory() as folder:
-            client = NotebookClient(content, kernel_name="python3", record_timing=False, config=private_kernel(folder))
-            client.execute(cwd=str(script.parent))
-        content.metadata.pop("language_info", None)
-        with atomic_path(notebook) as path:
-            nbformat.write(content, path)
+        run_notebook(notebook, notebook)
         print(f"{notebook.name}: outputs of the reference run", flush=True)
 
 
