@@ -12,23 +12,23 @@ from ..models.vit import attention_kernel, on_best_device
 
 __all__ = ["AttentionMaps", "attention_maps", "sees_no_patch"]
 
-# share of attention; what a head reads from patches that get less is lost in the rounding of what it reads from CLS
+# share of attention; below it, what patches contribute is lost in the rounding of what CLS contributes
 LEAST = float(torch.finfo(torch.float32).eps)
 
 
 @dataclass(frozen=True)
 class AttentionMaps:
-    """Raw maps (images, layers, heads, rows, columns) of every head in two views: how much each patch is attended to.
+    """Raw attention on each patch, (images, layers, heads, rows, columns), of every head in two views.
 
     A map whose sum is below LEAST is flat, see `sees_no_patch`.
     """
 
     patches: np.ndarray  # averaged over the query patches, as the paper does
-    cls: np.ndarray  # of the CLS query alone, which is what a head passes to the prediction in the end
+    cls: np.ndarray  # of the CLS query alone, whose output the regression head receives
     norms: np.ndarray  # (images, layers, rows, columns) of the residual stream after each layer
 
     def of(self, images: slice) -> "AttentionMaps":
-        """Return the maps of some of the images."""
+        """Return the maps of a slice of the images."""
         return AttentionMaps(self.patches[images], self.cls[images], self.norms[images])
 
 
@@ -48,25 +48,25 @@ def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 
     """
     result: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
-    kept: list[torch.Tensor] = []
+    weights_of: list[torch.Tensor] = []
     norms: list[torch.Tensor] = []
 
-    def keep(module, inputs, output) -> None:
+    def store_weights(module, inputs, output) -> None:
         weights = output[1][..., 1:]  # at once: the full matrices of all layers would not fit
-        kept.append(torch.stack([weights[:, :, 1:].mean(dim=2), weights[:, :, 0]]))
+        weights_of.append(torch.stack([weights[:, :, 1:].mean(dim=2), weights[:, :, 0]]))
 
-    def keep_norm(module, inputs, output) -> None:
+    def store_norm(module, inputs, output) -> None:
         norms.append(output[:, 1:].norm(dim=-1))
 
-    hooks = [layer.attention.register_forward_hook(keep) for layer in model.layers]
-    hooks += [layer.register_forward_hook(keep_norm) for layer in model.layers]
+    hooks = [layer.attention.register_forward_hook(store_weights) for layer in model.layers]
+    hooks += [layer.register_forward_hook(store_norm) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
-            for some in tqdm(images.split(batch), desc="attention maps", leave=False):
-                kept.clear()
+            for part in tqdm(images.split(batch), desc="attention maps", leave=False):
+                weights_of.clear()
                 norms.clear()
-                model(some.to(device))
-                result.append(torch.stack(kept, dim=2).cpu().numpy())
+                model(part.to(device))
+                result.append(torch.stack(weights_of, dim=2).cpu().numpy())
                 lengths.append(torch.stack(norms, dim=1).cpu().numpy())
     finally:
         for hook in hooks:
@@ -84,8 +84,8 @@ def _flat_where_least(maps: np.ndarray) -> np.ndarray:
 
 
 def sees_no_patch(maps: np.ndarray) -> np.ndarray:
-    """Return (layers, heads) bool: which heads keep all their attention for CLS, on every image.
+    """Return (layers, heads) bool: which heads give all their attention to CLS, on every image.
 
-    Min-max scaling would make a image of whatever is left; their maps are flat instead, which is what they say.
+    Min-max scaling would draw a pattern of rounding errors there, so `attention_maps` makes these maps flat.
     """
     return (np.ptp(maps, axis=(-2, -1)) == 0).all(0)

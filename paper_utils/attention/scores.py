@@ -1,7 +1,7 @@
-"""What a head's attention map has to do with a region of the image: six scores, image by image.
+"""How much a head's attention map agrees with a region of the image: six scores for each image.
 
-Half of the patches hold more than one region, so regions are shares of patches, and no map reaches a perfect score: the
-best that a map could reach, and what chance gives, are scores as well.
+Half of the patches hold more than one region, so regions are shares of patches, and no map reaches a perfect score.
+`best_reachable` and `by_chance` give the highest possible scores and those of shuffled maps.
 """
 
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def feature_coverage(regions: np.ndarray) -> np.ndarray:
 def score_heads(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]:
     """Score raw maps on features, image by image: each of SCORES as (images, features, layers, heads).
 
-    A image without a feature (a chirp may be too thin to hold) has NaN there: the score does not apply.
+    An image without a feature (a chirp may be too thin to hold) has NaN there: the score does not apply.
 
     Args:
         maps: (images, layers, heads, rows, columns).
@@ -111,18 +111,18 @@ def score_with_intervals(maps: np.ndarray, coverage: np.ndarray) -> Scores:
 
 
 def score_table(views: dict[str, Scores]) -> list[dict[str, object]]:
-    """Return a row for each view, head and feature: every score with the ends of its interval, four digits each.
+    """Return a row for each view, head and feature with all scores and their interval ends, four digits each.
 
-    What does not apply (NaN) is left empty.
+    A score that does not apply (NaN) is an empty string.
     """
     rows = []
     for view, scores in views.items():
-        for place in np.ndindex(scores.means["enrichment"].shape[1:]):
+        for index in np.ndindex(scores.means["enrichment"].shape[1:]):
             for number, feature in enumerate(FEATURES):
-                row = {"view": view, "head": head_name(*place), "feature": feature}
+                row = {"view": view, "head": head_name(*index), "feature": feature}
                 for name in SCORES:
                     for end, part in (("", scores.means), ("_low", scores.low), ("_high", scores.high)):
-                        value = part[name][number, *place]
+                        value = part[name][number, *index]
                         row[name + end] = "" if np.isnan(value) else f"{value:.4g}"
                 rows.append(row)
     return rows
@@ -140,7 +140,7 @@ def _score_image(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray
     most = maps == maps.max(-1, keepdims=True)
     both = np.minimum(normal, coverage[:, None]).sum(-1)
     either = np.maximum(normal, coverage[:, None]).sum(-1)
-    # Mann and Whitney's count with patches partly in the region: equal ones, and a patch with itself, count one half
+    # Mann-Whitney count with patches partly in the region: ties, and a patch with itself, count one half
     ranks = rankdata(maps, axis=-1) - 0.5
     inside, outside = covered[:, None], patches - covered[:, None]
     scores = {

@@ -1,6 +1,6 @@
-"""What a head is, by rule: monosemantic for one feature of the image, polysemantic, or unselective.
+"""Classify heads by rule: monosemantic for one feature of the image, polysemantic, or unselective.
 
-The paper names heads by looking at overlays. The rule here looks the same way, but at known regions.
+The paper classifies heads by eye, from overlays. The rule applies the same criterion to regions that are known.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ KINDS = ("monosemantic", "polysemantic", "unselective")
 
 @dataclass(frozen=True)
 class Rule:
-    """When a head is said to respond to a feature, and when to that alone."""
+    """Thresholds: when a head responds to a feature, and when to that feature alone."""
 
     enrichment: float = 1.5
     bright_share: float = 0.6
 
 
 def classify(scores: dict[str, np.ndarray], rule: Rule = Rule()) -> tuple[np.ndarray, np.ndarray]:
-    """Name every head: (layers, heads) of kinds and of features.
+    """Return the kind of every head, and the feature of every monosemantic one ("" for others), (layers, heads) each.
 
     A head responds to the features on which it spends `rule.enrichment` times its mean attention or more. It is
     "monosemantic" for the one with the largest share of its bright patches if that share reaches `rule.bright_share`;
@@ -48,27 +48,27 @@ def classify(scores: dict[str, np.ndarray], rule: Rule = Rule()) -> tuple[np.nda
     return kinds, np.where(mono, np.array(list(FEATURES))[best], "")
 
 
-def describe(scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray, place: tuple[int, int]) -> str:
-    """Return what a head is in a few words, from its scores: for a caption."""
-    layer, head = place
-    if features[place]:
-        share = scores["bright_share"][list(FEATURES).index(features[place]), layer, head]
-        return f"{features[place]} {100 * share:.0f} %"
+def describe(scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray, index: tuple[int, int]) -> str:
+    """Return a head's kind and strongest features in a few words, for a caption; `index` is (layer, head) from 0."""
+    layer, head = index
+    if features[index]:
+        share = scores["bright_share"][list(FEATURES).index(features[index]), layer, head]
+        return f"{features[index]} {100 * share:.0f} %"
     enrichment = scores["enrichment"][:, layer, head]
     first = np.argsort(enrichment)[::-1][:2]
     seen = ", ".join(f"{list(FEATURES)[feature]} {enrichment[feature]:.1f}x" for feature in first)
-    return f"{kinds[place]}: {seen}" if kinds[place] == KINDS[1] else f"{kinds[place]}, most {seen.split(',')[0]}"
+    return f"{kinds[index]}: {seen}" if kinds[index] == KINDS[1] else f"{kinds[index]}, most {seen.split(',')[0]}"
 
 
 def sensitivity(scores: dict[str, np.ndarray], rules: list[Rule]) -> list[dict[str, int]]:
-    """Return how many heads of each kind each rule names."""
+    """Return the number of heads of each kind under each rule."""
     return [{kind: int((classify(scores, rule)[0] == kind).sum()) for kind in KINDS} for rule in rules]
 
 
 def constancy(maps: np.ndarray) -> np.ndarray:
-    """Return how alike a head's maps of different images are, (layers, heads): the mean correlation between two.
+    """Return the mean correlation between a head's maps of two images, (layers, heads).
 
-    Near one, a head looks at the same places whatever the image shows (a habit of place, or a sink).
+    Near one, a head attends to the same patches whatever the image shows.
     """
     flat = maps.reshape(*maps.shape[:3], -1).astype(float)
     flat = flat - flat.mean(-1, keepdims=True)
@@ -79,7 +79,7 @@ def constancy(maps: np.ndarray) -> np.ndarray:
 
 
 def strongest(score: np.ndarray, wanted: np.ndarray, *, count: int) -> list[tuple[int, int]]:
-    """Return layer and head of the wanted heads by falling score, at most `count`; the best others if none is wanted."""
+    """Return layer and head of the wanted heads by falling score, at most `count`; five others if none is wanted."""
     ranked = np.argsort(np.where(wanted, score, -np.inf) if wanted.any() else score, axis=None)[::-1]
-    places = [np.unravel_index(place, score.shape) for place in ranked[: min(count, wanted.sum() or 5)]]
-    return [(int(layer), int(head)) for layer, head in places]
+    indices = [np.unravel_index(index, score.shape) for index in ranked[: min(count, wanted.sum() or 5)]]
+    return [(int(layer), int(head)) for layer, head in indices]

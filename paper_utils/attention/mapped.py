@@ -1,0 +1,98 @@
+"""Images with the attention maps of every head over them, and which region each pixel belongs to."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..data.chirps import Chirp
+from ..data.dataset import sample
+from ..errors import CompanionError
+from ..heads import head_name
+from ..models.regressor import ChirpRegressor
+from .maps import AttentionMaps, attention_maps
+from .scores import feature_coverage
+
+__all__ = ["MappedImages", "head_index", "map_images"]
+
+
+@dataclass(frozen=True)
+class MappedImages:
+    """Images with their regions and the raw attention maps of every head."""
+
+    chirps: list[Chirp]
+    pixels: np.ndarray  # (images, 224, 224, 3) uint8
+    regions: np.ndarray  # (images, 224, 224) uint8, an index into REGIONS
+    maps: AttentionMaps  # (images, layers, heads, 14, 14) float32 each
+
+    def coverage(self) -> np.ndarray:
+        """Return the share of each patch that each feature covers, (images, features, 14, 14) in 0..1."""
+        return np.stack([feature_coverage(regions) for regions in self.regions])
+
+    def of_head(self, name: str, *, count: int = 5) -> dict[str, object]:
+        """Return the first images with one head's maps, as arguments by name for `plots.overlays`.
+
+        Args:
+            name: such as L6H4.
+            count: of images, at most.
+
+        Raises:
+            CompanionError: the model has no head of that name.
+        """
+        layer, head = head_index(name, self.maps.patches.shape[1:3])
+        maps = self.maps.patches[:count, layer, head]
+        captions = [f"{name}, image {number}" for number in range(1, len(maps) + 1)]
+        return {"images": self.pixels[:count], "maps": maps, "captions": captions}
+
+    def captions(self) -> list[str]:
+        """Return each image's chirp in a few words."""
+        return [
+            f"{one.kind}, {one.start_time:.0f} s, {one.start_frequency:.0f} to {one.end_frequency:.0f} Hz"
+            for one in self.chirps
+        ]
+
+
+def map_images(
+    model: ChirpRegressor,
+    seed: int,
+    indices: Iterable[int],
+    *,
+    binning: str = "published",
+    variant: str = "published",
+) -> MappedImages:
+    """Draw images of a set and return them with the attention maps of every head.
+
+    Args:
+        model: LoRA-wrapped or merged.
+        seed: of the set, see `split_seed`.
+        indices: of the images in the set.
+        binning: "published" or "sound", see `draw_chirp`.
+        variant: a counterfactual variant of the images, see `VARIANTS`.
+
+    Raises:
+        CompanionError: no index is given, no variant has that name, or the patches do not form a square grid.
+    """
+    samples = [sample(seed, index, binning=binning, variant=variant) for index in indices]
+    if not samples:
+        raise CompanionError("no image is chosen; give the index of one image at least")
+    chirps, images = zip(*samples, strict=True)
+    pixels = np.stack([image.pixels for image in images])
+    maps = attention_maps(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous())
+    return MappedImages(list(chirps), pixels, np.stack([image.regions for image in images]), maps)
+
+
+def head_index(name: str, shape: tuple[int, int]) -> tuple[int, int]:
+    """Return layer and head, counted from 0, of a name such as L6H4 in a model of `shape` (layers, heads).
+
+    Raises:
+        CompanionError: the name is no head's, or the model has no such head.
+    """
+    match = re.fullmatch(r"L(\d+)H(\d+)", name)
+    layer, head = (int(number) - 1 for number in match.groups()) if match else (-1, -1)
+    if not (0 <= layer < shape[0] and 0 <= head < shape[1]):
+        raise CompanionError(
+            f"no head is named {name!r}; give one from L1H1 to {head_name(shape[0] - 1, shape[1] - 1)}"
+        )
+    return layer, head
