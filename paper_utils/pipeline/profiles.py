@@ -1,5 +1,6 @@
 """How large a run is: smoke (tests), laptop (default) and paper (the published scale), one code for all."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,12 +20,20 @@ class Profile(Recipe):
     map_images: int
     ablation_images: int
     ablation_pool: int  # held-out images that those are chosen from; the test images come first
+    replacement_every: int = 1  # one in so many of the ablation images: other replacements
+    protocol_images: int = 2
+    removal_images: int = 2  # beyond the pool, so that they had no part in the order of removal
+    variant_images: int = 2
+    patching_images: int = 2
+    seed_every: int = 2  # one in so many of the ablation images: models of other training seeds
 
     @property
     def folder(self) -> str:
-        """Name of the folders under build/ and figures/; another backbone's results never mix with these."""
-        own = PROFILES[self.name].backbone
-        return self.name if self.backbone == own else f"{self.name}+{Path(self.backbone).name}"
+        """Name of the folders under build/ and figures/: of each backbone its own, by its whole name or path."""
+        if self.backbone == PROFILES[self.name].backbone:
+            return self.name
+        which = hashlib.sha256(self.backbone.encode()).hexdigest()[:8]
+        return f"{self.name}+{Path(self.backbone).name}-{which}"
 
 
 PROFILES = {
@@ -63,6 +72,11 @@ PROFILES = {
             map_images=48,
             ablation_images=352,
             ablation_pool=4000,
+            replacement_every=22,
+            protocol_images=8,
+            removal_images=32,
+            variant_images=70,
+            patching_images=8,
         ),
         Profile(
             name="paper",
@@ -80,6 +94,11 @@ PROFILES = {
             map_images=256,
             ablation_images=20_000,
             ablation_pool=20_000,
+            replacement_every=22,
+            protocol_images=454,
+            removal_images=1818,
+            variant_images=4000,
+            patching_images=454,
             backbone="google/vit-base-patch16-224",
             workers=8,
         ),

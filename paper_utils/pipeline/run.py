@@ -1,54 +1,37 @@
-"""The notebooks' one door to results: what a run computes, kept under build/, or what the repository ships.
+"""The facade of the notebooks: a run's results by name, computed once or read from what ships, and its figures."""
 
-A fresh run computes everything from seeds and keeps each result with a fingerprint of the code and settings it
-came from; a result is used again only while its fingerprint holds. A reference run reads data/reference, which was
-made by a fresh run of the laptop profile, so that a notebook opened by hand shows numbers at once.
-"""
-
-import dataclasses
-import time
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from transformers import ViTModel
 
+from ..attention.mapped import MappedImages, map_images
 from ..data.chirps import Chirp, LabelScale, draw_chirp
-from ..data.dataset import images_key, split_seed
+from ..data.dataset import split_seed
 from ..errors import CompanionError
-from ..files import (
-    ROOT,
-    atomic_path,
-    checksum,
-    code_hash,
-    fingerprint,
-    provenance,
-    read_arrays,
-    read_json,
-    write_arrays,
-    write_json,
-    write_table,
-)
-from ..models.backbone import verified_backbone
-from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
-from ..plots.style import save_figure
-from ..training import fine_tuning as training
-from ..training.evaluation import Evaluation, evaluate_held_out
+from ..files import ROOT, atomic_path, read_arrays, read_json, write_json
+from ..interventions.ablation import Ablation
+from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
+from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
+from . import computations, study
+from .figures import check_figure, save_figure
 from .profiles import get_profile
+from .provenance import environment
+from .results import REFERENCE, Results, shipped
+from .work import Arrays
 
-__all__ = ["Run"]
+__all__ = ["SOURCES", "Run"]
 
-PACKAGE = Path(__file__).resolve().parent
-DATA = ROOT / "data"
-REFERENCE = DATA / "reference"
-DRAWING = ("chirps", "resizing", "stage", "regions", "rendering", "counterfactuals", "dataset")
-LEARNING = ("vit", "dropout", "model", "faintness", "schedule", "cores", "checkpoints", "training")
-ABLATING = ("engine", "linears", "ablation", "screening", "pruning", "protocol", "statistics")
-JUDGING = ("selection", "experiments", "metrics", "claims", "published")
-FIGURES = ("figures", "learning_figures", "ablation_figures", "attention_figures")
-SEEING = ("attention", "region_scores", "semantics", "nulls", "patching", "explorer")
-SHOWING = (*DRAWING, *LEARNING, "history", *ABLATING, *JUDGING, *SEEING, *FIGURES, "ceiling", "runs")
-MODEL = "model.safetensors"
+SOURCES = {
+    "reference": "the results that ship with the repository",
+    "checkpoint": "computed here from the fine-tuned model that ships",
+    "seeds": "computed here from seeds, fine-tuning included",
+}
 
 
 class Run:
@@ -56,13 +39,13 @@ class Run:
 
     Args:
         profile: name of the profile.
-        source: "reference" for the shipped results, "fresh" to compute (or take up) this checkout's own.
-        notebook: who asks; names the results file.
+        source: one of SOURCES. A profile or backbone without a shipped model is always computed from seeds.
+        notebook: who asks; its figures and what it read are kept under this name.
         backbone: another backbone than the profile's.
-        root: the checkout.
+        root: folder of build/ and figures/.
 
     Raises:
-        CompanionError: unknown profile or source, or no shipped results for that profile.
+        CompanionError: unknown profile or source, or nothing ships for that profile.
     """
 
     def __init__(
@@ -70,92 +53,143 @@ class Run:
         profile: str = "laptop",
         source: str = "reference",
         *,
-        notebook: str,
+        notebook: str = "script",
         backbone: str | None = None,
         root: Path = ROOT,
     ):
         self.profile = get_profile(profile, backbone=backbone)
-        if source not in ("reference", "fresh"):
-            raise CompanionError(f"unknown source {source!r}; it is 'reference' or 'fresh'")
-        self.fresh = source == "fresh"
-        if not self.fresh and (profile != "laptop" or backbone):
-            raise CompanionError("only the laptop profile on its own backbone ships results; set source = 'fresh'")
         self.notebook = notebook
-        self.seconds_taken_up = 0.0  # that this notebook once spent on results it now found ready
-        self.asked_for: set[str] = set()  # results, so that none is counted twice
-        self.build = Path(root) / "build" / self.profile.folder
-        self.figures = Path(root) / "figures" / self.profile.folder
-
-    def fine_tuned(self) -> tuple[ChirpRegressor, list[Epoch]]:
-        """Return the fine-tuned model, LoRA merged, and the history of its training."""
-
-        def compute(path: Path) -> None:
-            # named by its key, so that training never goes on from a checkpoint of other code
-            checkpoint = self.build / f"fine_tuning-{self.key(LEARNING)[:12]}.pt"
-            for outdated in set(self.build.glob("fine_tuning-*.pt")) - {checkpoint}:
-                outdated.unlink()
-            model, history = training.fine_tune(self.profile, checkpoint)
-            write_json(path.with_name("history.json"), [dataclasses.asdict(epoch) for epoch in history])
-            save_regressor(model, path, backbone=self.profile.backbone)
-            checkpoint.unlink()
-
-        self._check_grid_of_heads()
-        path = self.kept(MODEL, LEARNING, compute)
-        history = [Epoch(**epoch) for epoch in read_json(path.with_name("history.json"))]
-        return merged(load_regressor(path)), history
-
-    def evaluation(self, model: ChirpRegressor) -> Evaluation:
-        """Return predictions and labels of the test images, and the seconds the model took."""
-
-        def compute(path: Path) -> None:
-            write_arrays(
-                path, dataclasses.asdict(evaluate_held_out(model, self.profile, range(self.profile.test_images)))
+        if source not in SOURCES:
+            raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}")
+        ships = profile == "laptop" and not backbone
+        if source == "reference" and not ships:
+            raise CompanionError(
+                "only the laptop profile on its own backbone ships results; set source = 'seeds' to compute them"
             )
+        self.source = source if ships else "seeds"
+        self.folder = f"{self.profile.folder}+seeds" if ships and source == "seeds" else self.profile.folder
+        self.build, self.figures = Path(root) / "build" / self.folder, Path(root) / "figures" / self.folder
+        if self.source == "reference":
+            self.results = shipped(self.profile)
+        else:
+            model = shipped(self.profile) if self.source == "checkpoint" else None
+            self.results = Results(self.profile, self.build / "results", checkpoint=model)
+        self.computes = self.source != "reference"
+        self.read: set[str] = set()  # stages
+        self.shown: set[str] = set()  # figures
 
-        arrays = read_arrays(self.kept("evaluation.npz", LEARNING, compute))
+    @cache
+    def model(self) -> ChirpRegressor:
+        """Return the fine-tuned model, LoRA merged."""
+        return merged(load_regressor(self._path("fine_tuning"), backbone=self.profile.backbone))
+
+    @cache
+    def backbone(self) -> ViTModel:
+        """Return the ViT before fine-tuning."""
+        return load_backbone(self.profile.backbone)
+
+    def history(self) -> list[Epoch]:
+        """Return what each epoch of the fine-tuning came to."""
+        return [Epoch(**epoch) for epoch in read_json(self._path("fine_tuning").with_name("history.json"))]
+
+    def evaluation(self) -> Evaluation:
+        """Return predictions and labels of the test images."""
+        arrays = self.arrays("evaluation")
         return Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
 
+    def ablation(self) -> Ablation:
+        """Return the predictions with each head's query, key and value weights zeroed in turn."""
+        return Ablation(**self.arrays("ablation"))
+
+    def attribution(self) -> Ablation:
+        """Return the linearised model's predictions on the images of `ablation`."""
+        return Ablation(**self.arrays("attribution"))
+
+    def replacements(self) -> Arrays:
+        """Return the increase of the loss in percent, (layers, heads), by what heads put out instead."""
+        return self.arrays("replacements")
+
+    def removals(self) -> Arrays:
+        """Return the loss (counts,) by the order in which heads are removed, and "counts"."""
+        return self.arrays("removals")
+
+    def protocols(self) -> dict[str, tuple[float, np.ndarray]]:
+        """Return the intact loss, and the increase in percent (layers, heads), of every protocol."""
+        config = self.model().vit.config
+        shape = config.num_hidden_layers, config.num_attention_heads
+        return {
+            name: (float(values[-1]), 100 * (values[:-1] / values[-1] - 1).reshape(shape))
+            for name, values in self.arrays("protocols").items()
+        }
+
+    def released_losses(self) -> np.ndarray:
+        """Return the loss (images,) of the intact model under the released protocol."""
+        return self.arrays("released_losses")["losses"]
+
+    def variant_predictions(self) -> Arrays:
+        """Return predictions (images, 3) of the same images in every counterfactual variant, and "labels"."""
+        return self.arrays("variant_predictions")
+
+    def patching(self) -> Arrays:
+        """Return predictions with heads and layers of a clean image patched into a distorted one."""
+        return self.arrays("patching")
+
+    @cache
+    def mapped(self, variant: str = "published") -> MappedImages:
+        """Return test images, or a variant of them, with regions and attention maps; made on the fly, in seconds."""
+        self._note("maps")
+        return self._mapped(self.model(), variant)
+
+    def mapped_controls(self) -> dict[str, MappedImages]:
+        """Return the same images with the maps of the model before fine-tuning, and of random weights."""
+        return {name: self._mapped(model, "published") for name, model in computations.controls(self).items()}
+
+    def _mapped(self, model: ChirpRegressor, variant: str) -> MappedImages:
+        profile = self.profile
+        indices = range(profile.map_images)
+        seed = split_seed(profile.seed, "test")
+        return map_images(model, seed, indices, binning=profile.binning, variant=variant)
+
     def study(self) -> list[dict]:
-        """Return the repeats and controls that `make study` left, or the shipped ones where it has not been run.
+        """Return the repeats and controls: this run's where all are fresh, else the shipped ones.
 
-        They take longer than all else together; each says in "origin" what it comes from.
-
-        Raises:
-            CompanionError: there are none.
+        Shipped ones whose code has changed since say so in their titles.
         """
-        shipped = sorted((REFERENCE / "study").glob("*.json"))
-        if not shipped:
-            raise CompanionError(f"no study in {REFERENCE}; `git checkout data/reference` restores it")
-        own = [self.build / "study" / path.name for path in shipped]
-        complete = self.fresh and all(path.is_file() for path in own)
-        return sorted(
-            (read_json(path) for path in (own if complete else shipped)), key=lambda content: content["place"]
-        )
-
-    def starts(self) -> list[dict]:
-        """Return the findings of this profile's other starts in the study, as flat keys; none where there are none."""
-        here = self.profile.name, self.profile.backbone
+        names = [f"study/{name}" for name in study.VARIANTS]
+        self._note(*names)
+        own = self.computes and all(self.results.state(name).state == "fresh" for name in names)
+        results = self.results if own else shipped(get_profile("laptop"))
         found = []
-        for shipped in sorted((REFERENCE / "study").glob("*.json")):
-            own = self.build / "study" / shipped.name
-            content = read_json(own if self.fresh and own.is_file() else shipped)
-            if content.get("metrics") and (content["settings"]["name"], content["settings"]["backbone"]) == here:
+        for name in names:
+            if not results.path(name).is_file():
+                raise CompanionError(f"{results.path(name)} is missing; `git checkout data/reference` restores it")
+            content = read_json(results.path(name))
+            if self.computes and results.state(name).state != "fresh":
+                content["title"] += " (by other code)"
+            found.append(content)
+        return sorted(found, key=lambda content: content["index"])
+
+    def other_seeds(self) -> list[dict]:
+        """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""
+        found = []
+        for name in study.VARIANTS:
+            stage = f"study/{name}"
+            own = self.computes and self.results.state(stage).state == "fresh"
+            results = self.results if own else shipped(get_profile("laptop"))
+            settled = own or (self.profile.name, self.profile.backbone) == ("laptop", "embedded")
+            usable = settled and (self.source == "reference" or results.state(stage).state == "fresh")
+            content = read_json(results.path(stage)) if usable and results.path(stage).is_file() else {}
+            if content.get("metrics"):
                 found.append(content["metrics"])
         return found
 
-    def results(self) -> dict[str, float]:
-        """Return the flat keys of all notebooks: of this run's, or the shipped ones.
-
-        Raises:
-            CompanionError: the shipped ones are missing.
-        """
-        if not self.fresh:
+    def metrics(self) -> dict[str, float | str]:
+        """Return the numbers of all notebooks as flat keys."""
+        if not self.computes:
             return read_json(REFERENCE / "results.json")
-        merged_results: dict[str, float] = {"origin.backbone": self.profile.backbone}
-        own = (self.build / "results").glob("0?_*.json")
-        for path in sorted(path for path in own if not path.name.endswith(".run.json")):  # time and memory
-            merged_results |= read_json(path)
-        return merged_results
+        from .metrics import collect
+
+        return collect(self)
 
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test images, in their order."""
@@ -167,91 +201,73 @@ class Run:
         model = build_regressor(self.profile.backbone, LabelScale(np.zeros(3), np.ones(3)), seed=0)
         return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
-    def origin(self) -> str:
-        """Return a line with profile, seed and versions, for the foot of a notebook."""
-        origin = provenance(self.profile.as_dict())
-        versions = ", ".join(map(" ".join, origin["versions"].items()))
-        return f"profile {origin['profile']}, seed {origin['seed']}, backbone {origin['backbone']}\n{versions}"
+    def show(self, figure: Figure, name: str) -> Figure:
+        """Save a figure as PNG and PDF where this run computes; return it, to be shown.
 
-    def save(self, figure, name: str) -> None:
-        """Save a figure as PNG and PDF with its provenance; only a fresh run writes."""
-        if self.fresh:
-            origin = provenance(self.profile.as_dict()) | {"notebook": self.notebook}
-            save_figure(figure, self.figures / name, origin | {"inputs": self.inputs()})
+        Raises:
+            CompanionError: the figure is not said to be this notebook's in `pipeline.figures`.
+        """
+        check_figure(name, self.notebook)
+        if self.computes:
+            save_figure(figure, self.figures / name)
+            self.shown.add(name)
+            self._note()
+        return figure
 
     def save_page(self, page: str, name: str) -> None:
-        """Save a page of HTML beside the figures; only a fresh run writes."""
-        if self.fresh:
+        """Save a page of HTML beside the figures where this run computes."""
+        if self.computes:
             with atomic_path(self.figures / f"{name}.html") as path:
                 path.write_text(page, encoding="utf-8")
 
-    def save_table(self, rows: list[dict], name: str) -> None:
-        """Save a table of CSV beside the figures, a column for each key of the rows; only a fresh run writes."""
-        if self.fresh:
-            write_table(self.figures / f"{name}.csv", rows)
+    def save_table(self, table: pd.DataFrame, name: str) -> None:
+        """Save a table as CSV beside the figures where this run computes."""
+        if self.computes:
+            with atomic_path(self.figures / f"{name}.csv") as path:
+                table.to_csv(path, index=False, lineterminator="\n")
 
-    def record(self, results: dict[str, float]) -> None:
-        """Keep headline numbers for results.json; only a fresh run writes."""
-        if self.fresh:
-            taken_up = {f"run.{self.notebook}.seconds_taken_up": self.seconds_taken_up}
-            write_json(self.build / "results" / f"{self.notebook}.json", results | taken_up)
+    def origin(self) -> pd.DataFrame:
+        """Return profile, seed, source, backbone and versions, for the foot of a notebook."""
+        backbone = Path(self.profile.backbone).name
+        rows = {"profile": self.profile.name, "source": self.source, "seed": self.profile.seed, "backbone": backbone}
+        return pd.DataFrame({"made with": rows | environment()})
 
-    def inputs(self) -> dict[str, str]:
-        """Return hashes of all a figure depends on, by the name a person knows them by."""
-        notebook = ROOT / "notebooks" / f"{self.notebook}.py"
-        files = [PACKAGE / f"{room}.py" for room in SHOWING] + [notebook]
-        hashes = {str(path.relative_to(ROOT)): code_hash(path) for path in files}
-        return hashes | {"the profile": fingerprint([], self.profile.as_dict()), "the backbone": self._backbone_key()}
+    # what `Work` asks for
 
-    def _check_grid_of_heads(self) -> None:
-        config = load_backbone(self.profile.backbone).config
-        layers, heads = config.num_hidden_layers, config.num_attention_heads
-        if min(layers, heads) < 12:
-            raise CompanionError(
-                f"the backbone {self.profile.backbone!r} has {layers} layers of {heads} heads, and the figures name heads "
-                "up to layer 12 head 12; give one with 12 of each or more"
-            )
+    def arrays(self, stage: str) -> Arrays:
+        """Return a stage's arrays by name."""
+        return read_arrays(self._path(stage))
 
-    def _backbone_key(self) -> str:
-        if self.profile.backbone != "embedded":
-            return self.profile.backbone
-        return checksum(verified_backbone())
+    def images(self, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
+        """Return held-out images (images, 3, 224, 224) uint8, or a variant of them, and labels (images, 3)."""
+        drawn = held_out(self.profile, indices, variant=variant)
+        images, labels = zip(*(drawn[index] for index in range(len(drawn))), strict=True)
+        return torch.from_numpy(np.stack(images)), np.stack(labels)
 
-    def key(self, rooms: tuple[str, ...], *, of_model: bool = False) -> str:
-        """Return the fingerprint of code, images, settings, and the backbone or the model a result comes from."""
-        model = self.build / "results" / MODEL
-        if of_model and model.is_file():
-            settings = [self.profile.as_dict(), checksum(model)]
-        else:
-            settings = [self.profile.training_settings(), self._backbone_key()]
-        return fingerprint([PACKAGE / f"{room}.py" for room in rooms], [*settings, images_key()])
+    def unfinished(self, stage: str) -> Path:
+        """Return where an interrupted computation of a stage leaves what it has done, by what it would be computed from."""
+        from .cache import unfinished_name
 
-    def kept(self, name: str, rooms: tuple[str, ...], compute: Callable[[Path], None]) -> Path:
-        """Return the path of a result that is there and up to date, computing it if it is not.
+        name = unfinished_name(stage, self.profile)
+        folder = self.build / "unfinished"
+        folder.mkdir(parents=True, exist_ok=True)
+        for outdated in folder.glob(f"{stage.replace('/', '-')}-*"):
+            if outdated.name != name:
+                outdated.unlink()
+        return folder / name
 
-        Args:
-            name: of the file.
-            rooms: modules whose code it depends on, beside the model.
-            compute: writes the file.
-
-        Raises:
-            CompanionError: a shipped result is missing.
-        """
-        if not self.fresh:
-            path = REFERENCE / name
-            if not path.is_file():
-                raise CompanionError(f"the shipped result {path} is missing; `git checkout data/reference` restores it")
-            return path
-        path = self.build / "results" / name
-        sidecar = path.with_name(f"{name}.origin.json")
-        key = self.key(rooms, of_model=name != MODEL)
-        if not (path.is_file() and sidecar.is_file() and (made := read_json(sidecar)).get("fingerprint") == key):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            begun = time.monotonic()
-            compute(path)
-            made = {"fingerprint": key, "notebook": self.notebook, "seconds": time.monotonic() - begun}
-            write_json(sidecar, provenance(self.profile.as_dict()) | made)
-        elif made["notebook"] == self.notebook and name not in self.asked_for:
-            self.seconds_taken_up += made["seconds"]
-        self.asked_for.add(name)
+    def _path(self, stage: str) -> Path:
+        self._note(stage)
+        if self.computes:
+            return self.results.ensure(stage, self)
+        path = self.results.path(stage)
+        if not path.is_file():
+            raise CompanionError(f"the shipped result {path} is missing; `git checkout data/reference` restores it")
         return path
+
+    def _note(self, *stages: str) -> None:
+        """Keep which results and figures the notebook has asked for: they say when it must run again."""
+        self.read.update(stages)
+        if self.computes and self.notebook != "script":
+            record = {"stages": sorted(self.read), "figures": sorted(self.shown)}
+            write_json(self.build / "notebooks" / f"{self.notebook}.read.json", record)

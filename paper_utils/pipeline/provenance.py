@@ -1,0 +1,94 @@
+"""Where a result was computed: commit, versions, machine, seconds and peak memory."""
+
+import os
+import platform
+import subprocess
+import threading
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import torch
+
+from ..files import ROOT
+
+__all__ = ["Watch", "commit", "environment", "machine"]
+
+LIBRARIES = ("torch", "transformers", "peft", "numpy", "scipy", "matplotlib", "pillow")
+
+
+def environment() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that results come from."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def machine() -> dict[str, object]:
+    """Return what the computing machine is, as far as speed and rounding depend on it."""
+    return {
+        "processor": platform.machine(),
+        "system": platform.system(),
+        "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def commit(root: Path = ROOT) -> str:
+    """Return the commit, with "-dirty" if code or backbone differ from it, or "unknown" outside a git checkout."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel").strip()) != root:  # an archive within another checkout
+            return "unknown"
+        changed = git("status", "--porcelain", "--", "paper_utils", ":(glob)notebooks/*.py", "data/backbone")
+        return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+class Watch:
+    """Seconds and peak memory (MiB) of this process and its descendants within a block; shared pages count once."""
+
+    def __init__(self, *, every: float = 0.5):
+        self.peak, self.seconds = 0.0, 0.0
+        self._every, self._stop = every, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Watch":
+        self._begun = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.seconds = time.monotonic() - self._begun
+        self._stop.set()
+        self._thread.join()
+
+    def record(self) -> dict[str, object]:
+        """Return where and how what the block did was computed."""
+        return {
+            "commit": commit(),
+            "versions": environment(),
+            "machine": machine(),
+            "seconds": round(self.seconds, 1),
+            "peak_memory_mib": round(self.peak),
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+    def _watch(self) -> None:
+        me = psutil.Process(os.getpid())
+        while True:
+            used = 0
+            for process in [me, *me.children(recursive=True)]:
+                try:
+                    used += getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss
+                except psutil.Error:  # it ended meanwhile
+                    continue
+            self.peak = max(self.peak, used / 2**20)
+            if self._stop.wait(self._every):
+                return

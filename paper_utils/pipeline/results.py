@@ -1,0 +1,153 @@
+"""A run's results on disk: each stage's is computed when it is asked for and not fresh, and stamped with its origin."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import CompanionError
+from ..files import ROOT, read_json, write_json
+from .cache import Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
+from .profiles import Profile
+from .provenance import Watch
+from .stages import STAGES, depends_on
+from .work import Work
+
+__all__ = ["REFERENCE", "Results", "check_shipped_model", "shipped"]
+
+REFERENCE = ROOT / "data" / "reference"
+SHIPPED_STAMPS = "stamps.json"
+
+
+class Results:
+    """Results of one run in one folder.
+
+    Args:
+        profile: sizes and settings.
+        folder: of the results.
+        checkpoint: a folder with a fine-tuned model that is taken instead of training one, with its stamp.
+    """
+
+    def __init__(self, profile: Profile, folder: Path, *, checkpoint: "Results | None" = None):
+        self.profile, self.folder, self.checkpoint = profile, folder, checkpoint
+        self._states: dict[str, State] = {}
+
+    def folder_of(self, stage: str) -> Path:
+        """Return the folder that holds a stage's files."""
+        return self.checkpoint.folder if self.checkpoint and stage == "fine_tuning" else self.folder
+
+    def path(self, stage: str) -> Path:
+        """Return the path of a stage's file, there or not."""
+        return self.folder_of(stage) / STAGES[stage].file
+
+    def stamp(self, stage: str) -> Stamp | None:
+        """Return the stamp of a result, None where there is none or it cannot be read."""
+        if self.checkpoint and stage == "fine_tuning":
+            return self.checkpoint.stamp(stage)
+        shipped_stamps = self.folder / SHIPPED_STAMPS
+        if shipped_stamps.is_file():
+            content = read_json(shipped_stamps).get(stage)
+        else:
+            own = self._stamp_path(stage)
+            content = read_json(own) if own.is_file() else None
+        try:
+            return Stamp(**content) if content else None
+        except TypeError:  # of an older form
+            return None
+
+    def content(self, stage: str) -> str:
+        """Return the content hash of a result as its stamp has it; of what is made on the fly, that of its probe."""
+        if not STAGES[stage].file:
+            return numbers_hash(probe_numbers(stage))
+        stamp = self.stamp(stage)
+        return stamp.content if stamp else ""
+
+    def state(self, stage: str) -> State:
+        """Say whether a result is fresh, and if not, which setting, input or number of a probe is another."""
+        if stage not in self._states:
+            self._states[stage] = self._state(stage)
+        return self._states[stage]
+
+    def _state(self, stage: str) -> State:
+        entry = STAGES[stage]
+        if not entry.file:
+            return State("fresh")
+        before = [name for name in depends_on(stage) if STAGES[name].file]
+        stale = [name for name in before if self.state(name).state != "fresh"]
+        if stale and self.path(stage).is_file():
+            return State("stale", f"needs {stale[0]}, which is {self.state(stale[0]).state}")
+        found = state_of(entry, self.profile, self.folder_of(stage), self.stamp(stage), self._inputs(stage))
+        lines = [] if found.state == "missing" else self._drifted(stage)
+        return State("stale", "; ".join([*([found.why] if found.why else []), *lines])) if lines else found
+
+    def _drifted(self, stage: str) -> list[str]:
+        """Return which numbers differ of what the result was computed from and is made on the fly, such as images."""
+        stamp, lines = self.stamp(stage), []
+        for name in STAGES[stage].inputs:
+            if stamp is not None and not STAGES[name].file:
+                kept = self._numbers_path(stage, name, stamp.inputs.get(name, ""))
+                expected = read_json(kept) if kept.is_file() else {}
+                lines += [
+                    f"probe of {name}: {line}" for line in differences(STAGES[name], expected, probe_numbers(name))
+                ]
+        return lines
+
+    def _numbers_path(self, stage: str, name: str, content: str) -> Path:
+        return self.folder_of(stage) / "probes" / f"{name}-{content}.json"
+
+    def _inputs(self, stage: str) -> Mapping[str, str]:
+        return {name: self.content(name) for name in STAGES[stage].inputs}
+
+    def ensure(self, stage: str, work: Work) -> Path:
+        """Return the path of a result, computing it, and what it needs, where it is not fresh.
+
+        Raises:
+            CompanionError: the checkpoint does not belong to this code, or the computation fails.
+        """
+        for name in (*depends_on(stage), stage):
+            if not STAGES[name].file or self.state(name).state == "fresh":
+                continue
+            if self.checkpoint and name == "fine_tuning":
+                check_shipped_model(self.checkpoint)
+            self._compute(name, work)
+        return self.path(stage)
+
+    def _compute(self, stage: str, work: Work) -> None:
+        entry, path = STAGES[stage], self.path(stage)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._stamp_path(stage).unlink(missing_ok=True)
+        probe_numbers(stage)  # a stage that cannot do the golden input fails before it costs an hour
+        with Watch() as watch:
+            assert entry.make is not None
+            entry.make(work, path)
+        self.write_stamp(stage, watch.record())
+
+    def write_stamp(self, stage: str, computed: dict) -> None:
+        """Stamp a result that was computed just now, and keep the numbers of what it was computed from on the fly."""
+        stamp = stamp_of(STAGES[stage], self.profile, self.folder, self._inputs(stage), computed)
+        for name in STAGES[stage].inputs:
+            if not STAGES[name].file:
+                write_json(self._numbers_path(stage, name, self.content(name)), probe_numbers(name))
+        write_json(self._stamp_path(stage), stamp.as_dict())
+        self._states.clear()
+
+    def _stamp_path(self, stage: str) -> Path:
+        return self.folder / f"{stage}.stamp.json"
+
+
+def shipped(profile: Profile) -> Results:
+    """Return the results that ship with the repository."""
+    return Results(profile, REFERENCE)
+
+
+def check_shipped_model(results: Results) -> None:
+    """Raise CompanionError if the shipped model is missing, damaged, or of code that has changed since."""
+    found = results.state("fine_tuning")
+    if found.state == "missing":
+        raise CompanionError(
+            f"the shipped model is not in {results.folder} ({found.why}); `git checkout data/reference` restores it, "
+            "`make figures FROM=seeds` trains one"
+        )
+    if found.state == "stale":
+        raise CompanionError(
+            f"the shipped model does not belong to this code: {found.why}; undo the change, or train another by "
+            "`make figures FROM=seeds`"
+        )

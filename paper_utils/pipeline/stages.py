@@ -1,0 +1,192 @@
+"""The table of stages: everything costly that a run computes, what it depends on, and the probe that guards it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from ..files import ROOT, write_arrays
+from ..models.backbone import EMBEDDED
+from ..training.recipe import Recipe
+from . import computations, probes, study, tuning
+from .profiles import Profile
+from .work import Arrays, Work
+
+__all__ = ["STAGES", "Stage", "data_files", "depends_on", "settings_of", "where"]
+
+TRAINING = tuple(field.name for field in fields(Recipe) if field.name not in ("workers", "backbone"))
+HELD_OUT = ("seed", "binning")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One result of a run.
+
+    Its identity is name, version, the settings it declares, the content of its inputs and the numbers of its probe.
+    """
+
+    name: str
+    probe: Callable[[], probes.Numbers]
+    module: str  # whose code, with all that it imports, decides whether the probe must run again
+    make: Callable[[Work, Path], None] | None = (
+        None  # writes the result; images and maps have none: they are made on the fly, in seconds
+    )
+    file: str = ""
+    beside: tuple[str, ...] = ()  # other files of the result
+    settings: tuple[str, ...] = ()  # fields of the profile
+    inputs: tuple[str, ...] = ()
+    reads_backbone: bool = False
+    version: int = 1  # raised by hand for a change that the probe cannot see
+    tolerance: float = 1e-3  # of each number of the probe, relative to it, or to one where it is smaller
+    constants: Mapping[str, object] = field(default_factory=dict)  # further settings, of the stage alone
+
+
+def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str, ...] = (), **options) -> Stage:
+    """Return a stage whose result is one file of arrays, and whose probe is its own computation on golden inputs."""
+
+    def make(work: Work, path: Path) -> None:
+        write_arrays(path, compute(work))
+
+    usual = {"probe": probes.on_golden(compute), "module": f"{__package__}.computations", "file": f"{name}.npz"}
+    return Stage(name=name, make=make, settings=(*HELD_OUT, *settings), **usual | options)
+
+
+def _probe_study() -> probes.Numbers:
+    """Guard a variant's training and, of other training seeds, the sweep and the removal of heads."""
+    parts = {"training": probes.probe_fine_tuning()}
+    for compute in (computations.ablation, computations.removals):
+        parts[compute.__name__] = probes.on_golden(compute)()
+    return {f"{part}: {name}": value for part, numbers in parts.items() for name, value in numbers.items()}
+
+
+STAGES: dict[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        # a grey level of 255 is what a drawn pixel may be off by
+        Stage("images", probes.probe_images, "paper_utils.data.dataset", tolerance=0.02),
+        Stage("maps", probes.probe_maps, "paper_utils.attention.mapped"),
+        Stage(
+            "fine_tuning",
+            probes.probe_fine_tuning,
+            "paper_utils.training.fine_tuning",
+            tuning.make,
+            "model.safetensors",
+            beside=("history.json",),
+            settings=TRAINING,
+            inputs=("images",),
+            reads_backbone=True,
+            tolerance=5e-3,
+        ),
+        _arrays(
+            "evaluation",
+            computations.evaluation,
+            settings=("test_images",),
+            inputs=("images", "fine_tuning"),
+            probe=probes.probe_evaluation,
+            module="paper_utils.training.evaluation",
+        ),
+        _arrays(
+            "pool",
+            computations.pool,
+            settings=("test_images", "ablation_pool"),
+            inputs=("images", "fine_tuning", "evaluation"),
+            probe=probes.probe_evaluation,
+            module="paper_utils.training.evaluation",
+        ),
+        _arrays(
+            "ablation",
+            computations.ablation,
+            settings=("ablation_images",),
+            inputs=("images", "fine_tuning", "pool"),
+        ),
+        _arrays(
+            "replacements",
+            computations.replacements,
+            settings=("ablation_images", "replacement_every"),
+            inputs=("images", "fine_tuning", "pool", "ablation"),
+        ),
+        _arrays(
+            "attribution",
+            computations.attribution,
+            settings=("ablation_images",),
+            inputs=("images", "fine_tuning", "pool"),
+        ),
+        _arrays(
+            "removals",
+            computations.removals,
+            settings=("ablation_pool", "removal_images"),
+            inputs=("images", "fine_tuning", "ablation"),
+        ),
+        _arrays(
+            "protocols",
+            computations.protocols,
+            settings=("protocol_images",),
+            inputs=("images", "fine_tuning"),
+            reads_backbone=True,
+        ),
+        _arrays(
+            "released_losses",
+            computations.released_losses,
+            settings=("ablation_images",),
+            inputs=("images", "fine_tuning"),
+            reads_backbone=True,
+        ),
+        _arrays(
+            "variant_predictions",
+            computations.variant_predictions,
+            settings=("variant_images",),
+            inputs=("images", "fine_tuning"),
+        ),
+        _arrays(
+            "patching",
+            computations.patching,
+            settings=("patching_images",),
+            inputs=("images", "fine_tuning"),
+        ),
+        *(
+            Stage(
+                f"study/{name}",
+                _probe_study,
+                f"{__package__}.study",
+                study.maker(name),
+                f"study/{name}.json",
+                settings=(*TRAINING, "test_images", "ablation_images", "ablation_pool", "map_images", "seed_every"),
+                constants=asdict(variant),
+                inputs=("images", "maps"),
+                reads_backbone=True,
+                tolerance=5e-3,
+            )
+            for name, variant in study.VARIANTS.items()
+        ),
+    )
+}
+
+
+def settings_of(stage: Stage, profile: Profile) -> dict[str, object]:
+    """Return the values of the settings that a stage declares, as JSON would give them back."""
+    values = {name: getattr(profile, name) for name in stage.settings} | dict(stage.constants)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def data_files(stage: Stage, profile: Profile) -> list[Path]:
+    """Return the files that a stage reads beside other stages' results."""
+    if not stage.reads_backbone:
+        return []
+    folder = EMBEDDED if profile.backbone == "embedded" else Path(profile.backbone)
+    if not folder.is_dir():
+        return []  # a name on the hub: it is among the settings of no stage, but names the run's folder
+    return sorted(
+        path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin") or path.name == "config.json"
+    )
+
+
+def depends_on(name: str) -> list[str]:
+    """Return a stage's inputs, theirs and so on, each after what it depends on."""
+    found: list[str] = []
+    for before in STAGES[name].inputs:
+        found += [one for one in (*depends_on(before), before) if one not in found]
+    return found
+
+
+def where(path: Path) -> str:
+    """Return how a data file is named in a stamp: from the checkout on, or its name alone."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name

@@ -1,0 +1,44 @@
+"""What a stage computes from: a run's own model, images and results, or golden ones that a probe puts in their place."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from transformers import ViTModel
+
+from ..models.regressor import ChirpRegressor
+from .profiles import Profile
+
+__all__ = ["Arrays", "Work"]
+
+Arrays = dict[str, np.ndarray]
+
+
+class Work(Protocol):
+    """Everything that the computation of a stage may read."""
+
+    @property
+    def profile(self) -> Profile:
+        """Sizes and settings."""
+        ...
+
+    def model(self) -> ChirpRegressor:
+        """Return the fine-tuned model, LoRA merged."""
+        ...
+
+    def backbone(self) -> ViTModel:
+        """Return the ViT before fine-tuning."""
+        ...
+
+    def arrays(self, stage: str) -> Arrays:
+        """Return what another stage has computed."""
+        ...
+
+    def images(self, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
+        """Return held-out images (images, 3, height, width) uint8, or a variant of them, and labels (images, 3)."""
+        ...
+
+    def unfinished(self, stage: str) -> Path | None:
+        """Return where an interrupted computation leaves what it has done; None if it is too short for that."""
+        ...

@@ -1,0 +1,79 @@
+"""Set a run's headline numbers beside the shipped and the published ones: `python -m tools.compare --help`."""
+
+import argparse
+
+import pandas as pd
+
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import read_json
+from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.run import Run
+from tools.figures import add_run_options, run_of
+
+__all__ = ["HEADLINES", "comparison", "print_comparison"]
+
+# key of results.json: what it is, its published value, and how far a run on another machine may lie from the shipped
+HEADLINES: dict[str, tuple[str, float | None, float]] = {
+    "accuracy.start_time.pearson_r": ("Pearson r, start time", 0.9841, 0.03),
+    "accuracy.start_frequency.pearson_r": ("Pearson r, start frequency", None, 0.03),
+    "accuracy.end_frequency.pearson_r": ("Pearson r, end frequency", None, 0.03),
+    "ablation.layers_1_to_3.mean_percent": ("mean increase of the loss, layers 1 to 3 (%)", 0.11, 10.0),
+    "ablation.layers_4_to_12.mean_percent": ("mean increase of the loss, layers 4 to 12 (%)", None, 1.0),
+    "ablation.layer_6.mean_percent": ("mean increase of the loss, layer 6 (%)", 0.34, 1.0),
+    "released.ablation.layers_1_to_3.mean_percent": ("the same by the released protocol, layers 1 to 3 (%)", 0.11, 1.0),
+    "released.ablation.lag_1_autocorrelation": ("autocorrelation of Figure 4, released protocol", 0.99, 0.05),
+    "semantics.chirp_heads": ("monosemantic chirp heads", None, 8.0),
+}
+
+
+def comparison(own: dict, shipped: dict) -> pd.DataFrame:
+    """Return published, shipped and own headline numbers, and whether the last two agree by the stated tolerance.
+
+    Raises:
+        CompanionError: a run lacks a number.
+    """
+    rows = []
+    for key, (what, published, tolerance) in HEADLINES.items():
+        for name, numbers in (("this run", own), ("the shipped run", shipped)):
+            if key not in numbers:
+                raise CompanionError(f"{name} lacks {key!r}; run `make figures` again")
+        agrees = abs(own[key] - shipped[key]) <= tolerance
+        rows.append(
+            {
+                "number": what,
+                "published": "-" if published is None else f"{published:g}",
+                "shipped": f"{shipped[key]:.4g}",
+                "yours": f"{own[key]:.4g}",
+                "tolerance": f"{tolerance:g}",
+                "agreement": "agrees" if agrees else "DIFFERS",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def print_comparison(run: Run, metrics: dict) -> None:
+    """Print what a run shows, and its headline numbers beside the shipped and published ones."""
+    print(f"\nprofile {run.profile.name}, from {run.source}: it shows {run.profile.proves}")
+    if run.profile.name != "laptop" or run.profile.backbone != "embedded":
+        print(
+            "its numbers are not comparable with the shipped run's, which is the laptop profile on the embedded backbone"
+        )
+        return
+    print(f"on {metrics['accuracy.images']:,} test images (r) and {metrics['ablation.images']} ablation images")
+    print(comparison(metrics, read_json(REFERENCE / "results.json")).to_string(index=False))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.compare", description=__doc__.split(":")[0] + ".")
+    add_run_options(parser)
+    options = parser.parse_args()
+    with reported():
+        run = run_of(options)
+        path = run.figures / "results.json"
+        if not path.is_file():
+            raise CompanionError(f"{path} is missing; run `make figures` first")
+        print_comparison(run, read_json(path))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Make figures: execute the notebooks that are not up to date, then gather the run: `python -m tools.figures --help`.
+
+A notebook is executed again if its text, the code of its tables and plots, or the content of a result that it reads has
+changed, or if one of its figures is missing. Results are computed by the notebook that asks for them first.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import ROOT, read_json, write_json
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
+from paper_utils.pipeline.profiles import PROFILES
+from paper_utils.pipeline.provenance import Watch
+from paper_utils.pipeline.results import check_shipped_model
+from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.sources import definition_hash, script_hash
+from paper_utils.pipeline.stages import STAGES
+
+__all__ = ["Plan", "add_run_options", "figure_state", "plan", "run_of"]
+
+NEEDED = ("figure", "page")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Whether a notebook has to be executed, and why."""
+
+    notebook: str
+    why: str  # "" if it is up to date
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which run is meant."""
+    parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
+    parser.add_argument("--backbone", help="a local folder or a Hugging Face name, instead of the profile's")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        default="checkpoint",
+        choices=("checkpoint", "seeds"),
+        help="the shipped fine-tuned model (default), or seeds, fine-tuning included",
+    )
+
+
+def run_of(options: argparse.Namespace, *, notebook: str = "script") -> Run:
+    """Return the run that `add_run_options` describes.
+
+    Raises:
+        CompanionError: no profile has that name.
+    """
+    return Run(options.profile, options.source, notebook=notebook, backbone=options.backbone)
+
+
+def plan(run: Run, notebook: str) -> Plan:
+    """Say whether a notebook has to be executed, and why."""
+    record = run.build / "notebooks" / f"{notebook}.json"
+    executed = run.build / f"{notebook}.ipynb"
+    if not (record.is_file() and executed.is_file()):
+        return Plan(notebook, "never executed")
+    made = read_json(record)
+    missing = [name for name in made["figures"] if not (run.figures / f"{name}.png").is_file()]
+    if missing:
+        return Plan(notebook, f"{missing[0]}.png is missing")
+    for name in made["stages"]:
+        state = run.results.state(name) if STAGES[name].file else None
+        optional = name.startswith("study/")  # the shipped ones serve where there are none
+        if state is not None and state.state != "fresh" and not optional:
+            return Plan(notebook, f"result {name} is {state.state}: {state.why}")
+    contents = contents_of(run, made["stages"])
+    changed = [name for name, content in contents.items() if made["contents"].get(name) != content]
+    if changed:
+        return Plan(notebook, f"result {changed[0]} has another content")
+    if made["script"] != script_hash(ROOT / "notebooks" / f"{notebook}.py"):
+        return Plan(notebook, "its text, or the code of its tables and plots, has changed")
+    return Plan(notebook, "")
+
+
+def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
+    """Return the content of results by stage; of the ledger's notebook also the claims'."""
+    return {name: run.results.content(name) for name in stages}
+
+
+def figure_state(run: Run, name: str) -> tuple[str, str]:
+    """Return "fresh", "stale" or "missing" for a figure, and why."""
+    source = FIGURES[name]
+    if not (run.figures / f"{name}.png").is_file():
+        return "missing", f"no {name}.png"
+    record = run.build / "notebooks" / f"{source.notebook}.json"
+    made = read_json(record) if record.is_file() else {}
+    if made.get("plots", {}).get(name) != definition_hash("paper_utils.plots", source.plot):
+        return "stale", f"plots.{source.plot} has changed"
+    for stage in source.stages:
+        state = run.results.state(stage)
+        if state.state != "fresh":
+            return "stale", f"result {stage} is {state.state}"
+        if made.get("contents", {}).get(stage) != run.results.content(stage):
+            return "stale", f"result {stage} has another content"
+    return "fresh", ""
+
+
+def execute_notebook(run: Run, notebook: str) -> None:
+    """Execute a notebook and record what it was made from."""
+    from tools.execute import execute
+
+    begun = time.monotonic()
+    print(f"{notebook}: running (profile {run.profile.name}, from {run.source})", flush=True)
+    parameters = {"profile": run.profile.name, "source": run.source, "backbone": _backbone(run)}
+    read = run.build / "notebooks" / f"{notebook}.read.json"
+    read.unlink(missing_ok=True)
+    execute(ROOT / "notebooks" / f"{notebook}.py", run, parameters=parameters)
+    made = read_json(read) if read.is_file() else {"stages": [], "figures": []}
+    fresh = Run(run.profile.name, run.source, backbone=_backbone(run))  # states of now
+    record = made | {
+        "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
+        "contents": contents_of(fresh, made["stages"]),
+        "plots": {name: definition_hash("paper_utils.plots", FIGURES[name].plot) for name in made["figures"]},
+    }
+    write_json(run.build / "notebooks" / f"{notebook}.json", record)
+    print(f"{notebook}: done in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def _backbone(run: Run) -> str | None:
+    return None if run.profile.backbone == PROFILES[run.profile.name].backbone else run.profile.backbone
+
+
+def gather(run: Run) -> dict:
+    """Write results.json and provenance.json beside the figures; return the metrics.
+
+    Raises:
+        CompanionError: a notebook has not been executed.
+    """
+    metrics = run.metrics()
+    write_json(run.figures / "results.json", metrics)
+    stages = {name: run.results.stamp(name) for name in STAGES if STAGES[name].file}
+    notebooks = {name: _read_if_there(run.build / "notebooks" / f"{name}.run.json") for name in NOTEBOOKS}
+    provenance = {
+        "profile": run.profile.as_dict(),
+        "source": run.source,
+        "stages": {name: stamp.computed for name, stamp in stages.items() if stamp is not None},
+        "notebooks": {name: content for name, content in notebooks.items() if content},
+        "gathered": Watch().record(),
+    }
+    write_json(run.figures / "provenance.json", provenance)
+    return metrics
+
+
+def _read_if_there(path: Path) -> dict:
+    return read_json(path) if path.is_file() else {}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.figures", description=__doc__.split(":")[0] + ".")
+    parser.add_argument("--only", help="one figure, such as figure_4, and the notebook that makes it")
+    add_run_options(parser)
+    options = parser.parse_args()
+    with reported():
+        from tools.compare import print_comparison
+        from tools.execute import check_before_running
+
+        run = run_of(options)
+        check_before_running(run)
+        if run.source == "checkpoint":
+            check_shipped_model(run.results.checkpoint)
+        if options.only and options.only not in FIGURES:
+            raise CompanionError(f"unknown figure {options.only!r}; choose one of {', '.join(FIGURES)}")
+        wanted = [FIGURES[options.only].notebook] if options.only else list(NOTEBOOKS)
+        for notebook in wanted:
+            if plan(run_of(options), notebook).why:
+                execute_notebook(run, notebook)
+        if not options.only:
+            print_comparison(run_of(options), gather(run_of(options)))
+
+
+if __name__ == "__main__":
+    main()

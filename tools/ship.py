@@ -1,0 +1,79 @@
+"""Ship a laptop run: copy its results to data/reference, and run the notebooks on them: `python -m tools.ship --help`.
+
+What ships is always computed from seeds (`make figures study FROM=seeds`). The notebooks keep the outputs of running on
+shipped results, which nbval then checks.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from jupytext.cli import jupytext
+
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import ROOT, atomic_path, write_json
+from paper_utils.pipeline.figures import NOTEBOOKS, SHIPPED_FIGURES
+from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.stages import STAGES
+from tools.execute import run_notebook
+
+__all__ = ["FIGURES", "ship", "show"]
+
+FIGURES = ROOT / "figures" / "reference"
+
+
+def ship(run: Run, target: Path = REFERENCE) -> None:
+    """Copy a run's results with their stamps, its metrics, provenance and the figures that the README shows.
+
+    Raises:
+        CompanionError: a result or a figure is missing or stale, or its model was not trained here.
+    """
+    if run.source != "seeds":
+        raise CompanionError("a run that ships is computed from seeds; run `make figures study FROM=seeds` first")
+    results = run.results
+    stages = [name for name, stage in STAGES.items() if stage.file]
+    for name in stages:
+        if (found := results.state(name)).state != "fresh":
+            raise CompanionError(
+                f"the result {name} is {found.state} ({found.why}); run `make figures study FROM=seeds` first"
+            )
+    copies = {run.figures / name: target / name for name in ("results.json", "provenance.json")}
+    copies |= {run.figures / f"{name}.png": FIGURES / f"{name}.png" for name in SHIPPED_FIGURES}
+    for name in stages:
+        for file in (STAGES[name].file, *STAGES[name].beside):
+            copies[results.folder / file] = target / file
+    for path in (results.folder / "probes").glob("*.json"):
+        copies[path] = target / "probes" / path.name
+    for source, copy in copies.items():
+        if not source.is_file():
+            raise CompanionError(f"{source} is missing; run `make figures study FROM=seeds` first")
+        with atomic_path(copy) as path:
+            shutil.copyfile(source, path)
+    stamps = {name: stamp.as_dict() for name in stages if (stamp := results.stamp(name)) is not None}
+    write_json(target / "stamps.json", stamps)
+
+
+def show() -> None:
+    """Execute the notebooks on the shipped results, keep their outputs, and draw the shipped figures from them."""
+    for name in NOTEBOOKS:
+        script = ROOT / "notebooks" / f"{name}.py"
+        notebook = script.with_suffix(".ipynb")
+        # --update keeps the identity of unchanged cells, so that a diff shows what changed
+        jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
+        run_notebook(notebook, notebook)
+        print(f"{notebook.name}: outputs of the shipped run", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.split(":")[0] + ".")
+    parser.add_argument("--notebooks", action="store_true", help="only run the notebooks on what ships already")
+    options = parser.parse_args()
+    with reported():
+        if not options.notebooks:
+            ship(Run("laptop", "seeds"))
+        show()
+
+
+if __name__ == "__main__":
+    main()

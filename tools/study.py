@@ -1,0 +1,28 @@
+"""Make the repeats and controls of the fine-tuning: `python -m tools.study --help`."""
+
+import argparse
+
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import read_json
+from paper_utils.pipeline.study import VARIANTS
+from tools.figures import add_run_options, run_of
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.study", description=__doc__.split(":")[0] + ".")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of {', '.join(VARIANTS)}")
+    add_run_options(parser)
+    options = parser.parse_args()
+    with reported():
+        run = run_of(options)
+        if unknown := set(options.only or ()) - set(VARIANTS):
+            raise CompanionError(f"unknown variant {min(unknown)!r}; choose from {', '.join(VARIANTS)}")
+        for name in options.only or VARIANTS:
+            content = read_json(run.results.ensure(f"study/{name}", run))
+            rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())
+            seen = content["history"][-1]["images_seen"]
+            print(f"{content['title']}: r of {rates} after {seen:,} images", flush=True)
+
+
+if __name__ == "__main__":
+    main()
