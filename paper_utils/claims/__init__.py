@@ -1,1 +1,28 @@
-"""The published claims as data, the metrics of a run, and the rules that judge."""
+"""The published claims as data, the rules that judge a run by them, and an audit of the published numbers."""
+
+from .audit import PUBLISHED_BASELINE, BaselineLoss, RowMeans, RowOrder, baseline_loss, row_means, row_order
+from .ledger import Entry, Ledger, judge
+from .published import PROTOCOLS, Claim, claims, figure_4, heads, load_claims
+from .rules import RULES, VERDICTS, Judgement
+
+__all__ = [
+    "PROTOCOLS",
+    "PUBLISHED_BASELINE",
+    "RULES",
+    "VERDICTS",
+    "BaselineLoss",
+    "Claim",
+    "Entry",
+    "Judgement",
+    "Ledger",
+    "RowMeans",
+    "RowOrder",
+    "baseline_loss",
+    "claims",
+    "figure_4",
+    "heads",
+    "judge",
+    "load_claims",
+    "row_means",
+    "row_order",
+]

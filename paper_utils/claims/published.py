@@ -1,13 +1,60 @@
-"""What the paper says, as data: its Figure 4, the heads it names, its claims."""
+"""What the paper states, as data: its claims, its Figure 4, the heads it names."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import CompanionError
 from ..files import ROOT, read_json
-from .rules import Claim, load_claims
+from .rules import RULES
 
-__all__ = ["claims", "figure_4", "heads"]
+__all__ = ["PROTOCOLS", "Claim", "claims", "figure_4", "heads", "load_claims"]
 
 DATA = ROOT / "data"
+# "described" follows the paper's text, "released" what the package that came with it does
+PROTOCOLS = ("described", "released")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published statement that can be measured."""
+
+    name: str
+    statement: str  # in a few words of ours
+    quote: str
+    section: str  # of the paper
+    published: str  # its value, as published
+    rule: str  # of RULES
+    arguments: dict
+    figure: str  # that shows it
+    notebook: str
+    heading: str  # of the notebook's section that computes it
+    protocols: tuple[str, ...] = ("described",)
+
+
+def claims() -> list[Claim]:
+    """Return the published claims that a run is held against, in the order of data/claims.json."""
+    return load_claims(list(read_json(DATA / "claims.json")))
+
+
+def load_claims(entries: list[dict]) -> list[Claim]:
+    """Return claims from what data/claims.json holds.
+
+    Raises:
+        CompanionError: an entry lacks something, or names no rule or protocol that exists.
+    """
+    loaded = []
+    for entry in entries:
+        try:
+            claim = Claim(**entry | {"protocols": tuple(entry.get("protocols", ("described",)))})
+        except TypeError as error:
+            raise CompanionError(f"claim {entry.get('name', '?')!r} is not complete: {error}") from error
+        if claim.rule not in RULES or set(claim.protocols) - set(PROTOCOLS):
+            raise CompanionError(
+                f"claim {claim.name!r} names no rule or protocol that exists: {claim.rule}, {claim.protocols}"
+            )
+        loaded.append(claim)
+    return loaded
 
 
 def figure_4() -> np.ndarray:
@@ -16,10 +63,5 @@ def figure_4() -> np.ndarray:
 
 
 def heads() -> list[dict]:
-    """Return the heads that the paper names, counted from 1, with what it says they see."""
-    return read_json(DATA / "published_heads.json")
-
-
-def claims() -> list[Claim]:
-    """Return the published claims that a run is held against."""
-    return load_claims(read_json(DATA / "claims.json"))
+    """Return the heads that the paper names, counted from 1, with the features that it says they attend to."""
+    return list(read_json(DATA / "published_heads.json"))

@@ -13,7 +13,7 @@ __all__ = ["gallery", "overlay", "overlays"]
 
 
 def gallery(
-    images: np.ndarray, maps: np.ndarray, heads: Sequence[tuple[int, int]], captions: Sequence[str], **options
+    images: np.ndarray, maps: np.ndarray, heads: Sequence[tuple[int, int]], captions: Sequence[str], *, columns: int = 5
 ) -> Figure:
     """Figures 5 and 8: chosen heads (layer, head), each over the next of the first five images.
 
@@ -22,11 +22,11 @@ def gallery(
         maps: (n, layers, heads, 14, 14), raw.
         heads: counted from 0.
         captions: one for each head.
-        options: of `overlays`.
+        columns: panels in a row.
     """
     index = np.arange(len(heads)) % min(5, len(images))
     layer, head = np.array(heads).T
-    return overlays(images[index], maps[index, layer, head], captions, **options)
+    return overlays(images[index], maps[index, layer, head], captions, columns=columns)
 
 
 def overlays(images: np.ndarray, maps: np.ndarray, captions: Sequence[str], *, columns: int = 5) -> Figure:

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -18,7 +19,7 @@ UNITS = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
 mpl_style.use(STYLE)
 
 
-def grid(rows: int, columns: int, height: float, **options) -> tuple[Figure, np.ndarray]:
+def grid(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, Any]:
     """Return a figure of text width, `height` inches high, and its axes; options go to `Figure.subplots`."""
     # made without pyplot, so that a notebook shows a figure once and no state is left behind
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -30,10 +31,11 @@ def plain_numbers(bar: mpl.colorbar.Colorbar, *, most: int = 4) -> None:
 
     Powers within the linear part would lie on top of each other. Where there are more than `most`, some are left out.
     """
-    first, last = np.log10([bar.norm.linthresh, bar.norm.vmax])
+    norm: Any = bar.norm  # a SymLogNorm
+    first, last = np.log10([norm.linthresh, norm.vmax])
     powers = 10.0 ** np.arange(np.ceil(first), np.floor(last) + 1)
     if not len(powers):
-        powers = np.array([float(f"{bar.norm.vmax / 2:.0e}")])
+        powers = np.array([float(f"{norm.vmax / 2:.0e}")])
     powers = powers[:: -math.ceil(len(powers) / most)]
     ticks = [*-powers, 0, *powers]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])

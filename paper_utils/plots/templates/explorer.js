@@ -78,7 +78,7 @@ function show(index, focus) {
   about.textContent = `Ablated as the paper describes: the loss changes by ${effect.toFixed(2)} % (95 %: ${low.toFixed(2)} to ${high.toFixed(2)}), `
     + (head.significant ? "significant" : "not significant") + " at a false discovery rate of 5 % over all heads.";
   const scores = table("Regions it attends to most" + (view === "cls" ? ", from CLS" : "") + " (in brackets: 95 % intervals over images)", ["region", ...data.score_names], head.scores[view]);
-  const driven = head.driven.length ? table("Counterfactual control: the region moved or removed", ["region", "image compared with", "excess attention that stays", "driven by"], head.driven)
+  const driven = head.driven.length ? table("Counterfactual control: the region moved or removed", ["region", "image compared with", "excess attention that stays", "the head is"], head.driven)
     : Object.assign(document.createElement("p"), { textContent: "It responds to no region, so no control applies." });
   detail.replaceChildren(title, about, row, scores, driven);
   history.replaceState(null, "", "#" + head.name);
