@@ -2,15 +2,13 @@
 
 import re
 
-from paper_utils.claims import published
-from paper_utils.claims.rules import VERDICTS, judge_all
+from paper_utils.claims import VERDICTS, Ledger
 from paper_utils.data.chirps import TARGETS
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, read_json
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.run import REFERENCE, Run
 from paper_utils.plots.style import UNITS
-from tools.report import verdict_rows
 from tools.summary import FIGURES
 
 __all__ = ["between_marks", "filled", "ledger", "shipped_starts", "tables"]
@@ -94,16 +92,16 @@ def tables(results: dict) -> dict[str, str]:
 
 def ledger(results: dict, starts: list[dict]) -> str:
     """Return the table of verdicts; heads that are named by number share a row where their number means nothing."""
-    rows = ["| claim | published | protocol | here (95 % interval) | verdict | starts |", "| --- " * 6 + "|"]
+    rows = ["| claim | published | protocol | here (95 % interval) | verdict | training seeds |", "| --- " * 6 + "|"]
     by_number = []
-    claims = published.claims()
-    for claim, protocol, found in verdict_rows(claims, judge_all(claims, results, starts)):
+    for entry in Ledger.of(results, starts).entries:
+        claim, found = entry.claim, entry.judgement
         if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
             by_number.append(claim.arguments["head"])
             continue
-        agreeing = found.agreeing.removesuffix(" starts") or "-"
         rows.append(
-            f"| {claim.says} | {claim.published} | {protocol} | {found.value} | **{found.verdict}** | {agreeing} |"
+            f"| {claim.statement} | {claim.published} | {entry.protocol} | {found.value} | **{found.verdict}** "
+            f"| {entry.seeds} |"
         )
     if by_number:
         rows.append(
