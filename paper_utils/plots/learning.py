@@ -107,8 +107,8 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
     """Validation loss and what the lowest Pearson r of the three targets lacks to one, against images seen.
 
     Args:
-        curves: for each way of training: images seen, loss, r. Training seeds of one way ("LoRA, training seed 2")
-            share the name before the comma, and so a colour.
+        curves: for each way of training: images seen, loss, r. Training seeds of one way ("LoRA, second
+            training seed") share the name before the comma, and so a colour.
     """
     figure, (left, right) = grid(1, 2, 3.2)
     ways = list(dict.fromkeys(name.partition(",")[0] for name in curves))

@@ -12,6 +12,7 @@ from .summaries import TARGET_NAMES, Accuracy, Scores, rates
 
 __all__ = ["StudyComparison", "TrainingSummary", "WayOfTraining"]
 
+OWN = "LoRA, first training seed"
 REACHED = 0.9  # Pearson r, of the worst of three targets
 
 
@@ -82,7 +83,6 @@ class WayOfTraining:
     history: list[Epoch]
     scores: Scores
     images: int  # of the test
-    origin: dict[str, str]  # profile, backbone and commit it was computed with; empty for the run's own
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class StudyComparison:
             accuracy: of the run's own, on its test images.
             trained_parameters: of the run's own.
         """
-        own = WayOfTraining(_seed_name(0), True, trained_parameters, history, accuracy.scores, accuracy.images, {})
+        own = WayOfTraining(OWN, True, trained_parameters, history, accuracy.scores, accuracy.images)
         return cls([own, *map(_way, study)])
 
     def curves(self) -> dict[str, tuple[list[int], list[float], list[float]]]:
@@ -131,10 +131,6 @@ class StudyComparison:
         }
         return pd.DataFrame.from_dict(rows, orient="index")
 
-    def origins(self) -> pd.DataFrame:
-        """Return profile, backbone and commit that the ways of `make study` were computed with."""
-        return pd.DataFrame.from_dict({way.name: way.origin for way in self.ways if way.origin}, orient="index")
-
     def seeds(self) -> dict[str, np.ndarray]:
         """Return r on the test images by target, one for each training seed."""
         same = [way for way in self.ways if way.is_seed]
@@ -161,20 +157,14 @@ class StudyComparison:
         }
 
 
-def _seed_name(repeat: int) -> str:
-    return f"LoRA, training seed {repeat + 1}"
-
-
 def _way(content: dict) -> WayOfTraining:
-    repeat = content["settings"]["repeat"]
     return WayOfTraining(
-        name=_seed_name(repeat) if repeat else content["title"],
-        is_seed=bool(repeat),
+        name=content["title"],
+        is_seed=content["settings"]["repeat"] > 0,
         trained_parameters=content["trained_parameters"],
         history=[Epoch(**epoch) for epoch in content["history"]],
         scores=content["accuracy"],
         images=content["settings"]["test_images"],
-        origin={name: content.get("origin", {}).get(name, "unknown") for name in ("profile", "backbone", "commit")},
     )
 
 

