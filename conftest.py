@@ -1,5 +1,9 @@
-"""Kernels that nbval starts inherit this: a progress bar would never print the same twice."""
+"""Kernels that nbval starts inherit this, whatever the shell that called pytest has set."""
 
 import os
 
+# a progress bar would never print the same twice
 os.environ["TQDM_DISABLE"] = "1"
+# a kernelspec "python3" found there may be another Python's: kernels are this environment's
+os.environ.pop("JUPYTER_PATH", None)
+os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
