@@ -1,1 +1,1 @@
-"""Timings against plain versions and peers: `python -m benchmarks.benchmark --help`."""
+"""Timings against direct implementations and other libraries: `python -m benchmarks.benchmark --help`."""

@@ -1,4 +1,4 @@
-"""Benchmark of the sweep over all heads: the engine against the plain way and other libraries, and the machine's rate."""
+"""Benchmark of ablating all heads: the engine against one head after the other, other libraries and the machine's rate."""
 
 import resource
 
@@ -7,9 +7,8 @@ import torch
 from torch import nn
 
 from benchmarks.peers import installed, peer_sweep
-from benchmarks.timing import Candidate, interleave, matrix_rate, operations
+from benchmarks.timing import Candidate, first_images, interleave, matrix_rate, operations
 from paper_utils.data.chirps import label_scale
-from paper_utils.data.dataset import ChirpSet, split_seed
 from paper_utils.interventions.ablation import plain_sweep
 from paper_utils.interventions.attribution import linearised
 from paper_utils.interventions.engine import Engine
@@ -25,12 +24,12 @@ KERNELS = {"engine_torch": nn.Linear, "engine_onednn": OneDnnLinear}
 TITLES = {
     "plain": "weights set to zero, one head after the other",
     "engine_torch": "engine, torch's own linears",
-    "engine_in_turn": "the same, one batch after the other",
+    "engine_sequential": "the same, one batch after the other",
     "engine_onednn": "engine, oneDNN's linears",
-    "screening": "screening: outputs linearised",
-    "screening_bfloat16": "screening in bfloat16",
+    "attribution": "attribution: outputs linearised",
+    "attribution_bfloat16": "attribution in bfloat16",
     "intact": "one intact pass",
-    "hooks": "hooks of torch",
+    "hooks": "torch's forward hooks",
     "nnsight": "nnsight",
     "pyvene": "pyvene",
     "transformer_lens": "TransformerLens",
@@ -41,20 +40,19 @@ def ablation_benchmark(*, threads: int, rounds: int, images: int = 64, for_peers
     """Measure sweeps of all heads over the same images, in float32, and return flat keys.
 
     Weights do not matter for time, so the model is the backbone with a fresh LoRA and head. Other libraries take the
-    first `for_peers` of the images: their time is a image's, times as many.
+    first `for_peers` of the images; their time is scaled to all.
     """
     model = merged(build_regressor(PROFILE.backbone, label_scale(0, 1000), seed=0))
-    data = ChirpSet(split_seed(PROFILE.seed, "test"), range(images))
-    pixels, labels = (torch.stack(column) for column in zip(*data, strict=True))
+    pixels, labels = first_images("test", images)
     torch.set_num_threads(threads)
     engines = {name: Engine(model, linears=kind) for name, kind in KERNELS.items()}
     chosen = next(name for name, kind in KERNELS.items() if kind is faster_linears(16 * 197, 192))
     result = {"kernel": chosen} | _memory(engines[chosen], pixels)
-    rate = interleave(_candidates(model, engines, pixels, labels.numpy(), threads, for_peers), rounds=rounds)
+    rate = interleave(_candidates(model, engines, pixels, labels, threads, for_peers), rounds=rounds)
     result |= {f"{name}.images_per_second": value for name, value in rate.items()}
-    result["speedup_algorithm"] = rate["engine_in_turn"] / rate["plain"]
+    result["speedup_algorithm"] = rate["engine_sequential"] / rate["plain"]
     result |= {f"speedup_{name}": rate[chosen] / rate[name] for name in ("plain", *installed())}
-    result["speedup_of_screening"] = rate["screening"] / rate[chosen]
+    result["speedup_of_attribution"] = rate["attribution"] / rate[chosen]
     result["passes"] = rate["intact"] / rate[chosen]
     peak = matrix_rate(torch.float32, threads=threads)
     with attention_kernel(model.vit, "eager"), torch.inference_mode():
@@ -77,34 +75,34 @@ def _candidates(
     works = {
         "plain": lambda some: plain_sweep(model, some, labels),
         **{name: lambda some, engine=engine: engine.sweep(some) for name, engine in engines.items()},
-        "engine_in_turn": lambda some: [usual.sweep(batch) for batch in some.split(usual.batch)],
-        "screening": lambda some: linearised(model, some, labels),
-        "screening_bfloat16": lambda some: linearised(model, some, labels, mixed_precision=True),
+        "engine_sequential": lambda some: [usual.sweep(batch) for batch in some.split(usual.batch)],
+        "attribution": lambda some: linearised(model, some, labels),
+        "attribution_bfloat16": lambda some: linearised(model, some, labels, mixed_precision=True),
         "intact": lambda some: usual.predict(some),
         **{name: lambda some, name=name: peer_sweep(name, model, some) for name in installed()},
     }
     candidates = []
     for name, work in works.items():
         some = pixels[:for_peers] if name in installed() else pixels
-        # one image warms up a library as well as all do
+        # one image warms a library up as well as all of them
         timed, warm = (lambda work=work, some=part: work(some) for part in (some, some[:1]))
         candidates.append(Candidate(name, timed, len(some), threads, warm))
     return candidates
 
 
 def _memory(engine: Engine, pixels: torch.Tensor) -> dict[str, float]:
-    """Return the process's peak after a sweep of a quarter of the images, and what all of them add to it."""
+    """Return the process's peak memory after a sweep of a quarter of the images, and what a sweep of all adds to it."""
 
     def peak_after(some: torch.Tensor) -> float:
         engine.sweep(some)
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-    few = peak_after(pixels[: len(pixels) // 4])
-    return {"peak_memory_mib": few, "memory_of_four_times_the_images_mib": peak_after(pixels) - few}
+    quarter = peak_after(pixels[: len(pixels) // 4])
+    return {"peak_memory_mib": quarter, "memory_of_four_times_the_images_mib": peak_after(pixels) - quarter}
 
 
 def _largest_difference(model: ChirpRegressor, engines: dict[str, Engine], pixels: torch.Tensor) -> float:
-    """Return how far any prediction is from the plain sweep's, in standardised units."""
+    """Return the largest difference of any prediction from the plain sweep's, in standardised units."""
     expected = plain_sweep(model, pixels, np.zeros((len(pixels), 3))).ablated
     differences = [np.abs(engine.sweep(pixels)[1] - expected) / model.label_std.numpy() for engine in engines.values()]
     return float(np.max(differences))
@@ -118,9 +116,11 @@ def show(results: dict[str, float]) -> None:
         if rate := own.get(f"{name}.images_per_second"):
             seconds, ratio = own["images"] / rate, own[f"{own['kernel']}.images_per_second"] / rate
             print(f"  {title:46} {seconds:8.1f} s, {ratio:6.2f} times the engine's time")
-    print(f"  the engine: {own['speedup_plain']:.2f} times as fast as the plain sweep,", end=" ")
-    print(f"{own['speedup_algorithm']:.2f} by the algorithm alone; as much as {own['passes']:.0f} intact passes")
+    print(f"  the engine is {own['speedup_plain']:.2f} times as fast as one head after the other,", end=" ")
+    print(
+        f"{own['speedup_algorithm']:.2f} by the algorithm alone; it takes as long as {own['passes']:.0f} intact passes"
+    )
     print(f"  an intact pass reaches {own['share_of_matrix_rate']:.0%} of the matrix rate;", end=" ")
     print(f"predictions differ by {own['largest_difference']:.1e} at most (standardised)")
-    print(f"  memory {own['peak_memory_mib']:.0f} MiB at most, libraries and model included;", end=" ")
+    print(f"  peak memory {own['peak_memory_mib']:.0f} MiB, libraries and model included;", end=" ")
     print(f"four times as many images add {own['memory_of_four_times_the_images_mib']:.0f} MiB")

@@ -1,7 +1,7 @@
-"""How fast the pieces are, against what others do and what was tried: `python -m paper_utils.benchmark --help`.
+"""Time rendering, training and ablation against other implementations: `python -m benchmarks.benchmark --help`.
 
-Every number is a median over rounds in which the candidates take turns. Rates are images a second; "share" is the
-part of the machine's measured matrix rate that a piece reaches.
+Every number is a median over rounds in which the candidates take turns. Rates are in images per second; "share" is the
+share of the machine's measured matrix rate that a piece of work reaches.
 """
 
 import argparse
@@ -21,16 +21,16 @@ TARGET = ROOT / "data" / "benchmark.json"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m paper_utils.benchmark", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.benchmark", description=__doc__.split("\n\n")[0])
     parser.add_argument("--only", choices=["rendering", "training", "sweep"], help="all if left out")
     parser.add_argument("--threads", type=int, default=2, help="of the training step")
-    parser.add_argument("--rounds", type=int, default=7, help="each candidate is timed once a round")
+    parser.add_argument("--rounds", type=int, default=7, help="each candidate is timed once per round")
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (needs a C++ compiler, minutes)")
     parser.add_argument("--output", type=Path, default=TARGET, help="a JSON file, whose other keys stay")
     options = parser.parse_args()
     results = {}
     with reported():
-        if options.only in (None, "sweep"):  # first, since it tells of the process's highest memory
+        if options.only in (None, "sweep"):  # first, since it reports the process's peak memory
             results |= benchmark_ablation.ablation_benchmark(
                 threads=options.threads, rounds=max(1, options.rounds // 3)
             )

@@ -1,8 +1,8 @@
-"""The same sweep by other libraries, each as its documentation shows it: optional, taken where they are installed.
+"""The same sweep by other libraries, each used as its documentation shows; those that are not installed are left out.
 
-Every one ablates one head at a time by writing the head's value bias over what it puts out, and runs the whole model.
-The released package does the same 144 passes, but reads the layer names of transformers 4 and does not start on 5;
-ViT-Prisma asks for torchvision, which would replace the pinned torch.
+Every one ablates one head at a time by overwriting its output with its value bias, and runs the whole model. The
+released package does the same 144 passes, but expects the layer names of transformers 4 and does not start on 5;
+ViT-Prisma requires torchvision, which would replace the pinned torch.
 """
 
 import importlib.util
@@ -24,10 +24,10 @@ def peer_sweep(name: str, model: ChirpRegressor, images: torch.Tensor, *, batch:
     """Return predictions with each head ablated by a library of `PEERS`, (layers, heads, images, 3).
 
     Args:
-        name: of the library.
+        name: a library of `PEERS`.
         model: merged.
         images: (images, 3, 224, 224).
-        batch: images at a time.
+        batch: images per pass.
     """
     predict = PEERS[name](model)
     config = model.vit.config
@@ -42,7 +42,7 @@ def peer_sweep(name: str, model: ChirpRegressor, images: torch.Tensor, *, batch:
 
 
 def installed() -> list[str]:
-    """Return the names of the libraries of `PEERS` that are here."""
+    """Return the names of the libraries of `PEERS` that are installed."""
     return [name for name in PEERS if name == "hooks" or importlib.util.find_spec(name)]
 
 
@@ -76,7 +76,7 @@ def _nnsight(model: ChirpRegressor) -> Predict:
         with wrapped.trace(images):
             wrapped.vit.layers[layer].attention.o_proj.input[..., columns] = bias
             output = wrapped.output.save()
-        return output  # noqa: RET504, what is traced may not return
+        return output  # noqa: RET504, a traced block cannot return
 
     return predict
 
@@ -89,8 +89,8 @@ def _pyvene(model: ChirpRegressor) -> Predict:
             base[..., _columns(head, bias)] = bias
             return base
 
-        place = {"component": f"layers[{layer}].attention.o_proj.input", "intervention": overwrite}
-        _, output = pyvene.IntervenableModel(place, model=model.vit)(base={"pixel_values": images})
+        where = {"component": f"layers[{layer}].attention.o_proj.input", "intervention": overwrite}
+        _, output = pyvene.IntervenableModel(where, model=model.vit)(base={"pixel_values": images})
         return model.head(output.last_hidden_state[:, 0])
 
     return predict

@@ -1,4 +1,4 @@
-"""Benchmark of drawing: images a second against the published generator's own loop, and where the time goes."""
+"""Benchmark of rendering: images per second against the published generator's own loop, and the time of each step."""
 
 import contextlib
 import importlib.util
@@ -26,7 +26,7 @@ PEER = "chirp_spectrogram_generator"
 
 
 def published_loop(folder: Path) -> tuple[str, Callable[[int], None]]:
-    """Return whose loop it is, and a function that writes that many images: the released one where installed."""
+    """Return the name of a loop, and a function that writes so many images: the released package's where installed."""
     if importlib.util.find_spec(PEER):
         import matplotlib as mpl
         from chirp_spectrogram_generator.generator import SpectrogramGenerator
@@ -50,7 +50,7 @@ def published_loop(folder: Path) -> tuple[str, Callable[[int], None]]:
 
 
 def agreement(count: int) -> dict[str, float]:
-    """Return how far our images are from matplotlib's, over `count` images of both kinds, titles of 1 to 6 digits."""
+    """Return the difference of our images from matplotlib's at both sizes, over `count` images, titles of 1 to 6 digits."""
     result = {}
     for name, size in (("224", MODEL_SIZE), ("640x480", PUBLISHED_SIZE)):
         mean, within = [], []
@@ -71,7 +71,7 @@ def agreement(count: int) -> dict[str, float]:
 
 
 def step_candidates(count: int) -> dict[str, Candidate]:
-    """Return the steps of a 224-pixel image; "floor" is noise, smoothing and colour look-up alone."""
+    """Return the steps of a 224-pixel image; "floor" is noise, smoothing and colour look-up, without which no image is made."""
     canvas = canvas_of(MODEL_SIZE)
     rng = np.random.default_rng(0)
     chirp, _ = draw_chirp(SEED, 0)
@@ -88,7 +88,7 @@ def step_candidates(count: int) -> dict[str, Candidate]:
         "noise": lambda: rng.standard_normal((BINS, BINS)),
         "smoothing": lambda: gaussian_filter(intensity, 1.0),
         "colours_and_resizing": lambda: canvas.draw_plot(intensity, low, high),
-        "lettering": lambda: canvas.draw_lettering(title_of(next(titles) % 99_999, chirp), low, high),
+        "text": lambda: canvas.draw_lettering(title_of(next(titles) % 99_999, chirp), low, high),
         "floor": floor,
     }
 
@@ -103,9 +103,9 @@ def step_candidates(count: int) -> dict[str, Candidate]:
 
 
 def rendering_benchmark(*, rounds: int, compared: int = 200) -> dict[str, float | str]:
-    """Measure drawing in memory and into files against the published loop, on one core, and return flat keys."""
+    """Measure rendering in memory and into files against the published loop, on one core, and return flat keys."""
     numbers = itertools.count()
-    for index in range(300):  # letters, digits and ticks that any longer run has drawn before
+    for index in range(300):  # fill the caches of letters, digits and ticks, as in any longer run
         sample(SEED, 10_000 + index, with_regions=False)
         sample(SEED, 10_000 + index, size=PUBLISHED_SIZE, with_regions=False)
     with tempfile.TemporaryDirectory(dir=ROOT) as name:
@@ -138,8 +138,8 @@ def rendering_benchmark(*, rounds: int, compared: int = 200) -> dict[str, float 
 
 
 def show(results: dict) -> None:
-    """Print the drawing numbers as a table."""
-    print(f"drawing, one core, against {results['rendering.peer']}")
+    """Print the rendering numbers as a table."""
+    print(f"rendering, one core, against {results['rendering.peer']}")
     for name, title in (
         ("published_loop", "published loop"),
         ("png", "ours, PNG of 640 x 480"),
@@ -147,13 +147,13 @@ def show(results: dict) -> None:
     ):
         print(f"  {title:28} {results[f'rendering.{name}.images_per_second']:10.1f} images/s")
     print(
-        f"  {results['rendering.speedup_memory']:.0f} times as many in memory, {results['rendering.speedup_png']:.1f} times in files"
+        f"  {results['rendering.speedup_memory']:.0f} times as fast in memory, {results['rendering.speedup_png']:.1f} times in files"
     )
     for key, value in results.items():
         if key.startswith("rendering.step.") and key.endswith(".share"):
-            print(f"  {key.split('.')[2].replace('_', ' '):28} {value:10.0%} of a image's time")
+            print(f"  {key.split('.')[2].replace('_', ' '):28} {value:10.0%} of an image's time")
     for size in ("224", "640x480"):
         mean, least = (
             results[f"rendering.agreement.{size}.{key}"] for key in ("mean_difference", "least_share_within_8")
         )
-        print(f"  {size:>8}: mean difference {mean:.2f} of 255, at least {least:.4%} of a image's pixels within 8")
+        print(f"  {size:>8}: mean difference {mean:.2f} of 255, at least {least:.4%} of an image's pixels within 8")

@@ -1,4 +1,4 @@
-"""Timing candidates against each other, in turns, so that a busy machine slows all alike."""
+"""Time candidates in turns, so that other work on the machine slows all of them equally."""
 
 import itertools
 import platform
@@ -11,28 +11,31 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from paper_utils.data.dataset import ChirpSet, split_seed
 from paper_utils.models.vit import has_mixed_precision
+from paper_utils.pipeline.profiles import get_profile
+from paper_utils.training.evaluation import loader
 
-__all__ = ["Candidate", "interleave", "machine", "matrix_rate", "operations"]
+__all__ = ["Candidate", "first_images", "interleave", "machine", "matrix_rate", "operations"]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A piece of work of `images` images, and what must hold while it runs."""
+    """A function to time, with the number of images it processes and the threads it runs on."""
 
     name: str
     work: Callable[[], object]
     images: int
     threads: int
-    warm_up: Callable[[], object] | None = None  # in the round that does not count; `work` if left out
+    warm_up: Callable[[], object] | None = None  # run in the untimed first round; `work` if left out
 
 
 def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
-    """Return images a second by name: medians over rounds, each candidate once a round, after one to warm up."""
+    """Return images per second by name: medians over `rounds`, each candidate once per round, after one untimed round."""
     seconds = {candidate.name: [] for candidate in candidates}
     before = torch.get_num_threads()
     try:
-        for number, candidate in tqdm(list(itertools.product(range(rounds + 1), candidates)), unit=" pieces"):
+        for number, candidate in tqdm(list(itertools.product(range(rounds + 1), candidates)), unit=" candidates"):
             torch.set_num_threads(candidate.threads)
             begun = time.perf_counter()
             (candidate.work if number or candidate.warm_up is None else candidate.warm_up)()
@@ -43,8 +46,15 @@ def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
     return {c.name: c.images / float(np.median(seconds[c.name])) for c in candidates}
 
 
+def first_images(split: str, count: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Return the first images of a split of the laptop profile, (count, 3, 224, 224) uint8, and labels (count, 3)."""
+    data = ChirpSet(split_seed(get_profile("laptop").seed, split), range(count))
+    images, labels = next(iter(loader(data, batch=count, workers=0)))
+    return images, labels.numpy()
+
+
 def matrix_rate(dtype: torch.dtype, *, threads: int, rounds: int = 5, size: int = 2048) -> float:
-    """Return the machine's best rate of square matrix products, in floating-point operations a second."""
+    """Return the machine's best rate of square matrix products, in floating-point operations per second."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
@@ -68,7 +78,7 @@ def operations(work: Callable[[], object]) -> int:
 
 
 def machine() -> dict[str, object]:
-    """Return what the numbers were measured on."""
+    """Return the processor, its architecture, the number of threads and whether it has bfloat16 units."""
     return {
         "processor": torch.backends.cpu.get_cpu_capability(),
         "architecture": platform.machine(),

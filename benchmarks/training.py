@@ -1,35 +1,34 @@
-"""Benchmark of training: the pieces of a step, and what was tried to speed it up."""
+"""Benchmark of training: the parts of a step, and the variants that were tried to speed it up."""
 
-import contextlib
 import copy
 import time
 from collections.abc import Callable
 
 import torch
 
-from benchmarks.timing import Candidate, interleave, matrix_rate, operations
+from benchmarks.timing import Candidate, first_images, interleave, matrix_rate, operations
 from paper_utils.data.chirps import label_scale
 from paper_utils.data.dataset import ChirpSet, sample, split_seed
 from paper_utils.models.dropout import set_dropout
 from paper_utils.models.parallel import parallel_map
 from paper_utils.models.regressor import ChirpRegressor, build_regressor
-from paper_utils.models.vit import attention_kernel, has_mixed_precision, only_cls, training_kernel
+from paper_utils.models.vit import attention_kernel, has_mixed_precision, training_kernel
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.training.evaluation import loader
 
 __all__ = ["Trainer", "show", "training_benchmark", "training_candidates"]
 
 PROFILE = get_profile("laptop")
+MOST = 64  # images in one forward and backward pass
 
 
 class Trainer:
-    """The model of the laptop profile and steps of its training, in the variants that were tried."""
+    """A model as the laptop profile trains it, and steps of its training, in the variants that were tried."""
 
-    def __init__(self):
-        self.model: ChirpRegressor = build_regressor(PROFILE.backbone, label_scale(0, 1000), seed=0).train()
-        pairs = list(ChirpSet(split_seed(PROFILE.seed, "train"), range(64)))
-        self.images, labels = (torch.stack(column) for column in zip(*pairs, strict=True))
-        self.labels = self.model.standardise(labels)
+    def __init__(self, *, backbone: str = PROFILE.backbone):
+        self.model: ChirpRegressor = build_regressor(backbone, label_scale(0, 1000), seed=0).train()
+        self.images, labels = first_images("train", MOST)
+        self.labels = self.model.standardise(torch.from_numpy(labels))
 
     def of(self, model: torch.nn.Module) -> "Trainer":
         """Return a trainer of another model on the same images."""
@@ -37,10 +36,9 @@ class Trainer:
         other.model = model
         return other
 
-    def forward(self, count: int, *, kernel: str, bfloat16: bool, all_tokens: bool = False) -> torch.Tensor:
+    def forward(self, count: int, *, kernel: str, bfloat16: bool) -> torch.Tensor:
         """Return the loss of the first `count` images."""
-        last_layer = contextlib.nullcontext() if all_tokens else only_cls(self.model.vit)
-        with attention_kernel(self.model.vit, kernel), last_layer:
+        with attention_kernel(self.model.vit, kernel):
             return self._loss(slice(count), bfloat16)
 
     def _loss(self, some: slice, bfloat16: bool) -> torch.Tensor:
@@ -61,7 +59,7 @@ class Trainer:
         self.model.zero_grad()
 
     def batch(self, *, kernel: str, bfloat16: bool) -> None:
-        """Predict and take gradients of a batch, its parts side by side, as training does."""
+        """Predict and take gradients of a batch, its micro-batches in parallel, as training does."""
         starts = range(0, PROFILE.batch, PROFILE.micro_batch)
         learning = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
@@ -70,18 +68,17 @@ class Trainer:
 
         with (
             attention_kernel(self.model.vit, kernel),
-            only_cls(self.model.vit),
             parallel_map(len(starts), torch.device("cpu")) as map_of,
         ):
             list(map_of(part, starts))
 
     def operations(self, piece: Callable[..., object]) -> float:
-        """Return the floating-point operations a image of a piece's matrix products, `step`'s for example."""
+        """Return the floating-point operations per image of the matrix products of `predict`, `forward` or `step`."""
         return operations(lambda: piece(2, kernel="eager", bfloat16=False)) / 2
 
 
 def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compiled: bool) -> dict[str, Candidate]:
-    """Return the pieces of training as it is done, and the variants that were tried, by flat key."""
+    """Return the parts of training as it is done, and the variants that were tried, by flat key."""
     kernel, micro = training_kernel(torch.device("cpu")), PROFILE.micro_batch
     seed = split_seed(PROFILE.seed, "train")
     usual = {"kernel": kernel, "bfloat16": bfloat16}
@@ -96,15 +93,10 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
     other["float32"] = {"kernel": "sdpa", "bfloat16": False}
     for name, options in other.items():
         candidates[f"tried.{name}"] = (lambda options=options: trainer.step(micro, **options), micro, threads)
-    for count in (8, 16, 32, 64):
-        candidates[f"tried.at_once_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
+    for count in (8, 16, 32, MOST):
+        candidates[f"tried.batch_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
     for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
         candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
-    candidates["tried.all_tokens_in_the_last_layer"] = (
-        lambda: trainer.step(micro, **usual, all_tokens=True),
-        micro,
-        threads,
-    )
     slower = trainer.of(copy.deepcopy(trainer.model))
     set_dropout(slower.model, torch.nn.Dropout)
     candidates["tried.torch_dropout"] = (lambda: slower.step(micro, **usual), micro, threads)
@@ -115,30 +107,30 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
 
 
 def training_loop(trainer: Trainer, *, threads: int, bfloat16: bool, batches: int = 12) -> dict[str, float]:
-    """Return how a training epoch goes with images drawn beside it: images a second, share of time waiting."""
+    """Return images per second of training while other processes render, and the share of the time spent waiting."""
     torch.set_num_threads(threads)
     data = ChirpSet(split_seed(PROFILE.seed, "train"), range((batches + 4) * PROFILE.batch))
     kernel = training_kernel(torch.device("cpu"))
     waited, begun = 0.0, 0.0
     batches_drawn = iter(loader(data, batch=PROFILE.batch, workers=PROFILE.workers))
     for number in range(batches + 4):
-        if number == 4:  # the queue that filled while the first batches were waited for is no steady state
+        if number == 4:  # the first batches empty a queue that filled while the workers started
             waited, begun = 0.0, time.perf_counter()
-        asked = time.perf_counter()
+        requested = time.perf_counter()
         next(batches_drawn)
-        waited += time.perf_counter() - asked
+        waited += time.perf_counter() - requested
         trainer.batch(kernel=kernel, bfloat16=bfloat16)
     took = time.perf_counter() - begun
     return {"images_per_second": batches * PROFILE.batch / took, "waiting_share": waited / took}
 
 
 def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str, float]:
-    """Measure the pieces of training and return them under flat keys."""
+    """Measure the parts of training and return them under flat keys."""
     bfloat16 = has_mixed_precision(torch.device("cpu"))
     trainer = Trainer()
     candidates = training_candidates(trainer, threads=threads, bfloat16=bfloat16, compiled=compiled)
     rate = interleave(list(candidates.values()), rounds=rounds)
-    # a step less its forward half
+    # the time of a step without its forward pass
     rate["backward"] = 1 / (1 / rate["forward_and_backward"] - 1 / rate["forward"])
     result = {f"{name}.images_per_second": value for name, value in rate.items()}
     peak = matrix_rate(torch.bfloat16 if bfloat16 else torch.float32, threads=threads)
@@ -157,19 +149,19 @@ def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str
 
 def show(results: dict[str, float]) -> None:
     """Print the training numbers as a table."""
-    pieces = {"draw": "draw a image, one core", "predict": "predict, no gradients", "forward": "forward, training",
-              "backward": "backward", "forward_and_backward": "forward and backward, cores together",
-              "parallel_map": "the same, cores side by side"}  # fmt: skip
+    pieces = {"draw": "render an image, one core", "predict": "predict, no gradients", "forward": "forward, training",
+              "backward": "backward", "forward_and_backward": "forward and backward of a micro-batch",
+              "parallel_map": "of a batch, micro-batches in parallel"}  # fmt: skip
     threads, precision = results["training.threads"], "bfloat16" if results["training.bfloat16"] else "float32"
-    print(f"{'piece':38} {'images/s':>10} {'share of matrix rate':>22}   ({threads} threads, {precision})")
+    print(f"{'part':38} {'images/s':>10} {'share of matrix rate':>22}   ({threads} threads, {precision})")
     for name, title in pieces.items():
         share = results.get(f"training.{name}.share")
         print(f"{title:38} {results[f'training.{name}.images_per_second']:10.1f} {f'{share:.1%}' if share else '':>22}")
     print(f"{'matrix products of 2048':38} {results['training.matrix_rate.gigaflops']:10.0f} gigaflops")
     loop, waiting = (results[f"training.loop.{key}"] for key in ("images_per_second", "waiting_share"))
-    print(f"{'training, drawing beside it':38} {loop:10.1f} {waiting:22.1%} of the time waiting for images")
+    print(f"{'training while a worker renders':38} {loop:10.1f} {waiting:22.1%} of the time waiting for images")
     usual = results["training.forward_and_backward.images_per_second"]
-    print("\ntried, forward and backward of some images, cores together, against as many as a core takes")
+    print("\ntried: forward and backward, against a micro-batch as it is trained")
     for key, value in results.items():
         if key.startswith("training.tried."):
             name = key.removeprefix("training.tried.").removesuffix(".images_per_second")

@@ -18,7 +18,7 @@ def test_every_library_does_the_engines_ablation(name, regressor, images):
     )
 
 
-def test_candidates_do_the_same_work_on_the_images_they_are_told(regressor, images):
+def test_candidates_do_the_same_work_on_the_images_they_are_given(regressor, images):
     model = merged(regressor)
     engines = {name: Engine(model, linears=kind) for name, kind in benchmark_ablation.KERNELS.items()}
     labels = np.zeros((5, 3))
@@ -29,7 +29,7 @@ def test_candidates_do_the_same_work_on_the_images_they_are_told(regressor, imag
     for name in engines:
         assert np.allclose(found[name].work()[1], plain, atol=1e-3)
     assert np.allclose(found["hooks"].work(), plain[:, :, :2], atol=1e-3)
-    assert found["screening"].warm_up().ablated.shape == (2, 3, 1, 3)
+    assert found["attribution"].warm_up().ablated.shape == (2, 3, 1, 3)
 
 
 def test_memory_and_difference_are_measured(regressor, images):

@@ -17,9 +17,9 @@ def test_agreement_with_matplotlib_at_both_sizes():
         assert found[f"rendering.agreement.{size}.least_share_within_8"] > 0.999
 
 
-def test_steps_run():
+def test_every_step_runs():
     steps = rendering.step_candidates(1)
-    assert set(steps) >= {"step.floor", "step.noise", "step.smoothing"}
+    assert set(steps) >= {"step.floor", "step.noise", "step.smoothing", "step.colours_and_resizing", "step.text"}
     for step in steps.values():
         step.work()
 
@@ -33,5 +33,5 @@ def test_the_table_shows_both_ratios(capsys):
         results |= {f"rendering.agreement.{agreement}.least_share_within_8": 0.9999}
     rendering.show(results)
     said = capsys.readouterr().out
-    assert "60 times as many in memory, 12.0 times in files" in said
-    assert "25% of a image's time" in said
+    assert "60 times as fast in memory, 12.0 times in files" in said
+    assert "25% of an image's time" in said
