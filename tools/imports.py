@@ -41,7 +41,7 @@ class Import:
 
 def imports(tree: ast.AST, path: Path, root: Path = ROOT) -> list[Import]:
     """Return what a module's syntax imports, anywhere in it, from the repository's own packages."""
-    return [entry for entry in _imports(tree, path, root) if entry.module.split(".")[0] in TOPS]
+    return [entry for entry in _imports(tree, path, root) if entry.module.split(".")[0] in (*TOPS, "tests")]
 
 
 def _imports(node: ast.AST, path: Path, root: Path) -> Iterator[Import]:

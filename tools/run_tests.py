@@ -84,9 +84,11 @@ def parts(root: Path = ROOT) -> list[Part]:
     ]
     conftest = root / "tests" / "conftest.py"
     for name, files in _unit_tests(root).items():
-        read = closure([*files, *_matching(root, "conftest.py")], root) | settings | data
+        # a folder's own conftest and helpers, too
+        helpers = {path for path in tests if path.parent in {test.parent for test in files} - {root / "tests"}}
+        read = closure([*files, *helpers], root) | settings | data
         if conftest.is_file():
-            read |= {conftest} | closure(fixture_imports(conftest, files, root), root)
+            read |= {conftest} | closure(fixture_imports(conftest, [*files, *helpers], root), root)
         read |= _files_in_strings(files, root)
         arguments = [str(path.relative_to(root)) for path in files]
         slow = any("mark.slow" in path.read_text() for path in files)

@@ -107,6 +107,11 @@ def test_a_new_test_file_makes_its_part_run(repository, tmp_path):
     assert changed == {"unit tests of data", "project tests", "lint"}
 
 
+def test_helpers_beside_tests_are_read_with_what_they_import(repository, tmp_path):
+    repository("tests/data/conftest.py", "from paper_utils.models import vit\n")
+    assert {"tests/data/conftest.py", "paper_utils/models/vit.py"} <= read_by(tmp_path, "unit tests of data")
+
+
 def test_a_template_beside_a_module_is_read(repository, tmp_path):
     assert "unit tests of plots" in rerun_after(tmp_path, lambda: repository("paper_utils/plots/page.html", "<b>"))
 
