@@ -7,8 +7,10 @@ import pandas as pd
 
 from ..data.chirps import TARGETS
 from ..heads import head_name
-from ..statistics import mean_intervals, rank_correlation_interval
+from ..statistics import HeadEffects, mean_intervals, rank_correlation_interval
+from .classified import ClassifiedHeads
 from .drives import control_labels
+from .region_scores import RegionScores
 from .summaries import CHIRP
 
 __all__ = [
@@ -81,26 +83,23 @@ class ScoreAndEffect:
         }
 
 
-def relate_to_effect(
-    is_chirp: np.ndarray, enrichment: np.ndarray, enrichment_from_cls: np.ndarray, increase: np.ndarray
-) -> ScoreAndEffect:
+def relate_to_effect(scores: RegionScores, heads: ClassifiedHeads, effects: HeadEffects) -> ScoreAndEffect:
     """Correlate heads' attention on the chirp with the effect of their ablation.
 
     Args:
-        is_chirp: (layers, heads) bool, monosemantic for the chirp.
-        enrichment: of all features, averaged over query patches, (features, layers, heads).
-        enrichment_from_cls: the same of the CLS query.
-        increase: of the loss in percent, (layers, heads).
+        scores: of the model's heads.
+        heads: the same heads, classified.
+        effects: of their ablation.
     """
-    score, from_cls = enrichment[CHIRP], enrichment_from_cls[CHIRP]
+    score, from_cls = scores.enrichment[CHIRP], scores.enrichment_from_cls[CHIRP]
     return ScoreAndEffect(
         score,
         from_cls,
-        increase,
-        is_chirp,
-        rank=rank_correlation_interval(score, increase),
-        rank_from_cls=rank_correlation_interval(from_cls, increase),
-        rank_by_layer=tuple(map(rank_correlation_interval, score, increase)),
+        effects.increase,
+        heads.is_chirp,
+        rank=rank_correlation_interval(score, effects.increase),
+        rank_from_cls=rank_correlation_interval(from_cls, effects.increase),
+        rank_by_layer=tuple(map(rank_correlation_interval, score, effects.increase)),
     )
 
 

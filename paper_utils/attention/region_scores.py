@@ -31,6 +31,21 @@ class RegionScores:
     chance: dict[str, np.ndarray]  # (features,) of shuffled maps
     holding: np.ndarray  # (features,) how many images hold the feature
 
+    @property
+    def means(self) -> dict[str, np.ndarray]:
+        """The scores' means over images, (features, layers, heads) each, of maps averaged over query patches."""
+        return self.patches.means
+
+    @property
+    def enrichment(self) -> np.ndarray:
+        """Attention on each feature over the mean attention, (features, layers, heads), averaged over queries."""
+        return self.patches.means["enrichment"]
+
+    @property
+    def enrichment_from_cls(self) -> np.ndarray:
+        """The same of the CLS query."""
+        return self.cls.means["enrichment"]
+
     def table(self, feature: str = "chirp") -> pd.DataFrame:
         """Return a row for each score on one feature: the best head with its interval, the best map, chance."""
         number = list(FEATURES).index(feature)

@@ -8,6 +8,7 @@ import pandas as pd
 from ..heads import head_name
 from .mapped import MappedImages
 from .maps import sees_no_patch
+from .region_scores import RegionScores
 from .scores import FEATURES
 from .semantics import KINDS, constancy
 
@@ -79,18 +80,17 @@ class LayerSummary:
         ).set_index("Layer")
 
 
-def summarise_layers(mapped: MappedImages, enrichment: np.ndarray, enrichment_from_cls: np.ndarray) -> LayerSummary:
-    """Return what changes from layer to layer.
+def summarise_layers(mapped: MappedImages, scores: RegionScores) -> LayerSummary:
+    """Return what changes from layer to layer, over two images at least.
 
     Args:
-        mapped: two images at least.
-        enrichment: of all features, averaged over query patches, (features, layers, heads).
-        enrichment_from_cls: the same of the CLS query.
+        mapped: the images.
+        scores: of the same images.
     """
-    norms = mapped.maps.norms
+    norms, maps = mapped.maps.norms, mapped.maps.patches
     longest = (norms.max((-2, -1)) / np.median(norms, axis=(-2, -1))).mean(0)
-    maps = mapped.maps.patches
-    return LayerSummary(enrichment[CHIRP], enrichment_from_cls[CHIRP], constancy(maps), longest, len(maps))
+    chirp = scores.enrichment[CHIRP], scores.enrichment_from_cls[CHIRP]
+    return LayerSummary(*chirp, constancy(maps), longest, len(maps))
 
 
 def attention_metrics(scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray) -> dict[str, float | str]:

@@ -11,9 +11,15 @@ from .patching import recovery
 __all__ = ["PatchingRecovery", "patching_recovery"]
 
 
+TITLES = {  # of the pairs of images: what is patched into what
+    "the chirp": "the image into one without chirp",
+    "without the rest": "the spectrogram alone into the image",
+}
+
+
 @dataclass(frozen=True)
 class PatchingRecovery:
-    """Recovered share of the clean prediction in percent, by what the clean and the distorted image differ in."""
+    """Recovered share of the clean prediction in percent, by what is patched into what."""
 
     heads: dict[str, np.ndarray]  # (layers, heads)
     heads_low: dict[str, np.ndarray]  # 95 % interval, percentile bootstrap over images
@@ -32,7 +38,7 @@ class PatchingRecovery:
             of_layer = tuple(part[name][layer] for part in (self.layers, self.layers_low, self.layers_high))
             rows.append(
                 {
-                    "Patched in": name,
+                    "Patched": name,
                     "Best head": head_name(*head),
                     "Recovered by that head, % (95 % interval)": _interval(of_head),
                     "Best layer": layer + 1,
@@ -40,7 +46,7 @@ class PatchingRecovery:
                     "Images": self.images,
                 }
             )
-        return pd.DataFrame(rows).set_index("Patched in")
+        return pd.DataFrame(rows).set_index("Patched")
 
 
 def patching_recovery(patched: dict[str, np.ndarray], unit: np.ndarray) -> PatchingRecovery:
@@ -57,7 +63,9 @@ def patching_recovery(patched: dict[str, np.ndarray], unit: np.ndarray) -> Patch
     names = [name.removesuffix(" clean") for name in patched if name.endswith(" clean")]
     found = {
         part: {
-            name: recovery(patched[f"{name} {part}"], patched[f"{name} clean"], patched[f"{name} distorted"], unit)
+            TITLES.get(name, name): recovery(
+                patched[f"{name} {part}"], patched[f"{name} clean"], patched[f"{name} distorted"], unit
+            )
             for name in names
         }
         for part in ("heads", "layers")

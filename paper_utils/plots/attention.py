@@ -1,4 +1,4 @@
-"""Figures of what heads attend to and what that is good for: data in, a matplotlib Figure out, as in `figures`."""
+"""Figures of what heads attend to, and of the causal effects beside it."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from ..attention.controls import DRIVES
 from ..attention.semantics import KINDS
 from ..heads import min_max
 from .style import WIDTH, grid
@@ -24,8 +25,8 @@ __all__ = [
     "shifts",
 ]
 
-COLOURS = dict(zip(KINDS, ("#d62728", "#1f77b4", "0.6"), strict=True))  # of what a head is
-FRAMES = {
+COLOURS = dict(zip(KINDS, ("#d62728", "#1f77b4", "0.6"), strict=True))
+FRAMES = {  # by what a head responds to
     "the chirp": "#d62728",
     "text": "#2ca02c",
     "the colour bar": "#ff7f0e",
@@ -36,12 +37,12 @@ FRAMES = {
 
 
 def atlas(maps: np.ndarray, kinds: np.ndarray, features: np.ndarray) -> Figure:
-    """Every head's mean map, min-max normalised, in a frame coloured by what the head is.
+    """Every head's mean map, min-max normalised, in a frame whose colour says what the head responds to.
 
     Args:
         maps: (layers, heads, rows, columns), means over images.
         kinds: (layers, heads) of `semantics.KINDS`.
-        features: (layers, heads), for which a monosemantic head is.
+        features: (layers, heads), of the monosemantic heads.
     """
     layers, heads = kinds.shape
     figure = Figure(figsize=(WIDTH, WIDTH * layers / heads + 0.3), layout="constrained")
@@ -71,18 +72,23 @@ def group_of(kind: str, feature: str) -> str:
 
 
 def region_matrix(enrichment: np.ndarray, names: Sequence[str]) -> Figure:
-    """How many times its mean attention each head gives each region, (regions, layers, heads); the layers side by side."""
+    """Attention of each head on each region over its mean attention, on a logarithmic scale; layers from left to right.
+
+    Args:
+        enrichment: (regions, layers, heads); 1 is the head's mean attention.
+        names: of the regions.
+    """
     regions, layers, heads = enrichment.shape
     figure, axis = grid(1, 1, 3.2)
     norm = mpl.colors.LogNorm(vmin=1 / 8, vmax=8)
     flat = enrichment.reshape(regions, -1).clip(1e-6)
     image = axis.imshow(flat, aspect="auto", cmap="PuOr_r", norm=norm, interpolation="nearest")
-    axis.set_yticks(range(regions), names, fontsize=6)
+    axis.set_yticks(range(regions), list(names), fontsize=6)
     axis.set_xticks((np.arange(layers) + 0.5) * heads - 0.5, range(1, layers + 1))
     axis.tick_params(axis="x", length=0)
     for layer in range(1, layers):
         axis.axvline(layer * heads - 0.5, color="white", lw=0.8)
-    axis.set(xlabel="Layer (within it heads 1 to 12)")
+    axis.set(xlabel=f"Layer (within it heads 1 to {heads})")
     bar = figure.colorbar(image, ax=axis, label="attention over its mean", pad=0.01, extend="both")
     bar.set_ticks([0.125, 0.25, 0.5, 1, 2, 4, 8], labels=["1/8", "1/4", "1/2", "1", "2", "4", "8"])
     bar.minorticks_off()
@@ -90,7 +96,7 @@ def region_matrix(enrichment: np.ndarray, names: Sequence[str]) -> Figure:
 
 
 def kinds_by_layer(kinds: np.ndarray, is_chirp: np.ndarray) -> Figure:
-    """Shares of the kinds of heads, layer by layer, monosemantic ones split by whether it is the chirp they see."""
+    """Number of heads of each kind in each layer; monosemantic ones are split into chirp and other features."""
     figure, axis = grid(1, 1, 2.4)
     layers = np.arange(1, len(kinds) + 1)
     parts = {
@@ -111,44 +117,52 @@ def kinds_by_layer(kinds: np.ndarray, is_chirp: np.ndarray) -> Figure:
 def driven_heads(
     stays: np.ndarray, low: np.ndarray, high: np.ndarray, labels: Sequence[str], drives: Sequence[str]
 ) -> Figure:
-    """Of each head that responds to something, the part of its excess attention that stays when that thing is elsewhere.
+    """Share of each head's excess attention that stays at a feature's former position when the feature moves or goes.
 
     Args:
         stays: (heads,).
         low: of its interval, (heads,).
         high: of its interval, (heads,).
-        labels: which head and what it responds to.
-        drives: of `nulls.DRIVES`, which give the colour.
+        labels: which head and which feature.
+        drives: one of `controls.DRIVES` for each head, which gives the colour.
     """
     figure, axis = grid(1, 1, max(1.6, 0.155 * len(labels) + 0.7))
-    colours = {"content": "C2", "place": "C3", "mixed": "0.5"}
-    places = np.arange(len(labels))[::-1]
+    colours = dict(zip(DRIVES, ("C2", "C3", "0.5"), strict=False))
+    rows = np.arange(len(labels))[::-1]
     for drive, colour in colours.items():
         chosen = np.array([one == drive for one in drives], bool)
         bars = np.stack([stays - low, high - stays]).clip(0)[:, chosen]
         axis.errorbar(
             stays[chosen],
-            places[chosen],
+            rows[chosen],
             xerr=bars,
             fmt="o",
             ms=3,
             lw=0.8,
             color=colour,
-            label=f"driven by {drive}" if drive != "mixed" else "mixed",
+            label=drive,
         )
     axis.axvline(0, color="0.8", lw=0.6)
     axis.axvline(1, color="0.8", lw=0.6)
     axis.axvline(0.5, color="0.6", lw=0.6, ls=":")
-    axis.set_yticks(places, labels, fontsize=5.5)
+    axis.set_yticks(rows, labels, fontsize=5.5)
     axis.set(
-        xlabel="part of the excess attention that stays when the thing is elsewhere or gone", ylim=(-1, len(labels))
+        xlabel="share of the excess attention that stays when the feature is elsewhere or removed",
+        ylim=(-1, len(labels)),
     )
     figure.legend(loc="outside upper center", ncol=3)
     return figure
 
 
 def score_and_effect(score: np.ndarray, increase: np.ndarray, is_chirp: np.ndarray, title: str) -> Figure:
-    """Each head's chirp score against its ablation effect, (layers, heads) each, layers by colour."""
+    """Each head's attention on the chirp against its ablation effect; colours are layers.
+
+    Args:
+        score: (layers, heads) attention on the chirp over the head's mean attention.
+        increase: (layers, heads) of the loss when the head is ablated, in percent.
+        is_chirp: (layers, heads) bool, monosemantic for the chirp.
+        title: above the axes.
+    """
     figure, axis = grid(1, 1, 3.0)
     layers = np.repeat(np.arange(1, len(score) + 1), score.shape[1]).reshape(score.shape)
     for chosen, marker, name in ((is_chirp, "o", "monosemantic for the chirp"), (~is_chirp, "x", "other heads")):
@@ -185,22 +199,35 @@ def score_and_effect(score: np.ndarray, increase: np.ndarray, is_chirp: np.ndarr
 def shifts(
     values: np.ndarray, low: np.ndarray, high: np.ndarray, names: Sequence[str], targets: Sequence[str]
 ) -> Figure:
-    """How far predictions move under each variant, (variants, targets) with interval ends, a panel a target."""
+    """Mean absolute shift of the predictions under each variant of the images, a panel for each target.
+
+    Args:
+        values: (variants, targets).
+        low: end of the 95 % interval, (variants, targets).
+        high: the other end.
+        names: of the variants.
+        targets: with their units.
+    """
     figure, axes = grid(1, len(targets), 0.17 * len(names) + 0.9, sharey=True)
-    places = np.arange(len(names))[::-1]
+    rows = np.arange(len(names))[::-1]
     for target, axis in enumerate(axes):
         bars = np.stack([values - low, high - values])[..., target].clip(0)
-        axis.barh(places, values[:, target], xerr=bars, color="C0", height=0.7, error_kw={"lw": 0.7, "ecolor": "0.3"})
+        axis.barh(rows, values[:, target], xerr=bars, color="C0", height=0.7, error_kw={"lw": 0.7, "ecolor": "0.3"})
         axis.set(title=targets[target], xscale="log")
         axis.xaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
         axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    axes[0].set_yticks(places, names, fontsize=6)
+    axes[0].set_yticks(rows, names, fontsize=6)
     figure.supxlabel("mean shift of the prediction", fontsize=8)
     return figure
 
 
 def recovered(heads: dict[str, np.ndarray], layers: dict[str, np.ndarray]) -> Figure:
-    """Recovery in percent by head (layers, heads), over that of whole layers (layers,), a column each by name."""
+    """Recovered share of the clean prediction, by head as a heat map and by layer as bars, a pair of panels each.
+
+    Args:
+        heads: by title, (layers, heads) percent.
+        layers: by the same titles, (layers,) percent, all heads of a layer patched together.
+    """
     figure, axes = grid(1, 2 * len(heads), 2.7, width_ratios=[4, 1.1] * len(heads))
     for number, (name, values) in enumerate(heads.items()):
         left, right = axes[2 * number : 2 * number + 2]

@@ -1,8 +1,12 @@
+import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from paper_utils.attention import scores as region_scores
+from paper_utils.attention.controls import DRIVES
 from paper_utils.plots import attention as attention_figures
+from paper_utils.plots import heads as head_figures
 from paper_utils.plots.attention import FRAMES
 
 
@@ -49,10 +53,8 @@ def test_regions_are_rows_and_heads_columns():
 
 def test_drives_have_their_colour_and_place():
     stays = np.array([0.1, 0.9, 0.5])
-    axis = attention_figures.driven_heads(
-        stays, stays - 0.1, stays + 0.1, ["x", "y", "z"], ["content", "place", "mixed"]
-    ).axes[0]
-    assert [container.get_label() for container in axis.containers] == ["driven by content", "driven by place", "mixed"]
+    axis = attention_figures.driven_heads(stays, stays - 0.1, stays + 0.1, ["x", "y", "z"], list(DRIVES[:3])).axes[0]
+    assert [container.get_label() for container in axis.containers] == list(DRIVES[:3])
     assert [container.lines[0].get_xdata()[0] for container in axis.containers] == [0.1, 0.9, 0.5]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["x", "y", "z"]
 
@@ -69,3 +71,52 @@ def test_scores_shifts_and_recoveries_show_their_numbers(heads):
     axes = attention_figures.recovered({"one": values, "two": -values}, {"one": values[0], "two": values[1]}).axes
     assert axes[0].images[0].get_clim() == (-4, 4)
     assert [bar.get_width() for bar in axes[3].patches] == [3, 4]
+
+
+def drawn_patches(figure, axis):
+    """Return the colour drawn at the centre of each of 14 x 14 patches of an axis, top row first, 0..1."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3] / 255
+    box, centres = axis.get_window_extent(), (np.arange(14) + 0.5) / 14
+    rows = (len(pixels) - box.y1 + centres * box.height).astype(int)
+    columns = (box.x0 + centres * box.width).astype(int)
+    return pixels[np.ix_(rows, columns)]
+
+
+def one_patch(row, column):
+    maps = np.full((14, 14), 0.1)
+    maps[row, column] = 1
+    return maps
+
+
+@pytest.mark.parametrize("patch", [(1, 2), (12, 9)])
+def test_overlays_draw_the_most_attended_patch_where_it_lies_in_the_image(patch):
+    images = np.full((2, 224, 224, 3), 255, np.uint8)
+    images[:, :32, -32:] = 0  # the image's own top right corner
+    maps = np.stack([one_patch(*patch), one_patch(*patch).T])
+    figure = head_figures.overlays(images, maps, ["a", "b"])
+    for axis, expected in zip(figure.axes, maps, strict=False):
+        drawn = drawn_patches(figure, axis)
+        brightest = np.array(mpl.colormaps["inferno"](255)[:3])
+        painted = 0.25 + 0.75 * brightest
+        assert np.abs(drawn[expected == 1] - painted).max() < 0.02
+        assert (drawn[0, 12:] < 0.3).all()
+        elsewhere = drawn[expected < 1]
+        assert (np.abs(elsewhere - painted).max(-1) > 0.1).all()
+
+
+def test_galleries_draw_the_most_attended_patch_where_it_lies():
+    images, maps = np.full((1, 224, 224, 3), 255, np.uint8), one_patch(2, 10)[None, None, None]
+    figure = head_figures.gallery(images, maps, [(0, 0)], ["a"])
+    blue = drawn_patches(figure, figure.axes[0])[..., 2]
+    red = drawn_patches(figure, figure.axes[0])[..., 0]
+    assert np.argwhere(red - blue > 0.15).tolist() == [[2, 10]]  # the rest is black over white: grey
+
+
+def test_the_atlas_draws_the_most_attended_patch_where_it_lies(heads):
+    maps = np.tile(one_patch(1, 2), (2, 4, 1, 1))
+    maps[1] = one_patch(12, 9)
+    figure = attention_figures.atlas(maps, *heads)
+    for index, patch in ((0, [1, 2]), (5, [12, 9])):
+        assert np.argwhere(drawn_patches(figure, figure.axes[index])[..., 0] > 0.5).tolist() == [patch]

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from paper_utils import attention
+from paper_utils.data.dataset import sample
+from paper_utils.errors import CompanionError
+
+
+@pytest.fixture(scope="module")
+def mapped(tiny_mapped):
+    return tiny_mapped("published")
+
+
+def test_images_are_those_of_the_set_with_their_regions(mapped):
+    chirp, image = sample(7, 4, variant="published")
+    assert mapped.chirps[1] == chirp
+    assert np.array_equal(mapped.pixels[1], image.pixels)
+    assert np.array_equal(mapped.regions[1], image.regions)
+    assert mapped.maps.patches.shape == (3, 2, 3, 14, 14)
+    assert np.array_equal(mapped.coverage()[1], attention.feature_coverage(image.regions))
+
+
+def test_variants_show_the_same_chirps_on_other_images(mapped, tiny_mapped):
+    moved = tiny_mapped("moved_up")
+    assert moved.chirps == mapped.chirps
+    assert np.array_equal(moved.regions[:, :-16], mapped.regions[:, 16:])
+    assert not np.array_equal(moved.pixels, mapped.pixels)
+
+
+def test_a_heads_maps_come_with_their_images_and_captions(mapped):
+    shown = mapped.of_head("L2H3", count=2)
+    assert np.array_equal(shown["maps"], mapped.maps.patches[:2, 1, 2])
+    assert np.array_equal(shown["images"], mapped.pixels[:2])
+    assert shown["captions"] == ["L2H3, image 1", "L2H3, image 2"]
+
+
+def test_captions_give_each_chirp_in_words(mapped):
+    one = mapped.chirps[0]
+    assert mapped.captions()[0].startswith(f"{one.kind}, {one.start_time:.0f} s, ")
+
+
+def test_bad_input_is_named(mapped, regressor):
+    for name in ("L3H1", "L1H4", "L0H1", "6.4"):
+        with pytest.raises(CompanionError, match="from L1H1 to L2H3"):
+            mapped.of_head(name)
+    with pytest.raises(CompanionError, match="no image"):
+        attention.map_images(regressor, 7, [])
+    with pytest.raises(CompanionError, match="unknown variant 'upside_down'"):
+        attention.map_images(regressor, 7, [0], variant="upside_down")
