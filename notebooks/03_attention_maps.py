@@ -75,7 +75,8 @@ heads.describe("L6H4", "L12H12")
 run.show(plots.overlays(**mapped.of_head("L6H4")), "figure_6")
 
 # %% [markdown]
-# Five test images under the head's min-max normalised map. The bright patches are not those of the chirp.
+# Five test images under the head's min-max normalised map. The bright patches are scattered, mostly
+# away from the chirp.
 #
 # ## Figure 7: layer 12 head 12
 #

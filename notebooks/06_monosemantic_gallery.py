@@ -54,7 +54,8 @@ scores = attention.score_regions(mapped)
 scores.table("chirp")
 
 # %% [markdown]
-# The best heads come close to what any map could reach. Scores of shuffled maps are at the values of chance.
+# On all scores but soft IoU (0.27 of 0.39) the best head reaches four fifths or more of the best possible score.
+# Shuffled maps score as chance would.
 #
 # ## The rule
 #

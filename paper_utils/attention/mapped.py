@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..data.chirps import Chirp
+from ..data.chirps import Binning, Chirp
 from ..data.dataset import sample
 from ..errors import CompanionError
 from ..heads import head_name
@@ -59,7 +59,7 @@ def map_images(
     seed: int,
     indices: Iterable[int],
     *,
-    binning: str = "published",
+    binning: Binning = "published",
     variant: str = "published",
 ) -> MappedImages:
     """Draw images of a set and return them with the attention maps of every head.

@@ -51,14 +51,14 @@ def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 
     weights_of: list[torch.Tensor] = []
     norms: list[torch.Tensor] = []
 
-    def store_weights(module, inputs, output) -> None:
+    def store_weights(module: torch.nn.Module, inputs: tuple, output: tuple[torch.Tensor, torch.Tensor]) -> None:
         weights = output[1][..., 1:]  # at once: the full matrices of all layers would not fit
         weights_of.append(torch.stack([weights[:, :, 1:].mean(dim=2), weights[:, :, 0]]))
 
-    def store_norm(module, inputs, output) -> None:
+    def store_norm(module: torch.nn.Module, inputs: tuple, output: torch.Tensor) -> None:
         norms.append(output[:, 1:].norm(dim=-1))
 
-    hooks = [layer.attention.register_forward_hook(store_weights) for layer in model.layers]
+    hooks = [layer.get_submodule("attention").register_forward_hook(store_weights) for layer in model.layers]
     hooks += [layer.register_forward_hook(store_norm) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:

@@ -54,7 +54,8 @@ class RegionScores:
             means, low, high = (
                 part[name][number] for part in (self.patches.means, self.patches.low, self.patches.high)
             )
-            head = np.unravel_index(np.nanargmax(means), means.shape)
+            row, column = divmod(int(np.nanargmax(means)), means.shape[1])
+            head = row, column
             rows.append(
                 {
                     "Score": name.replace("_", " "),

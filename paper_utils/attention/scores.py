@@ -110,7 +110,7 @@ def score_with_intervals(maps: np.ndarray, coverage: np.ndarray) -> Scores:
     )
 
 
-def score_table(views: dict[str, Scores]) -> list[dict[str, object]]:
+def score_table(views: dict[str, Scores]) -> list[dict[str, str]]:
     """Return a row for each view, head and feature with all scores and their interval ends, four digits each.
 
     A score that does not apply (NaN) is an empty string.
@@ -174,7 +174,7 @@ def best_reachable(coverage: np.ndarray) -> dict[str, np.ndarray]:
     """
     images, features = coverage.shape[:2]
     flat = coverage.reshape(images, features, -1)
-    top = flat == flat.max(-1, keepdims=True)
+    top = np.asarray(flat == flat.max(-1, keepdims=True))
     top &= np.cumsum(top, axis=-1) == 1
     candidates = np.stack([flat, top, np.where(top, 1.0, flat)], axis=2).reshape(
         images, features, 3, *coverage.shape[2:]

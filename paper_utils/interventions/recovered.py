@@ -33,9 +33,10 @@ class PatchingRecovery:
         """Return the head and the layer that recover most, for each pair of clean and distorted images."""
         rows = []
         for name, heads in self.heads.items():
-            head, layer = np.unravel_index(heads.argmax(), heads.shape), int(self.layers[name].argmax())
+            row, column = divmod(int(heads.argmax()), heads.shape[1])
+            head, layer = (row, column), int(self.layers[name].argmax())
             of_head = heads[head], self.heads_low[name][head], self.heads_high[name][head]
-            of_layer = tuple(part[name][layer] for part in (self.layers, self.layers_low, self.layers_high))
+            of_layer = self.layers[name][layer], self.layers_low[name][layer], self.layers_high[name][layer]
             rows.append(
                 {
                     "Patched": name,
@@ -61,17 +62,24 @@ def patching_recovery(patched: dict[str, np.ndarray], unit: np.ndarray) -> Patch
         CompanionError: no prediction differs between clean and distorted images.
     """
     names = [name.removesuffix(" clean") for name in patched if name.endswith(" clean")]
-    found = {
-        part: {
+    of_heads, of_layers = (
+        {
             TITLES.get(name, name): recovery(
                 patched[f"{name} {part}"], patched[f"{name} clean"], patched[f"{name} distorted"], unit
             )
             for name in names
         }
         for part in ("heads", "layers")
-    }
-    arrays = [{name: three[end] for name, three in found[part].items()} for part in found for end in range(3)]
-    return PatchingRecovery(*arrays, images=len(patched[f"{names[0]} clean"]))
+    )
+    return PatchingRecovery(
+        heads={name: value for name, (value, _, _) in of_heads.items()},
+        heads_low={name: low for name, (_, low, _) in of_heads.items()},
+        heads_high={name: high for name, (_, _, high) in of_heads.items()},
+        layers={name: value for name, (value, _, _) in of_layers.items()},
+        layers_low={name: low for name, (_, low, _) in of_layers.items()},
+        layers_high={name: high for name, (_, _, high) in of_layers.items()},
+        images=len(patched[f"{names[0]} clean"]),
+    )
 
 
 def _interval(value: tuple[float, float, float]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
 from ..attention.controls import DRIVES
@@ -45,18 +46,20 @@ def atlas(maps: np.ndarray, kinds: np.ndarray, features: np.ndarray) -> Figure:
         features: (layers, heads), of the monosemantic heads.
     """
     layers, heads = kinds.shape
-    figure = Figure(figsize=(WIDTH, WIDTH * layers / heads + 0.3), layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    figure = Figure(figsize=(WIDTH, WIDTH * layers / heads + 0.3), layout=layout)
     axes = figure.subplots(layers, heads, squeeze=False)
     for (layer, head), axis in np.ndenumerate(axes):
         axis.imshow(min_max(maps[layer, head]), cmap="gray", interpolation="nearest")
         axis.set(xticks=[], yticks=[])
         for side in axis.spines.values():
-            side.set(visible=True, color=FRAMES[group_of(kinds[layer, head], features[layer, head])], linewidth=1.8)
+            side.set(
+                visible=True, color=FRAMES[group_of(str(kinds[layer, head]), str(features[layer, head]))], linewidth=1.8
+            )
         if not layer:
             axis.set_title(f"H{head + 1}", fontsize=6, pad=2)
         if not head:
             axis.set_ylabel(f"L{layer + 1}", fontsize=6, rotation=0, ha="right", va="center")
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
     handles = [Patch(fc="white", ec=colour, lw=1.8, label=name) for name, colour in FRAMES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncol=6, fontsize=6.5)
     return figure
@@ -132,16 +135,8 @@ def driven_heads(
     for drive, colour in colours.items():
         chosen = np.array([one == drive for one in drives], bool)
         bars = np.stack([stays - low, high - stays]).clip(0)[:, chosen]
-        axis.errorbar(
-            stays[chosen],
-            rows[chosen],
-            xerr=bars,
-            fmt="o",
-            ms=3,
-            lw=0.8,
-            color=colour,
-            label=drive,
-        )
+        style = {"fmt": "o", "ms": 3, "lw": 0.8, "color": colour}
+        axis.errorbar(stays[chosen], rows[chosen], xerr=bars, label=drive, **style)
     axis.axvline(0, color="0.8", lw=0.6)
     axis.axvline(1, color="0.8", lw=0.6)
     axis.axvline(0.5, color="0.6", lw=0.6, ls=":")

@@ -17,13 +17,13 @@ def test_scores_by_brute_force(coverage):
         for head in range(2):
             a, m = maps[image, 0, head].ravel(), coverage[image, NAMES.index("title")].ravel()
             above = (a[:, None] > a) + 0.5 * (a[:, None] == a)
-            place = image, NAMES.index("title"), 0, head
+            index = image, NAMES.index("title"), 0, head
             expected = (m[:, None] * (1 - m) * above).sum() / (m.sum() * (1 - m).sum())
-            assert scores["auroc"][place] == pytest.approx(expected)
-            assert scores["enrichment"][place] == pytest.approx((a @ m / a.sum()) / m.mean())
+            assert scores["auroc"][index] == pytest.approx(expected)
+            assert scores["enrichment"][index] == pytest.approx((a @ m / a.sum()) / m.mean())
             normal = (a - a.min()) / np.ptp(a)
-            assert scores["soft_iou"][place] == pytest.approx(np.minimum(normal, m).sum() / np.maximum(normal, m).sum())
-            assert scores["pointing"][place] == pytest.approx((m >= region_scores.HOLDS)[a == a.max()].mean())
+            assert scores["soft_iou"][index] == pytest.approx(np.minimum(normal, m).sum() / np.maximum(normal, m).sum())
+            assert scores["pointing"][index] == pytest.approx((m >= region_scores.HOLDS)[a == a.max()].mean())
 
 
 def test_whole_patches_without_ties_score_as_defined():

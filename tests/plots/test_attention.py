@@ -51,7 +51,7 @@ def test_regions_are_rows_and_heads_columns():
     assert image.get_array()[1, 6] == enrichment[1, 1, 2]
 
 
-def test_drives_have_their_colour_and_place():
+def test_drives_have_their_colour_and_row():
     stays = np.array([0.1, 0.9, 0.5])
     axis = attention_figures.driven_heads(stays, stays - 0.1, stays + 0.1, ["x", "y", "z"], list(DRIVES[:3])).axes[0]
     assert [container.get_label() for container in axis.containers] == list(DRIVES[:3])
