@@ -174,12 +174,12 @@ def best_reachable(coverage: np.ndarray) -> dict[str, np.ndarray]:
     """
     images, features = coverage.shape[:2]
     flat = coverage.reshape(images, features, -1)
-    top = np.asarray(flat == flat.max(-1, keepdims=True))
+    top = flat == flat.max(-1, keepdims=True)
     top &= np.cumsum(top, axis=-1) == 1
     candidates = np.stack([flat, top, np.where(top, 1.0, flat)], axis=2).reshape(
         images, features, 3, *coverage.shape[2:]
     )
-    present = coverage.any((-2, -1))[:, :, None, None, None]
+    present = np.asarray(coverage.any((-2, -1)))[:, :, None, None, None]
     scores = score_heads(np.where(present, candidates, 1.0), coverage)  # features as layers, candidates as heads
     own = np.arange(features)
     return {name: mean_where_known(values[:, own, own].max(-1)) for name, values in scores.items()}
