@@ -15,7 +15,8 @@ import numpy as np
 from ..attention.mapped import map_images
 from ..attention.scores import mean_scores
 from ..attention.semantics import classify
-from ..claims.metrics import attention_metrics, effect_intervals_of, effect_metrics, shift_metrics
+from ..attention.summaries import attention_metrics
+from ..claims.metrics import effect_intervals_of, effect_metrics, shift_metrics
 from ..data.dataset import split_seed
 from ..errors import CompanionError
 from ..files import write_json
