@@ -8,10 +8,10 @@ import argparse
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import jupytext
 import nbformat
@@ -23,42 +23,17 @@ from papermill.exceptions import PapermillExecutionError
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, write_json
 from paper_utils.models.backbone import verified_backbone
-from paper_utils.pipeline.profiles import PROFILES, Profile, get_profile
+from paper_utils.pipeline.provenance import Watch
+from paper_utils.pipeline.run import Run
+from tools.figures import add_run_options, run_of
 from tools.kernels import ThisPythonsKernel, kernel_chatter_to, kernel_environment, kernel_settings
 
-__all__ = ["MemoryWatch", "check_before_running", "execute", "run_notebook"]
+__all__ = ["check_before_running", "execute", "run_notebook"]
 
 
-class MemoryWatch:
-    """Peak memory of this process and its descendants within a block, in MiB; shared pages count once (PSS)."""
-
-    def __init__(self, *, every: float = 1.0):
-        self.peak, self._every, self._stop = 0.0, every, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "MemoryWatch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        me = psutil.Process()
-        while not self._stop.wait(self._every):
-            used = 0
-            for process in [me, *me.children(recursive=True)]:
-                try:
-                    used += getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss
-                except psutil.Error:  # it ended meanwhile
-                    continue
-            self.peak = max(self.peak, used / 2**20)
-
-
-def check_before_running(profile: Profile, root: Path = ROOT) -> None:
+def check_before_running(run: Run) -> None:
     """Raise CompanionError for what would make a run fail at its end: no write permission, a damaged backbone."""
-    for folder in (root / "figures" / profile.folder, root / "build" / profile.folder):
+    for folder in (run.figures, run.build):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
@@ -67,7 +42,7 @@ def check_before_running(profile: Profile, root: Path = ROOT) -> None:
             raise CompanionError(
                 f"cannot write in {folder}: {error.strerror}; change its permissions or free the disk"
             ) from error
-    if profile.backbone == "embedded":
+    if run.profile.backbone == "embedded":
         verified_backbone()
 
 
@@ -151,29 +126,33 @@ def _keep(log: Path, text: str) -> None:
         path.write_text(text)
 
 
-def execute(notebook: Path, profile: Profile, *, root: Path = ROOT) -> Path:
-    """Execute a py:percent notebook as a fresh run; return the path of the executed notebook.
+def execute(script: Path, run: Run, *, parameters: Mapping[str, object] | None = None) -> Path:
+    """Execute a notebook for a run, write build/<run>/<name>.ipynb and what it took; return the notebook's path.
+
+    An interrupt ends the program. Seconds and peak memory are those of this execution, whatever it found cached.
+
+    Args:
+        script: a py:percent script.
+        run: one that computes.
+        parameters: those of the run if left out: profile, source, backbone.
 
     Raises:
         CompanionError: as `run_notebook` does.
     """
-    build = root / "build" / profile.folder
-    target = build / f"{notebook.stem}.ipynb"
-    parameters = {"profile": profile.name, "source": "fresh", "backbone": profile.backbone}
-    begun = time.monotonic()
-    with MemoryWatch() as memory:
-        log = build / f"{notebook.stem}.log"
-        run_notebook(notebook, target, parameters=parameters, log=log, progress=sys.stderr.isatty())
-    _record(build / "notebooks" / f"{notebook.stem}.run.json", time.monotonic() - begun, memory.peak)
+    target, log = (run.build / f"{script.stem}.{kind}" for kind in ("ipynb", "log"))
+    if parameters is None:
+        parameters = {"profile": run.profile.name, "source": run.source, "backbone": run.profile.backbone}
+    try:
+        with Watch() as watch:
+            run_notebook(script, target, parameters=parameters, log=log, progress=sys.stderr.isatty())
+    except KeyboardInterrupt:
+        _leave_at_once()
+    took = {"seconds": round(watch.seconds, 1), "peak_memory_mib": round(watch.peak)}
+    write_json(run.build / "notebooks" / f"{script.stem}.run.json", took)
     return target
 
 
-def _record(path: Path, seconds: float, memory: float) -> None:
-    """Keep what this execution took, whatever it found cached."""
-    write_json(path, {"seconds": round(seconds, 1), "peak_memory_mib": round(memory, 1)})
-
-
-def _leave_at_once() -> None:
+def _leave_at_once() -> NoReturn:
     """End this process and its kernel now: asyncio's own shutdown would bury the one line under tracebacks."""
     for child in psutil.Process().children(recursive=True):
         child.terminate()
@@ -184,18 +163,14 @@ def _leave_at_once() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.execute", description=__doc__.split("\n\n")[0])
     parser.add_argument("notebook", type=Path, help="a notebook's .py")
-    parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
-    parser.add_argument("--backbone", help="a local folder or a Hugging Face name, instead of the profile's")
+    add_run_options(parser)
     options = parser.parse_args()
     with reported():
-        profile = get_profile(options.profile, backbone=options.backbone)
-        check_before_running(profile)
+        run = run_of(options)
+        check_before_running(run)
         begun = time.monotonic()
-        print(f"{options.notebook.stem}: running (profile {profile.name})", flush=True)
-        try:
-            execute(options.notebook, profile)
-        except KeyboardInterrupt:
-            _leave_at_once()
+        print(f"{options.notebook.stem}: running (profile {run.profile.name}, from {run.source})", flush=True)
+        execute(options.notebook, run)
         print(f"{options.notebook.stem}: done in {time.monotonic() - begun:.0f} s", flush=True)
 
 

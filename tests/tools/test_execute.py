@@ -5,14 +5,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 
 import nbformat
 import pytest
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_json
-from paper_utils.pipeline.profiles import get_profile
+from paper_utils.pipeline.run import Run
 from tools import execute, kernels
 
 PARAMETERS = '# %% tags=["parameters"]\nprofile, source, backbone = "smoke", "reference", None\n'
@@ -149,27 +148,31 @@ def test_a_notebook_that_is_not_there_is_named(tmp_path):
         execute.run_notebook(tmp_path / "09_none.py", tmp_path / "out.ipynb")
 
 
-def test_a_fresh_run_leaves_the_notebook_and_what_it_took(script, tmp_path):
-    profile = replace(get_profile("smoke"), backbone="a vit")
+@pytest.fixture
+def smoke(tmp_path):
+    return Run("smoke", "seeds", root=tmp_path)
+
+
+def test_a_run_keeps_the_notebook_and_what_it_took(script, smoke, tmp_path):
     cells = "print(profile, source, backbone)", "import time; time.sleep(1.5)"
-    found = execute.execute(script(*cells, parameters=PARAMETERS), profile, root=tmp_path)
-    assert found == tmp_path / "build" / profile.folder / "01_some.ipynb"
-    assert outputs(found)[2] == "smoke fresh a vit\n"
+    found = execute.execute(script(*cells, parameters=PARAMETERS), smoke)
+    assert found == tmp_path / "build" / "smoke" / "01_some.ipynb"
+    assert outputs(found)[2] == "smoke seeds embedded\n"
     took = read_json(found.parent / "notebooks" / "01_some.run.json")
     assert took["seconds"] > 1.5
     assert took["peak_memory_mib"] > 50
 
 
-def test_a_run_that_failed_records_nothing(script, tmp_path):
+def test_a_run_that_failed_records_nothing(script, smoke):
     with pytest.raises(CompanionError):
-        execute.execute(script("1 / 0", parameters=PARAMETERS), get_profile("smoke"), root=tmp_path)
-    assert [path.name for path in (tmp_path / "build" / "smoke").iterdir()] == ["01_some.log"]
+        execute.execute(script("1 / 0", parameters=PARAMETERS), smoke)
+    assert [path.name for path in smoke.build.iterdir()] == ["01_some.log"]
 
 
-def test_a_folder_that_takes_no_files_is_named_before_anything_runs(tmp_path):
+def test_a_folder_that_takes_no_files_is_named_before_anything_runs(smoke, tmp_path):
     (tmp_path / "figures").write_text("a file where a folder should be")
     with pytest.raises(CompanionError, match="cannot write in .*figures/smoke: .*; change its permissions"):
-        execute.check_before_running(get_profile("smoke"), tmp_path)
+        execute.check_before_running(smoke)
 
 
 def test_an_unknown_profile_is_one_line():
@@ -183,11 +186,10 @@ def test_an_unknown_profile_is_one_line():
 def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
     notebook = script(f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(120)")
     program = (
-        "from functools import partial; from pathlib import Path; from tools import execute\n"
-        f"execute.execute = partial(execute.execute, root=Path({str(tmp_path)!r}))\n"
-        "execute.main()"
+        "from pathlib import Path; from paper_utils.pipeline.run import Run; from tools.execute import execute\n"
+        f"execute(Path({str(notebook)!r}), Run('smoke', 'seeds', root=Path({str(tmp_path)!r})))"
     )
-    command = [sys.executable, "-c", program, str(notebook), "--profile", "smoke"]
+    command = [sys.executable, "-c", program]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 60

@@ -9,9 +9,8 @@ from paper_utils.data.folders import image_path, write_folder
 from paper_utils.errors import CompanionError
 from paper_utils.models.regressor import load_regressor, merged
 from paper_utils.pipeline.profiles import get_profile
-from paper_utils.pipeline.run import MODEL, REFERENCE
 from paper_utils.training.evaluation import evaluate_held_out
-from tools import predict as reading
+from tools import predict
 
 COUNT = 8
 
@@ -27,44 +26,46 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def command(monkeypatch):
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["reading", *map(str, arguments)])
-        reading.main()
+        monkeypatch.setattr(sys, "argv", ["predict", *map(str, arguments)])
+        predict.main()
 
     return run
 
 
-def test_images_from_files_are_read_as_drawn_ones_are(folder):
-    """Oracle: the same images, drawn at the model's size and never written."""
-    read = reading.read_folders([folder], REFERENCE / MODEL)[folder]
-    model = merged(load_regressor(REFERENCE / MODEL))
-    drawn = evaluate_held_out(model, get_profile("laptop"), range(COUNT))
-    np.testing.assert_array_equal(read.labels, drawn.labels)
-    np.testing.assert_allclose(read.predictions, drawn.predictions, atol=1.5)
+def test_images_from_files_are_predicted_as_rendered_ones_are(folder):
+    """Oracle: the same images, rendered at the model's size and never written."""
+    from_files = predict.predict_folders([folder], predict.SHIPPED_MODEL)[folder]
+    model = merged(load_regressor(predict.SHIPPED_MODEL))
+    rendered = evaluate_held_out(model, get_profile("laptop"), range(COUNT))
+    np.testing.assert_array_equal(from_files.labels, rendered.labels)
+    np.testing.assert_allclose(from_files.predictions, rendered.predictions, atol=1.5)
 
 
 def test_the_command_prints_r_and_writes_every_image(folder, tmp_path, command, capsys):
-    command(folder, "--table", tmp_path / "read.csv")
+    command(folder, "--table", tmp_path / "predictions.csv")
     printed = capsys.readouterr().out
     assert printed.startswith(f"{folder}: {COUNT} images\nstart time")
     assert "folders:" not in printed
-    with open(tmp_path / "read.csv", newline="") as file:
+    with open(tmp_path / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == [str(image_path(folder, number + 1)) for number in range(COUNT)]
-    read, true = (np.array([float(row[f"start_time_{kind}"]) for row in rows]) for kind in ("read", "true"))
-    assert f"r = {np.corrcoef(read, true)[0, 1]:.4f}" in printed
+    predicted, true = (np.array([float(row[f"start_time_{kind}"]) for row in rows]) for kind in ("predicted", "true"))
+    assert f"r = {np.corrcoef(predicted, true)[0, 1]:.4f}" in printed
 
 
-def test_several_folders_are_judged_one_by_one_and_all_together(folder, tmp_path, command, capsys):
+def test_several_folders_are_evaluated_one_by_one_and_all_together(folder, tmp_path, command, capsys):
     write_folder(tmp_path / "other", COUNT, seed=1)
-    command(folder, tmp_path / "other", "--table", tmp_path / "read.csv")
+    command(folder, tmp_path / "other", "--table", tmp_path / "predictions.csv")
     printed = capsys.readouterr().out
-    with open(tmp_path / "read.csv", newline="") as file:
+    with open(tmp_path / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    read, true = (np.array([float(row[f"end_frequency_{kind}"]) for row in rows]) for kind in ("read", "true"))
+    predicted, true = (
+        np.array([float(row[f"end_frequency_{kind}"]) for row in rows]) for kind in ("predicted", "true")
+    )
     parts = [printed.index(f"{each}: {COUNT} images") for each in (folder, tmp_path / "other")]
     whole = printed.index(f"all 2 folders: {2 * COUNT} images")
     assert [*parts, whole] == sorted([*parts, whole])
-    assert f"r = {np.corrcoef(read, true)[0, 1]:.4f}" in printed[whole:]
+    assert f"r = {np.corrcoef(predicted, true)[0, 1]:.4f}" in printed[whole:]
 
 
 def test_a_damaged_image_is_named_in_one_line(tmp_path, command):
@@ -74,7 +75,7 @@ def test_a_damaged_image_is_named_in_one_line(tmp_path, command):
         command(tmp_path)
 
 
-def test_too_few_images_are_said_to_be(tmp_path):
+def test_too_few_images_are_refused(tmp_path):
     write_folder(tmp_path, 2, seed=1)
     with pytest.raises(CompanionError, match="has 2 images"):
-        reading.read_folders([tmp_path], REFERENCE / MODEL)
+        predict.predict_folders([tmp_path], predict.SHIPPED_MODEL)
