@@ -126,8 +126,9 @@ def differences(stage: Stage, expected: Numbers, found: Numbers, *, most: int = 
 
 
 def numbers_hash(numbers: Numbers) -> str:
-    """Return a short name for the numbers of a probe."""
-    return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:12]
+    """Return a short name for the numbers of a probe, to three digits: another machine may differ in the sixth."""
+    rounded = {name: f"{value:.3g}" for name, value in numbers.items()}
+    return hashlib.sha256(json.dumps(rounded, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @cache

@@ -56,7 +56,8 @@ def closure_hash(module: str, *, root: Path = ROOT) -> str:
 def definition_hash(module: str, name: str, *, root: Path = ROOT) -> str:
     """Return a hash of a definition and of all definitions of the package that it refers to.
 
-    Docstrings, comments, blank lines, the names of private functions and of modules make no difference.
+    Docstrings, comments, blank lines, the names of private functions and of modules make no difference; the content of
+    files in data/ that it names does.
     """
     return _definition(module, name, root, ())
 
@@ -85,6 +86,10 @@ def _definition(module: str, name: str, root: Path, stack: tuple[tuple[str, str]
         return f"{module}.{name}"
     node, stack = one.definitions[name], (*stack, (module, name))
     parts = [_normal_text(one, node, root, stack), *_referred(one, node, root, stack)]
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value.endswith((".json", ".csv")):
+            data = root / "data" / inner.value
+            parts.append(hashlib.sha256(data.read_bytes()).hexdigest() if data.is_file() else "")
     for beside in sorted(one.path.parent.rglob("*.*")):  # style sheets and templates
         if beside.suffix in (".mplstyle", ".j2", ".css", ".js"):
             parts.append(hashlib.sha256(beside.read_bytes()).hexdigest())

@@ -1,40 +1,46 @@
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 
-from paper_utils.pipeline.selection import choose, chosen, drawn, pool
+from paper_utils.pipeline import probes
+from paper_utils.pipeline.selection import choose, every, select
 from paper_utils.training.evaluation import Evaluation
 
-
-def test_badly_read_images_are_chosen_more_often_and_count_less(run, model):
-    indices, weights = chosen(run, model, pool(run, model))
-    assert len(indices) == 8
-    assert 15 in indices
-    assert weights[list(indices).index(15)] == weights.min()
+UNIT = np.ones(3, np.float32)
 
 
-def test_a_part_of_the_chosen_is_spread_over_them(run, model):
-    whole, part = (choose(run, model, part=part) for part in (1, 4))
-    assert np.array_equal(part["weights"], whole["weights"][::4])
-    assert (part["images"] == whole["images"][::4]).all()
-    assert len(choose(run, model, part=64)["labels"]) == 8  # too few to thin out
+def evaluation(errors):
+    labels = np.zeros((len(errors), 3), np.float32)
+    return Evaluation(labels + np.asarray(errors, np.float32)[:, None], labels, 0.0)
 
 
-def test_another_models_errors_choose_other_images(run, model):
-    own = pool(run, model)
-    errors = np.zeros_like(own.labels)
-    errors[3] = 100
-    other = Evaluation(own.labels + errors, own.labels, 0.0)
-    labels = choose(run, model, evaluation=other)["labels"]
-    assert (labels == drawn(run, np.array([3]))[1]).all(1).any()
-    indices, weights = chosen(run, model, other)
-    assert weights[list(indices).index(3)] == weights.min()
+def test_images_that_are_read_badly_are_taken_and_count_for_less():
+    work = probes.golden()
+    indices, weights = choose(work, evaluation([0.1] * 30 + [5.0] * 2), unit=UNIT)
+    assert len(indices) == work.profile.ablation_images
+    assert {30, 31} <= set(indices)
+    assert weights[np.isin(indices, [30, 31])].max() < weights[~np.isin(indices, [30, 31])].min()
 
 
-def test_the_pool_goes_on_where_the_test_images_end(run, model):
-    evaluation = run.evaluation(model)
-    run.profile = dataclasses.replace(run.profile, ablation_pool=20)
-    found = pool(run, model)
-    assert np.array_equal(found.labels[:16], evaluation.labels)
-    assert np.array_equal(found.predictions[:16], evaluation.predictions)
-    assert np.array_equal(found.labels[16:], drawn(run, np.arange(16, 20))[1])
+def test_every_image_is_taken_where_all_are_wanted(monkeypatch):
+    work = probes.golden()
+    monkeypatch.setattr(work, "profile", replace(work.profile, ablation_images=5))
+    indices, weights = choose(work, evaluation([1, 2, 3, 4, 5]), unit=UNIT)
+    assert indices.tolist() == [0, 1, 2, 3, 4]
+    assert np.allclose(weights, 1)
+
+
+def test_a_part_is_spread_over_the_chosen():
+    assert np.arange(12)[every(12, 4)].tolist() == [0, 4, 8]
+    assert len(np.arange(7)[every(7, 4)]) == 7  # fewer than two would be left
+
+
+def test_what_is_selected_are_the_chosen_images(monkeypatch):
+    work = probes.golden()
+    found = evaluation(np.linspace(0.1, 3, 12))
+    indices, weights = choose(work, found, unit=work.model().label_std.numpy())
+    selected = select(work, found, step=2)
+    images, labels = work.images(indices[::2])
+    assert (selected["images"] == images).all()
+    assert np.array_equal(selected["labels"], labels)
+    assert np.array_equal(selected["weights"], weights[::2])

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from paper_utils import plots
+from paper_utils.files import ROOT
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, SHIPPED_FIGURES, save_figure
+from paper_utils.pipeline.stages import STAGES
+
+
+def line(slope=1.0):
+    figure = Figure(figsize=(2, 1))
+    figure.subplots().plot([0, 1], [0, slope])
+    return figure
+
+
+def test_a_file_is_written_only_when_its_pixels_differ(tmp_path):
+    stem = tmp_path / "figure"
+    assert save_figure(line(), stem)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert sorted(path.name for path in before) == ["figure.pdf", "figure.png"]
+    assert not save_figure(line(), stem)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    assert save_figure(line(2.0), stem)
+    assert all(path.stat().st_mtime_ns > before[path] for path in before)
+
+
+def test_a_damaged_file_is_written_again(tmp_path):
+    stem = tmp_path / "figure"
+    stem.with_suffix(".png").write_bytes(b"half")
+    assert save_figure(line(), stem)
+    assert np.asarray(Image.open(stem.with_suffix(".png"))).ndim == 3
+
+
+def test_no_figure_holds_a_commit_a_time_or_a_machine(tmp_path):
+    for name in ("a", "b"):
+        save_figure(line(), tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+    content = (tmp_path / "a.pdf").read_bytes()
+    assert not any(word in content for word in (b"CreationDate", b"ModDate", b"commit"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_names_a_plot_and_stages_that_exist(name):
+    source = FIGURES[name]
+    assert callable(getattr(plots, source.plot))
+    assert set(source.stages) <= STAGES.keys()
+    text = (ROOT / "notebooks" / f"{source.notebook}.py").read_text()
+    assert f'"{name}"' in text
+    assert f"plots.{source.plot}(" in text
+
+
+def test_every_notebook_is_there():
+    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.py")) == sorted(NOTEBOOKS)
+
+
+def test_shipped_figures_are_those_of_the_paper_and_the_readme():
+    folder = ROOT / "figures" / "reference"
+    assert {path.name for path in folder.iterdir()} == {f"{name}.png" for name in SHIPPED_FIGURES}
+    readme = Path(ROOT / "README.md").read_text()
+    assert all(f"figures/reference/{name}.png" in readme for name in SHIPPED_FIGURES)

@@ -1,0 +1,48 @@
+"""The probes as golden tests: this code still does what the shipped results were computed by."""
+
+import pytest
+
+from paper_utils.pipeline import cache, probes
+from paper_utils.pipeline.profiles import get_profile
+from paper_utils.pipeline.results import shipped
+from paper_utils.pipeline.stages import STAGES
+
+
+@pytest.mark.parametrize("name", [name for name, stage in STAGES.items() if stage.file])
+def test_the_shipped_results_belong_to_this_code(name):
+    found = shipped(get_profile("laptop")).state(name)
+    assert found == cache.State("fresh")
+
+
+def test_numbers_of_arrays_tell_a_moved_value_from_none():
+    import numpy as np
+
+    values = np.arange(12.0).reshape(3, 4)
+    swapped = values[:, ::-1]
+    assert probes.of_arrays({"x": values})["x mean"] == probes.of_arrays({"x": swapped})["x mean"] == 5.5
+    assert probes.of_arrays({"x": values})["x projection"] != probes.of_arrays({"x": swapped})["x projection"]
+
+
+@pytest.mark.parametrize("name", ["ablation", "patching", "removals", "protocols"])
+def test_a_probe_repeats_its_numbers(name):
+    stage = STAGES[name]
+    assert cache.differences(stage, stage.probe(), stage.probe()) == []
+
+
+def test_a_probe_is_run_once_for_the_same_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "MEMORY", tmp_path / "probes.json")
+    calls = []
+    monkeypatch.setitem(
+        STAGES,
+        "maps",
+        cache.STAGES["maps"].__class__("maps", lambda: calls.append(1) or {"a": 1.0}, "paper_utils.heads"),
+    )
+    for _ in range(2):
+        cache.probe_numbers.cache_clear()
+        assert cache.probe_numbers("maps") == {"a": 1.0}
+    assert len(calls) == 1
+    monkeypatch.setattr(cache, "_environment_hash", lambda: "another Python")
+    cache.probe_numbers.cache_clear()
+    cache.probe_numbers("maps")
+    assert len(calls) == 2
+    cache.probe_numbers.cache_clear()

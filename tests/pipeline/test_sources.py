@@ -1,0 +1,97 @@
+import pytest
+
+from paper_utils.pipeline import sources
+
+PLOT = '''"""Plots."""
+
+from ..heads import name
+
+
+def _scale(values):
+    """Scale."""
+    return values * 2  # twice
+
+
+def draw(values, title="%s"):
+    """Draw values."""
+    # as a line
+    return _scale(values), name(values), title
+'''
+HEADS = 'def name(value):\n    return f"L{value}"\n'
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Return a function that writes a small package and returns the hash of its plot and its closure."""
+    versions = iter(range(100))
+
+    def hashes(plot=PLOT, heads=HEADS, plot_file="draw"):
+        root = tmp_path / str(next(versions))
+        for name, text in {
+            "__init__.py": "",
+            "plots/__init__.py": f"from .{plot_file} import draw\n",
+            f"plots/{plot_file}.py": plot,
+            "heads.py": heads,
+            "unrelated.py": "x = 1\n",
+        }.items():
+            path = root / "paper_utils" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        closure = {path.name for path in sources.closure(f"paper_utils.plots.{plot_file}", root=root)}
+        return sources.definition_hash("paper_utils.plots", "draw", root=root), closure
+
+    return hashes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plot": PLOT.replace("Draw values.", "Draw a line.\n\n    Long.")},
+        {"plot": PLOT.replace("# as a line", "# as another line").replace("# twice", "#")},
+        {"plot": PLOT.replace("_scale", "_doubled")},
+        {"plot": PLOT.replace("\n\n\ndef draw", "\n\n\n\n\n\ndef draw")},
+        {"plot_file": "lines"},
+    ],
+    ids=["docstring", "comment", "private function renamed", "blank lines", "module moved"],
+)
+def test_what_changes_nothing_changes_no_hash(tree, changes):
+    assert tree(**changes)[0] == tree()[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"plot": PLOT.replace("values * 2", "values * 3")},
+        {"plot": PLOT.replace('title="%s"', 'title="%d"')},
+        {"heads": HEADS.replace("L{", "H{")},
+    ],
+    ids=["private function", "default", "function of another module"],
+)
+def test_what_changes_a_figure_changes_its_hash(tree, changes):
+    assert tree(**changes)[0] != tree()[0]
+
+
+def test_a_closure_holds_what_is_imported_and_no_more(tree):
+    assert tree()[1] == {"draw.py", "heads.py"}
+
+
+def test_the_sweep_depends_on_the_engine_and_not_on_plots():
+    names = {path.name for path in sources.closure("paper_utils.pipeline.computations")}
+    assert {"engine.py", "ablation.py", "chirps.py", "regressor.py"} <= names
+    assert not {"style.py", "rules.py", "explorer.py"} & names
+
+
+def test_a_notebook_depends_on_data_files_that_its_functions_name(tmp_path):
+    package, data = tmp_path / "paper_utils", tmp_path / "data"
+    package.mkdir()
+    data.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "claims.py").write_text('def claims():\n    return "claims.json"\n')
+    script = tmp_path / "07.py"
+    script.write_text("from paper_utils import claims\n\nclaims.claims()\n")
+    hashes = set()
+    for content in ("[]", "[1]"):
+        (data / "claims.json").write_text(content)
+        sources._definition.cache_clear()
+        hashes.add(sources.script_hash(script, root=tmp_path))
+    assert len(hashes) == 2

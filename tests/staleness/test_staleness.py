@@ -1,0 +1,216 @@
+"""What an edit makes stale: a copy of the tree is edited, and its own `status` says what it finds.
+
+Nothing is trained or swept here: shipped results are held against the edited code, as results of a run and as those that
+ship.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from paper_utils.files import ROOT
+
+PARTS = ("paper_utils", "tools", "notebooks", "data")
+RUN = """
+import shutil
+from paper_utils import Run
+from paper_utils.files import ROOT, read_json, write_json
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
+from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.sources import definition_hash, script_hash
+from paper_utils.pipeline.stages import STAGES
+
+run = Run("laptop", "checkpoint")
+for name, stamp in read_json(REFERENCE / "stamps.json").items():
+    for file in (STAGES[name].file, *STAGES[name].beside):
+        (run.results.folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REFERENCE / file, run.results.folder / file)
+    write_json(run.results._stamp_path(name), stamp)
+shutil.copytree(REFERENCE / "probes", run.results.folder / "probes")
+for notebook in NOTEBOOKS:
+    own = {name: source for name, source in FIGURES.items() if source.notebook == notebook}
+    stages = sorted({stage for source in own.values() for stage in source.stages})
+    if notebook.startswith("07"):
+        stages = sorted(STAGES)
+    record = {
+        "figures": sorted(own),
+        "stages": stages,
+        "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
+        "contents": {name: run.results.content(name) for name in stages},
+        "plots": {name: definition_hash("paper_utils.plots", source.plot) for name, source in own.items()},
+    }
+    write_json(run.build / "notebooks" / f"{notebook}.json", record)
+    (run.build / f"{notebook}.ipynb").write_text("{}")
+    run.figures.mkdir(parents=True, exist_ok=True)
+    for name in own:
+        (run.figures / f"{name}.png").write_bytes(b"")
+"""
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A copy of the tree with a run of which everything is fresh."""
+    folder = tmp_path_factory.mktemp("original")
+    for part in PARTS:
+        ignored = shutil.ignore_patterns("__pycache__", "*.png", "*.ipynb")
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    subprocess.run([sys.executable, "-c", RUN], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def tree(original, tmp_path):
+    """A copy of that copy, to be edited."""
+    shutil.copytree(original, tmp_path / "tree")
+    return tmp_path / "tree"
+
+
+def edit(tree, file, *replacements):
+    path = tree / file
+    text = path.read_text()
+    for before, after in replacements:
+        assert before in text, f"{file} has no {before!r} to replace"
+        text = text.replace(before, after)
+    path.write_text(text)
+
+
+def unfresh(tree, *options):
+    """Return what is not fresh, with the reason, by its name."""
+    command = [sys.executable, "-m", "tools.status", *options]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr, done.stderr
+    rows = re.findall(r"^((?:result|figure|notebook) \S+) +(fresh|stale|missing|to run) *(.*)$", done.stdout, re.M)
+    assert len(rows) > 10, done.stdout + done.stderr
+    return {name: why for name, state, why in rows if state != "fresh"}
+
+
+def probes_run(tree):
+    return set(json.loads((tree / "build" / "probes.json").read_text()))
+
+
+def test_an_untouched_tree_is_fresh_and_runs_no_probe(tree):
+    before = probes_run(tree)
+    assert unfresh(tree) == {}
+    assert probes_run(tree) == before
+
+
+def test_docstrings_comments_private_names_and_moved_modules_make_nothing_stale(tree):
+    edit(
+        tree,
+        "paper_utils/interventions/engine.py",
+        ('"""Ablate heads', '"""Do ablate heads'),
+        ("_finish_layer", "_end_layer"),
+    )
+    edit(tree, "paper_utils/models/regressor.py", ('"""The paper\'s model', '"""This is the paper\'s model'))
+    edit(
+        tree,
+        "paper_utils/plots/ablation.py",
+        ("import numpy as np", "import numpy as np  # arrays"),
+        ("_cells", "_draw_cells"),
+    )
+    moved = tree / "paper_utils" / "data"
+    (moved / "resizing.py").rename(moved / "resampling.py")
+    edit(tree, "paper_utils/data/canvas.py", (".resizing import", ".resampling import"))
+    for path in (moved / "__init__.py",):
+        path.write_text(path.read_text().replace(".resizing import", ".resampling import"))
+    before = probes_run(tree)
+    assert unfresh(tree) == {}
+    assert probes_run(tree) != before  # they were run, and agreed
+
+
+@pytest.mark.parametrize("other", ['"python": "3.13.0"', '"python": "3.11.7", "torch": "9.9"'], ids=["Python", "torch"])
+def test_another_python_or_torch_runs_the_probes_and_keeps_results_that_agree(tree, other):
+    edit(
+        tree,
+        "paper_utils/pipeline/provenance.py",
+        (
+            'return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}',
+            f"return {{{other}}}",
+        ),
+    )
+    before = probes_run(tree)
+    assert unfresh(tree) == {}
+    assert not probes_run(tree) & before
+
+
+def test_a_colour_map_makes_one_figure_stale_and_no_result(tree):
+    edit(tree, "paper_utils/plots/effects.py", ('cmap="coolwarm"', 'cmap="PuOr"'))
+    found = unfresh(tree)
+    assert {name for name in found if not name.startswith("notebook")} == {"figure figure_4"}
+    assert {name for name in found if name.startswith("notebook")} == {"notebook 04_head_ablation"}
+
+
+def test_the_number_of_removal_images_makes_removals_stale_and_its_figure(tree):
+    edit(tree, "paper_utils/pipeline/profiles.py", ("removal_images=32", "removal_images=40"))
+    found = unfresh(tree)
+    assert found["result removals"] == "setting removal_images was 32, is 40"
+    assert {name for name in found if not name.startswith("notebook")} == {"result removals", "figure removal"}
+
+
+def test_a_rule_of_a_claim_makes_the_ledger_stale_alone(tree):
+    edit(tree, "paper_utils/claims/rules.py", ("1 / 3 <= value / published <= 3", "1 / 4 <= value / published <= 4"))
+    assert set(unfresh(tree)) == {"notebook 07_claims_ledger"}
+
+
+def test_a_claim_makes_the_ledger_stale_alone(tree):
+    edit(tree, "data/claims.json", ("0.9841", "0.9842"))
+    assert set(unfresh(tree)) == {"notebook 07_claims_ledger"}
+
+
+BUGS = {
+    "a bias dropped in the engine": (
+        "paper_utils/interventions/engine.py",
+        "return bias.detach().view(self.heads, self.size)",
+        "return 0 * bias.detach().view(self.heads, self.size)",
+        "result ablation",
+        r"probe: ablated (mean|projection) expected \S+, found \S+",
+    ),
+    "the jump of clipped exponential chirps": (
+        "paper_utils/data/chirps.py",
+        "(end / max(start, 1)) ** progress",
+        "(max(end, 1) / max(start, 1)) ** progress",
+        "result evaluation",
+        r"probe of images: chirp 1 projection expected \S+, found \S+",
+    ),
+    "the split seed": (
+        "paper_utils/data/dataset.py",
+        "seed * SPLIT_STRIDE",
+        "(seed + 1) * SPLIT_STRIDE",
+        "result evaluation",
+        r"probe of images: train image 1 mean expected \S+, found \S+",
+    ),
+    "the label scale": (
+        "paper_utils/data/chirps.py",
+        "std=table.std(0)",
+        "std=table.var(0)",
+        "result fine_tuning",
+        r"probe of images: label scale deviation mean expected \S+, found \S+",
+    ),
+    "the learning-rate schedule": (
+        "paper_utils/training/schedule.py",
+        "RISE = 0.06",
+        "RISE = 0.12",
+        "result fine_tuning",
+        r"probe: .*rates of laptop \w+ expected \S+, found \S+",
+    ),
+    "the rule that chooses the epoch": (
+        "paper_utils/training/checkpoints.py",
+        "np.argmin(losses)",
+        "np.argmax(losses)",
+        "result fine_tuning",
+        r"probe: .*epoch kept of paper expected 2, found \d",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_bug_is_named_with_stage_number_expected_and_found(tree, name):
+    file, before, after, result, reason = BUGS[name]
+    edit(tree, file, (before, after))
+    found = unfresh(tree, "--shipped")
+    assert result in found, found
+    assert re.search(reason, found[result]), found[result]
