@@ -1,1 +1,1 @@
-"""How the embedded backbone is made; no notebook needs it."""
+"""Pre-training of the embedded backbone; no notebook needs it."""

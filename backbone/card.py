@@ -1,6 +1,6 @@
-"""The backbone's card: `python -m paper_utils.card` draws its images and fills its tables from training.json.
+"""Fill the model card of the backbone: `python -m backbone.card` draws its images and fills its tables from training.json.
 
-With `--adopt FOLDER` the backbone that `make backbone` left there becomes the embedded one first.
+With `--adopt FOLDER` the backbone that `make backbone` left there replaces the embedded one first.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from paper_utils.errors import CompanionError, reported
 from paper_utils.files import atomic_path, read_json
 from paper_utils.models.backbone import EMBEDDED
 from paper_utils.plots.learning import pretraining_losses, stroke_samples
-from tools.readme import between_marks
+from tools.markdown import between_marks, markdown_table
 
-__all__ = ["adopt", "draw", "filled", "curriculum"]
+__all__ = ["adopt", "curriculum", "draw", "filled", "phases"]
 
 FILES = ("config.json", "model.safetensors", "training.json")
 
 
 def adopt(folder: Path) -> None:
-    """Make a pre-trained backbone the embedded one.
+    """Replace the embedded backbone by another one.
 
     Raises:
         CompanionError: a file is missing.
@@ -37,7 +37,7 @@ def adopt(folder: Path) -> None:
 
 
 def curriculum(training: dict) -> dict[str, dict]:
-    """Return the records of training.json by curriculum stage, the first one first."""
+    """Return the records of training.json by curriculum stage, in the order of training."""
     records = []
     while training:
         records.append(training)
@@ -45,26 +45,31 @@ def curriculum(training: dict) -> dict[str, dict]:
     return dict(zip(CURRICULUM, reversed(records), strict=False))
 
 
-def phases(record: dict) -> dict[str, np.ndarray]:
-    """Return a curriculum stage's log by what it learned from: rows of images seen, loss on ends, loss on cells.
+def title_of(stage: str) -> str:
+    """Return the name of a curriculum stage as text shows it."""
+    return stage.replace("_", " ")
 
-    Ends that were not asked for are nan.
+
+def phases(record: dict) -> dict[str, np.ndarray]:
+    """Return a curriculum stage's log by phase, (rows, 3): images seen, loss on ends, loss on cells.
+
+    The loss on ends is nan where they were not supervised.
     """
     recipe, log = record["recipe"], np.array(record["log"])
     parts = log[:, 0] <= recipe["small_images"]
-    if recipe["crowd"] > 1:
+    if recipe["strokes_per_part"] > 1:
         log[parts, 1] = np.nan
     found = {"parts": log[parts], "whole images": log[~parts]}
     return {name: rows for name, rows in found.items() if len(rows)}
 
 
 def draw(training: dict, folder: Path) -> None:
-    """Draw samples of what each curriculum stage saw, and its losses, into `folder`."""
+    """Draw samples of each curriculum stage's images, and its losses, into `folder`."""
     curves, seen = {}, 0
     for name, record in curriculum(training).items():
         recipe = record["recipe"]
         for phase, log in phases(record).items():
-            curves[f"{name}, {phase}"] = log + [seen, 0, 0]
+            curves[f"{title_of(name)}, {phase}"] = log + [seen, 0, 0]
         seen += record["log"][-1][0]
         last = recipe["first_image"] + recipe["small_images"] + recipe["large_images"]
         strokes = StrokeRange(**recipe["strokes"])
@@ -77,11 +82,9 @@ def draw(training: dict, folder: Path) -> None:
 
 
 def filled(text: str, training: dict) -> str:
-    """Return the card with its table of curriculum filled from training.json."""
-    rows = [
-        "| curriculum stage | of | images | batch | loss on cells, first and last | on ends, first and last |",
-        "| --- " * 6 + "|",
-    ]
+    """Return the card with the table of its curriculum filled from training.json."""
+    columns = ["stage", "trained on", "images", "batch", "loss on cells, first and last", "on ends, first and last"]
+    rows = []
     for name, record in curriculum(training).items():
         recipe = record["recipe"]
         sizes = {
@@ -90,17 +93,18 @@ def filled(text: str, training: dict) -> str:
         }
         for phase, log in phases(record).items():
             (_, *first), (_, *last) = log[0], log[-1]
-            ends = f"{first[0]:.3f}, {last[0]:.3f}" if np.isfinite(first[0]) else "not asked for"
+            ends = f"{first[0]:.3f}, {last[0]:.3f}" if np.isfinite(first[0]) else "not supervised"
             images, batch = sizes[phase]
-            rows.append(f"| {name} | {phase} | {images:,} | {batch} | {first[1]:.4f}, {last[1]:.4f} | {ends} |")
+            cells = f"{first[1]:.4f}, {last[1]:.4f}"
+            rows.append([title_of(name), phase, f"{images:,}", str(batch), cells, ends])
     minutes = sum(record["seconds"] for record in curriculum(training).values()) / 60
-    marked = {"curriculum": "\n".join(rows), "minutes": f"It took {minutes:.0f} minutes."}
+    marked = {"curriculum": markdown_table(columns, rows), "minutes": f"It took {minutes:.0f} minutes."}
     return between_marks(text, marked, name="data/backbone/README.md")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m paper_utils.card", description=__doc__)
-    parser.add_argument("--adopt", type=Path, metavar="FOLDER", help="where `make backbone` left one")
+    parser = argparse.ArgumentParser(prog="python -m backbone.card", description=__doc__)
+    parser.add_argument("--adopt", type=Path, metavar="FOLDER", help="a folder that `make backbone` left")
     options = parser.parse_args()
     with reported():
         if options.adopt:

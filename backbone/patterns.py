@@ -1,10 +1,10 @@
-"""A patch embedding that need not be learnt: whitened cosine patterns, in which a fine line is as loud as brightness.
+"""A fixed patch embedding: whitened cosine patterns, in which a fine line has the same variance as brightness.
 
-An embedding that is learnt becomes a few smooth patterns, since Adam takes steps of one size for each of a patch's 768
-numbers and brightness answers first; of a line a pixel or two wide next to nothing is left in the token. Cosines (the
-patterns of JPEG) hold all of the patch up to a wavelength, and are nearly uncorrelated in images of any kind (Ahmed,
-Natarajan and Rao 1974), so that scaling each to a spread of one whitens them. Patch embeddings that stay as they were
-set train well elsewhere too (Chen, Xie and He 2021, arXiv 2104.02057; Jordan 2024, arXiv 2404.00498).
+A learned embedding converges to a few smooth patterns, since Adam takes steps of one size for each of a patch's 768
+weights and brightness has the largest gradient; a line one or two pixels wide almost vanishes from the token. Cosines
+(those of JPEG) keep all of the patch down to some wavelength, and are nearly uncorrelated in most images (Ahmed,
+Natarajan and Rao 1974), so that scaling each to a standard deviation of one whitens them. Fixed patch embeddings train
+well elsewhere too (Chen, Xie and He 2021, arXiv 2104.02057; Jordan 2024, arXiv 2404.00498).
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from transformers import ViTModel
 __all__ = ["cosine_patterns", "set_patterns"]
 
 COLOURS = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]]) / np.sqrt([[3], [2], [6]])  # brightness, and two differences
-COLOURFUL = 1 / 8  # share of the patterns that are of colour; strokes and noise differ in brightness
+COLOURFUL = 1 / 8  # share of the patterns that are differences of colour; strokes and noise differ in brightness
 
 
 def cosine_patterns(count: int, side: int) -> np.ndarray:
@@ -38,16 +38,16 @@ def cosine_patterns(count: int, side: int) -> np.ndarray:
 
 @torch.no_grad()
 def set_patterns(vit: ViTModel, images: torch.Tensor, *, floor: float = 0.03) -> None:
-    """Make a ViT's patch embedding cosine patterns that have mean 0 and spread 1 in `images`.
+    """Set a ViT's patch embedding to cosine patterns with mean 0 and standard deviation 1 over `images`.
 
     Args:
-        vit: is changed in place.
-        images: typical ones, (count, 3, height, width) in 0..1.
-        floor: spread, in 0..1, below which a pattern is scaled as if it had this one, for it is mostly rounding.
+        vit: changed in place.
+        images: a sample, (count, 3, height, width) in 0..1.
+        floor: smallest standard deviation (of pixels in 0..1) by which a pattern is divided; smaller ones are rounding.
     """
     projection = vit.embeddings.patch_embeddings.projection
     patterns = torch.from_numpy(cosine_patterns(projection.out_channels, projection.kernel_size[0])).float()
-    answers = functional.conv2d(images, patterns, stride=projection.stride).transpose(0, 1).flatten(1)
-    gain = 1 / answers.std(1).clamp(min=floor)
+    responses = functional.conv2d(images, patterns, stride=projection.stride).transpose(0, 1).flatten(1)
+    gain = 1 / responses.std(1).clamp(min=floor)
     projection.weight.copy_(patterns * gain[:, None, None, None])
-    projection.bias.copy_(-answers.mean(1) * gain)
+    projection.bias.copy_(-responses.mean(1) * gain)

@@ -1,7 +1,7 @@
-"""Pre-train the embedded backbone on procedural images: `python -m paper_utils.pretraining --help`.
+"""Pre-train the embedded backbone on procedural images: `python -m backbone.pretraining --help`.
 
-The CLS token learns where the two ends of the stroke lie; a linear probe on the patch tokens learns where in each patch
-the stroke lies (without it the regression never starts).
+The CLS token is supervised with the positions of the stroke's two ends; a linear probe on the patch tokens with the share
+of each cell of a patch that the stroke covers (without it the loss on the ends does not fall).
 """
 
 import argparse
@@ -28,20 +28,20 @@ from paper_utils.models.vit import autocast, load_vit, new_embedded_vit, trainin
 __all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
 
 PART = 7  # patches along the side of a small image, half of a large one's
-TYPICAL = 200  # images by which patterns are scaled
+TYPICAL = 200  # images on which the spread of each pattern is measured
 
 
 class StrokeSet(Dataset):
-    """Images of the endless set, at the size their index falls under."""
+    """Images of the endless set: small ones (parts) first, then large ones."""
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
-        """Return pixels, ends, cells (patches, 64), the ends' cells, and of a part its place: first row and column."""
+        """Return pixels, ends, cells (patches, 64), the ends' cells, and for a part its position: first row and column."""
         recipe = self.recipe
         number, is_part = recipe.first_image + index, index < recipe.small_images
-        size, count = (112, recipe.crowd) if is_part else (224, 1)
+        size, count = (112, recipe.strokes_per_part) if is_part else (224, 1)
         strokes = recipe.strokes.closer(2) if is_part else recipe.strokes
         image = draw_stroke_image(recipe.seed, number, size=size, strokes=strokes, count=count)
         pixels, ends = torch.from_numpy(image.pixels).permute(2, 0, 1).contiguous(), torch.from_numpy(image.ends)
@@ -49,12 +49,12 @@ class StrokeSet(Dataset):
         end_cells = torch.from_numpy(image.end_cells())
         if not is_part:
             return pixels, ends, cells, end_cells
-        place = torch.from_numpy(np.random.default_rng([recipe.seed, number, 1]).integers(0, PART + 1, 2))
-        return pixels, (place.flip(0).repeat(2) / PART + ends) / 2, cells, end_cells, place
+        position = torch.from_numpy(np.random.default_rng([recipe.seed, number, 1]).integers(0, PART + 1, 2))
+        return pixels, (position.flip(0).repeat(2) / PART + ends) / 2, cells, end_cells, position
 
 
 class StrokeLocaliser(nn.Module):
-    """The ViT, new or from `start`, with the three linear read-outs used only here."""
+    """The ViT, new or from `start`, with three linear heads that are used in pre-training only."""
 
     def __init__(self, *, seed: int, start: Path | None = None):
         super().__init__()
@@ -68,9 +68,8 @@ class StrokeLocaliser(nn.Module):
     def forward(self, images: torch.Tensor, places: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
         """Return the ends (batch, 4) in units of their spread, and logits of cells and of the ends' cells.
 
-        Their shapes are (batch, patches, 64) and (batch, 2, 64 patches).
-
-        Images that are parts have a place, first row and column (batch, 2).
+        Their shapes are (batch, patches, 64) and (batch, 2, 64 patches). Parts have `places`, their first row and column
+        of patches in the whole image, (batch, 2).
         """
         positions = {} if places is None else {"embeddings.position_embeddings": self._positions(places)}
         arguments = {"pixel_values": images, "interpolate_pos_encoding": True}
@@ -79,7 +78,7 @@ class StrokeLocaliser(nn.Module):
         return self.ends(tokens[:, 0]), self.cells(tokens[:, 1:]), end_cells
 
     def _positions(self, places: torch.Tensor) -> torch.Tensor:
-        """Return the positions of CLS and of 7 x 7 patches from each place on, (batch, 50, width)."""
+        """Return the position embeddings of CLS and of the 7 x 7 patches from each place on, (batch, 50, width)."""
         cls, patches = self.vit.embeddings.position_embeddings[0].split([1, 4 * PART**2])
         rows, columns = (places[:, axis, None] + torch.arange(PART) for axis in (0, 1))
         chosen = patches[rows[:, :, None] * 2 * PART + columns[:, None]].flatten(1, 2)
@@ -87,7 +86,7 @@ class StrokeLocaliser(nn.Module):
 
 
 def learning_rate(recipe: Recipe, seen: int) -> float:
-    """Return the rate after `seen` images, in units of its peak: linear rise, plateau, linear fall to zero."""
+    """Return the learning rate after `seen` images, relative to its peak: linear rise, plateau, linear fall to zero."""
     rise = seen / recipe.warm_up
     fall = (recipe.images - seen) / recipe.cool_down
     return max(0.0, min(1.0, rise, fall))
@@ -96,11 +95,11 @@ def learning_rate(recipe: Recipe, seen: int) -> float:
 def optimizers_of(localiser: StrokeLocaliser, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Return AdamW, and Muon (Jordan 2024; Liu et al. 2025, arXiv 2502.16982) for the matrices of the layers.
 
-    Each group of parameters holds the peak of its rate.
+    Each group of parameters holds its peak learning rate.
     """
-    learnt = {name: each for name, each in localiser.named_parameters() if each.requires_grad}
-    matrices = {name: each for name, each in learnt.items() if each.ndim == 2 and ".layers." in name}
-    others = [each for name, each in learnt.items() if name not in matrices]
+    trained = {name: each for name, each in localiser.named_parameters() if each.requires_grad}
+    matrices = {name: each for name, each in trained.items() if each.ndim == 2 and ".layers." in name}
+    others = [each for name, each in trained.items() if name not in matrices]
     decay = recipe.weight_decay
     adam = {"params": others, "peak": recipe.peak_rate}
     muon = {"params": list(matrices.values()), "peak": recipe.matrix_rate}
@@ -121,8 +120,7 @@ def pretrain(
 ) -> None:
     """Train to the recipe's end, from new weights or those in `start`, resuming from `folder`/checkpoint.pt.
 
-    Leaves `folder`/model.safetensors (half precision), config.json and training.json, which holds the record of
-    `start` too.
+    Writes `folder`/model.safetensors (half precision), config.json and training.json, which contains that of `start`.
     """
     torch.set_num_threads(threads)
     localiser = StrokeLocaliser(seed=recipe.seed, start=start)
@@ -136,10 +134,10 @@ def pretrain(
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         localiser.load_state_dict(state["localiser"])
-        for optimizer, held in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(held)
+        for optimizer, saved_state in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved_state)
         seen, seconds, log = state["seen"], state["seconds"], state["log"]
-    started = saved = time.monotonic()
+    started = last_save = time.monotonic()
     recent: list[tuple[float, float]] = []
 
     def save() -> None:
@@ -149,10 +147,10 @@ def pretrain(
             torch.save(state, temporary)
 
     with tqdm(total=recipe.images, initial=seen, unit=" images") as bar:
-        for images, *known in _batches(recipe, seen, workers):
+        for images, *targets in _batches(recipe, seen, workers):
             for group in (group for optimizer in optimizers for group in optimizer.param_groups):
                 group["lr"] = group["peak"] * learning_rate(recipe, seen)
-            recent.append(_step(localiser, optimizers, recipe, images, *known))
+            recent.append(_step(localiser, optimizers, recipe, images, *targets))
             seen += len(images)
             bar.update(len(images))
             if len(recent) == 100:
@@ -161,13 +159,13 @@ def pretrain(
                 elapsed = seconds + time.monotonic() - started
                 print(f"{seen} {elapsed:.0f}s ends {means[0]:.4f} cells {means[1]:.4f}", flush=True)
                 recent = []
-            if time.monotonic() - saved > 60 * minutes_between_saves:
+            if time.monotonic() - last_save > 60 * minutes_between_saves:
                 save()
-                saved = time.monotonic()
+                last_save = time.monotonic()
     save()
     localiser.vit.half().save_pretrained(folder)
-    took = seconds + time.monotonic() - started
-    content = {"sha256": checksum(folder / "model.safetensors"), "recipe": asdict(recipe), "seconds": took, "log": log}
+    total = seconds + time.monotonic() - started
+    content = {"sha256": checksum(folder / "model.safetensors"), "recipe": asdict(recipe), "seconds": total, "log": log}
     content["made_with"] = {"torch": torch.__version__, "threads": threads, "drawing_processes": workers}
     content["before"] = read_json(start / "training.json") if start else None
     write_json(folder / "training.json", content)
@@ -194,14 +192,14 @@ def _batches(recipe: Recipe, seen: int, workers: int):
 def _step(localiser, optimizers, recipe, images, ends, cells, end_cells, places=None) -> tuple[float, float]:
     with autocast(torch.device("cpu")):
         found, logits, end_logits = localiser(images.float() / 255, places)
-    # coordinates of uniform points spread by 0.29: these units make the loss of a blind guess about one half
+    # uniform coordinates have a standard deviation of 0.29: in these units, predicting the mean has a loss of about 0.5
     ends_loss = functional.smooth_l1_loss(found.float(), (ends - 0.5) / 0.29, beta=0.2)
     cell_loss = functional.binary_cross_entropy_with_logits(logits.float(), cells)
-    # cells of the stroke are so few that their loss counts by the stroke's area
+    # the stroke covers few cells: the loss is divided by its area
     loss = 0.05 / cells.mean() * cell_loss
-    if recipe.crowd == 1 or places is None:
-        named = functional.cross_entropy(end_logits.float().flatten(0, 1), end_cells.flatten())
-        loss = loss + ends_loss + recipe.end_cells * named
+    if recipe.strokes_per_part == 1 or places is None:
+        end_cell_loss = functional.cross_entropy(end_logits.float().flatten(0, 1), end_cells.flatten())
+        loss = loss + ends_loss + recipe.end_cells * end_cell_loss
     loss.backward()
     nn.utils.clip_grad_norm_(localiser.parameters(), 1.0)
     for optimizer in optimizers:
@@ -211,11 +209,11 @@ def _step(localiser, optimizers, recipe, images, ends, cells, end_cells, places=
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m paper_utils.pretraining", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m backbone.pretraining", description=__doc__.split("\n\n")[0])
     parser.add_argument(
-        "--folder", type=Path, default=Path("build/backbone"), help="one folder a curriculum stage is made here"
+        "--folder", type=Path, default=Path("build/backbone"), help="with a folder for each curriculum stage"
     )
-    parser.add_argument("--workers", type=int, default=1, help="drawing processes")
+    parser.add_argument("--workers", type=int, default=1, help="rendering processes")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
     options = parser.parse_args()
     start = None

@@ -2,11 +2,11 @@
 
 The paper starts from a backbone pre-trained on ImageNet, which an offline machine cannot fetch. The stand-in
 for ImageNet is drawn here: textures, gradients, contours, boxes, bars and text-like marks in random colours,
-with one stroke (segment, arc, bend, wave or row of dots) somewhere. Only the stroke is ever labelled: its two ends and
-where in each patch it lies. No chirp spectrogram is drawn, and no text, frame or bar is labelled, so that whatever a head
-later attends to besides the chirp is its own doing.
+with one stroke (segment, arc, bend, wave or row of dots) somewhere. Only the stroke is labelled: its two ends and which
+cells of each patch it covers. No chirp spectrogram is drawn, and no text, frame or bar is labelled, so attention to those
+is not supervised in pre-training.
 
-All lengths are fractions of the image's side, so a image means the same at 112 and at 224 pixels.
+All lengths are fractions of the image's side, so an image has the same content at 112 and at 224 pixels.
 """
 
 from dataclasses import dataclass, replace
@@ -40,12 +40,12 @@ class StrokeRange:
     longest: float = 0.25
     thinnest: float = 0.005
     thickest: float = 0.014
-    faintest: float = 0.5  # least opacity of a stroke that is a ridge of its field
-    hazy: float = 0.8  # share of images whose stroke is a ridge in smooth noise
-    lifts: tuple[float, float] = (5.5, 20.0)  # how far a filter that knows such a ridge lifts it, standard deviations
-    lowest: float = 2.7  # least height of such a ridge, in units of the noise's spread
-    smoothed: float = 0.85  # share of hazy images whose strokes are smoothed with the noise and not drawn over it
-    grain: float = 0.005  # most that is added to a image as grain of single pixels
+    faintest: float = 0.5  # least opacity of a stroke that is a ridge of the texture itself
+    in_noise: float = 0.8  # share of images whose stroke is a ridge in smooth noise
+    lifts: tuple[float, float] = (5.5, 20.0)  # signal-to-noise ratio of such a ridge under its matched filter
+    lowest: float = 2.7  # least height of such a ridge, in standard deviations of the noise
+    smoothed: float = 0.85  # share of these images whose strokes are added before the noise is smoothed
+    grain: float = 0.005  # largest standard deviation of white noise added to an image
     dotted: float = 0.5  # share of strokes that are rows of two to twelve dots, one to eight widths apart
     steep: float = 0.6  # share of strokes that are within 20 degrees of upright
     climbing: float = 0.5  # share of strokes that are rows of dots, each a step to the right and far above or below
@@ -53,28 +53,28 @@ class StrokeRange:
     slopes: tuple[float, float] = (2.5, 25.0)  # how far such a row climbs or falls for one step to the right
     level: float = 0.0  # share of lines, not upright ones, that are within 20 degrees of level
     touching: float = 0.0  # share of lines, not of climbing dots, that touch the panel's upper or lower edge
-    plain: float = 0.0  # share of images whose panel is a box on plain white
-    strips: float = 0.0  # share of such images whose panel reaches but one to six pixels into its outermost patches
-    lettered: float = 0.0  # share of such images whose marks lie close around the panel
-    titled: float = 0.0  # share of these that have soft rows of marks along the panel's upper and lower edge
-    flat: float = 0.0  # share of touching lines, more level than upright, that keep to the edge within their width
+    on_white: float = 0.0  # share of images whose panel is a box on white
+    partial_patches: float = 0.0  # share of such images whose panel covers 1 to 6 pixels of its outermost patches
+    marks_close: float = 0.0  # share of images on white whose marks lie close to the panel
+    title_rows: float = 0.0  # share of these with soft rows of marks, as a title has, along the upper and lower edge
+    flat: float = 0.0  # share of touching lines, of those more level than upright, that stay within a width of the edge
 
     def closer(self, times: float) -> "StrokeRange":
-        """Return the same strokes as a image of a part shows them, whose side is so many times shorter."""
+        """Return the same strokes for an image of a part, whose side is so many times shorter."""
         lengths = ("shortest", "longest", "thinnest", "thickest")
         return replace(self, **{name: times * getattr(self, name) for name in lengths})
 
 
 @dataclass(frozen=True)
 class StrokeImage:
-    """One image and what is known of its stroke."""
+    """One image and the labels of its stroke."""
 
     pixels: np.ndarray  # (size, size, 3) uint8
     ends: np.ndarray  # (4,) float32: x and y of the left end, x and y of the right end, in 0..1, y downwards
-    cells: np.ndarray  # (size / 16, size / 16, 8, 8) float32: how much of each of a patch's cells the stroke covers
+    cells: np.ndarray  # (size / 16, size / 16, 8, 8) float32: share of each cell of a patch that the stroke covers
 
     def end_cells(self) -> np.ndarray:
-        """Return in which of the image's cells, counted along the flattened `cells`, its ends lie, (2,) int64."""
+        """Return the indices, into the flattened `cells`, of the cells that hold the two ends, (2,) int64."""
         size, cell = len(self.pixels), PATCH // CELLS
         columns, rows = np.minimum(self.ends.reshape(2, 2) * size, size - 1).astype(int).T // cell
         places = (rows // CELLS, columns // CELLS, rows % CELLS, columns % CELLS)
@@ -86,46 +86,46 @@ def draw_stroke_image(
 ) -> StrokeImage:
     """Draw image `index` of the endless set `seed` at `size` x `size` pixels (a multiple of 16).
 
-    Of several strokes (`count`), the ends are those of the first.
+    With several strokes (`count`), the ends are those of the first.
     """
     rng = np.random.default_rng([seed, index])
     field = texture(rng, size)
-    on_plain = bool(strokes.plain) and rng.random() < strokes.plain
-    panel = _panel(rng, 1.0 if on_plain else 0.65)
-    if on_plain and strokes.strips and rng.random() < strokes.strips:
-        panel = _in_strips(rng, panel, size)
+    on_white = bool(strokes.on_white) and rng.random() < strokes.on_white
+    panel = _panel(rng, 1.0 if on_white else 0.65)
+    if on_white and strokes.partial_patches and rng.random() < strokes.partial_patches:
+        panel = _with_partial_patches(rng, panel, size)
     points, *alphas = _drawn_stroke(rng, panel, strokes, size)
     alphas += [_drawn_stroke(rng, panel, strokes, size)[1] for _ in range(count - 1)]
     rows, columns = pixel_box(panel, size)
-    if strokes.touching:  # what lies over the edge is not seen
+    if strokes.touching:  # cut strokes at the panel's edge
         within = np.zeros_like(alphas[0])
         within[rows, columns] = 1
         alphas = [within * each for each in alphas]
     alpha = np.max(alphas, axis=0)
     inside = field[rows, columns]
     ramp = colour_ramp(rng)
-    if rng.random() < strokes.hazy:
+    if rng.random() < strokes.in_noise:
         if rng.random() < strokes.smoothed:
             ridges = smoothed_with_noise(rng, alphas, strokes.lifts)
         else:
             ridges = ridges_in_noise(rng, alphas, strokes.lowest, strokes.lifts)
         inside, ink = ridges[rows, columns], None
-    elif rng.random() < 0.6:  # the stroke is a ridge of the same field: one ramp colours both
+    elif rng.random() < 0.6:  # the stroke is a ridge of the texture: one ramp colours both
         high = rng.random() < 0.8
         inside = 0.7 * inside + (0.0 if high else 0.3)
         blend = alpha[rows, columns] * rng.uniform(strokes.faintest, 1.0)
         inside = inside * (1 - blend) + blend * (1.0 if high else 0.0)
         ink = None
-    else:  # the stroke lies over the field in a colour of its own
+    else:  # the stroke lies over the texture in a colour of its own
         ink = contrasting(rng, coloured(inside.mean(keepdims=True), ramp).ravel())
     surround = field * 0.15 + rng.random() * 0.85 if rng.random() < 0.7 else field
     pixels = coloured(surround, colour_ramp(rng))
-    if on_plain:
+    if on_white:
         pixels[:] = 1.0
     pixels[rows, columns] = coloured(inside, ramp)
-    is_lettered = on_plain and bool(strokes.lettered) and rng.random() < strokes.lettered
-    is_titled = is_lettered and bool(strokes.titled) and rng.random() < strokes.titled
-    pixels = cluttered(rng, pixels, panel, close=is_lettered, titled=is_titled)
+    has_close_marks = on_white and bool(strokes.marks_close) and rng.random() < strokes.marks_close
+    has_title_rows = has_close_marks and bool(strokes.title_rows) and rng.random() < strokes.title_rows
+    pixels = cluttered(rng, pixels, panel, close=has_close_marks, titled=has_title_rows)
     if ink is not None:
         pixels += alpha[..., None] * (ink - pixels)
     pixels += rng.uniform(0, strokes.grain) * rng.standard_normal((size, size, 1), dtype=np.float32)
@@ -140,7 +140,7 @@ def draw_stroke_image(
 
 
 def _panel(rng: np.random.Generator, boxed: float) -> np.ndarray:
-    """Return x0, y0, x1, y1 of the area that may hold the stroke: the whole image, or by chance `boxed` a box."""
+    """Return x0, y0, x1, y1 of the area that holds the stroke: a box with probability `boxed`, else the whole image."""
     if rng.random() > boxed:
         return np.array([0.0, 0.0, 1.0, 1.0])
     x0, y0 = rng.uniform(0.02, 0.3, 2)
@@ -148,8 +148,8 @@ def _panel(rng: np.random.Generator, boxed: float) -> np.ndarray:
     return np.array([x0, y0, x1, y1])
 
 
-def _in_strips(rng: np.random.Generator, panel: np.ndarray, size: int) -> np.ndarray:
-    """Return the panel with each edge moved to one to six pixels beyond the next border of patches."""
+def _with_partial_patches(rng: np.random.Generator, panel: np.ndarray, size: int) -> np.ndarray:
+    """Return the panel with each edge moved to one to six pixels beyond the nearest border of patches."""
     borders = np.clip(np.round(panel * size / PATCH), 1, size // PATCH - 1)
     return (borders * PATCH + rng.uniform(1, 6, 4) * [-1, -1, 1, 1]) / size
 
@@ -157,7 +157,7 @@ def _in_strips(rng: np.random.Generator, panel: np.ndarray, size: int) -> np.nda
 def _drawn_stroke(
     rng: np.random.Generator, panel: np.ndarray, strokes: StrokeRange, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a stroke's points, and how much of each pixel it covers."""
+    """Return a stroke's points, and the share of each pixel that it covers."""
     if rng.random() < strokes.climbing:
         width = rng.uniform(strokes.thinnest, (strokes.thinnest + strokes.thickest) / 2)
         points = _climb(rng, panel, width, strokes)
@@ -170,7 +170,7 @@ def _drawn_stroke(
 
 
 def _stroke(rng: np.random.Generator, panel: np.ndarray, strokes: StrokeRange) -> np.ndarray:
-    """Return (n, 2) points, x and y, of a stroke that stays within the panel."""
+    """Return (n, 2) points, x and y, of a stroke within the panel."""
     while True:
         length = np.exp(rng.uniform(np.log(strokes.shortest), np.log(strokes.longest)))
         angle = rng.uniform(0, 2 * np.pi)
@@ -221,13 +221,13 @@ def _climb(rng: np.random.Generator, panel: np.ndarray, width: float, strokes: S
 
 
 def _dots(rng: np.random.Generator, points: np.ndarray, width: float) -> int:
-    """Return in how many dots to draw a stroke."""
+    """Return the number of dots that make up a stroke."""
     length = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
     return int(np.clip(round(length / (width * rng.uniform(1, 8))) + 1, 2, 12))
 
 
 def _coverage(points: np.ndarray, width: float, size: int, *, blur: float, dots: int) -> np.ndarray:
-    """Return how much of each pixel the stroke, or the dots along it, cover, (size, size) float32 in 0..1."""
+    """Return the share of each pixel that the stroke, or the dots along it, cover, (size, size) float32 in 0..1."""
     scale = size * SUPERSAMPLING
     canvas = Image.new("L", (scale, scale))
     pen = max(2, round(width * scale))

@@ -1,7 +1,4 @@
-"""What surrounds a stroke in the images for pre-training: textures, noise, random colours, bars and text-like marks.
-
-None of it is ever labelled.
-"""
+"""The unlabelled content of the images for pre-training: textures, noise, random colours, bars and text-like marks."""
 
 from collections.abc import Sequence
 
@@ -47,15 +44,15 @@ def ridges_in_noise(
 ) -> np.ndarray:
     """Return smooth noise with strokes as ridges in it, (size, size) in 0..1.
 
-    A ridge is as high as is needed for a filter that knows it to lift it by `lifts` standard deviations of what the
-    filter makes of the noise, and at least `lowest` times as high as the noise's spread.
+    A ridge is so high that its matched filter answers with a signal-to-noise ratio drawn from `lifts`, and at least
+    `lowest` standard deviations of the noise.
     """
     spread = rng.uniform(0.5, 2.0)
     noise = gaussian_filter(rng.standard_normal(alphas[0].shape, dtype=np.float32), spread)
     field = noise / noise.std()
     for alpha in alphas:
         shape = alpha / alpha.max()
-        # noise is smoothed white noise of this spread, so a filter's answer to it is that of the smoothed filter
+        # smoothing white noise and then filtering it is the same as filtering it by the smoothed filter
         unit = np.linalg.norm(gaussian_filter(shape, spread)) / (noise.std() * np.sum(shape**2))
         field = field + max(lowest, np.exp(rng.uniform(*np.log(lifts))) * unit) * shape
     return _mostly_upwards(rng, field)
@@ -66,8 +63,8 @@ def smoothed_with_noise(
 ) -> np.ndarray:
     """Return white noise with strokes in it, smoothed together, (size, size) in 0..1.
 
-    As in a spectrogram that is smoothed after it was taken. Smoothing can be undone, so `lifts` are the standard
-    deviations by which a filter lifts a stroke that knows it and sees both before they are smoothed.
+    As in a spectrogram that is smoothed after it is computed. Smoothing can be inverted, so `lifts` is the range of the
+    signal-to-noise ratio under the matched filter before smoothing.
     """
     field = rng.standard_normal(alphas[0].shape, dtype=np.float32)
     for alpha in alphas:
@@ -85,7 +82,7 @@ def _unit(values: np.ndarray) -> np.ndarray:
 
 
 def colour_ramp(rng: np.random.Generator) -> np.ndarray:
-    """Return 256 colours running through two to four random ones, mostly from dark to light, the ends far apart."""
+    """Return 256 colours, (256, 3) in 0..1, interpolated between two to four random ones, mostly from dark to light."""
     while True:
         stops = rng.random((int(rng.integers(2, 5)), 3))
         if rng.random() < 0.67:
@@ -97,7 +94,7 @@ def colour_ramp(rng: np.random.Generator) -> np.ndarray:
 
 
 def coloured(field: np.ndarray, ramp: np.ndarray) -> np.ndarray:
-    """Return (rows, columns, 3) colours of a field in 0..1 along a ramp."""
+    """Return the colours (rows, columns, 3) of a field in 0..1 by a ramp."""
     return ramp[np.clip(field * 255, 0, 255).astype(np.uint8)]
 
 
@@ -114,8 +111,8 @@ def cluttered(
 ) -> np.ndarray:
     """Add bars, box outlines and rows of text-like marks, all of them outside the panel or around it.
 
-    Marks that are close lie within five or so pixels of 224 from the panel's edge, and are more. With titles, soft rows
-    of them run along most of its upper and its lower edge.
+    With `close` there are more marks, within some five pixels (of 224) of the panel's edge. With `titled`, soft rows of
+    marks run along most of its upper and lower edge.
     """
     size = len(pixels)
     boxed = panel[0] > 0
@@ -181,7 +178,10 @@ def _marks(rng: np.random.Generator, pen: ImageDraw.ImageDraw, panel: np.ndarray
 def _titled(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, *, above: bool) -> np.ndarray:
     """Write a soft row of small random glyphs along an edge of the panel, mostly in black or dark grey."""
     size, spaces = len(pixels), rng.uniform(0.05, 0.6)
-    height, gap = rng.uniform(4, 8) / size, rng.uniform(0, 5.5) / size  # parts of images have marks as large as whole
+    height, gap = (
+        rng.uniform(4, 8) / size,
+        rng.uniform(0, 5.5) / size,
+    )  # in pixels: marks are as large in parts as in whole images
     x0, x1 = panel[[0, 2]] + rng.uniform(0, 0.25, 2) * [1, -1] * (panel[2] - panel[0])
     canvas = Image.new("L", (3 * size, 3 * size))
     pen = ImageDraw.Draw(canvas)

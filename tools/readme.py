@@ -1,143 +1,143 @@
-"""Fill the README's tables from the shipped run's results.json: `python -m paper_utils.readme`."""
+"""Fill the README's tables from the numbers of the shipped run: `python -m tools.readme`."""
 
-import re
+from collections.abc import Sequence
 
 from paper_utils.claims import VERDICTS, Ledger
 from paper_utils.data.chirps import TARGETS
-from paper_utils.errors import CompanionError, reported
+from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, read_json
+from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.profiles import get_profile
-from paper_utils.pipeline.run import REFERENCE, Run
+from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.run import Run
 from paper_utils.plots.style import UNITS
-from tools.summary import FIGURES
+from tools.markdown import between_marks, markdown_table
 
-__all__ = ["between_marks", "filled", "ledger", "shipped_starts", "tables"]
+__all__ = ["PROVENANCE", "README", "SHIPPED", "filled", "ledger_table", "tables"]
 
 README = ROOT / "README.md"
-# the shipped run's numbers; figures/laptop/results.json becomes the reader's own with the first `make figures`
-SHIPPED = REFERENCE / "results.json"
-SHOWS = {
-    1: "flowchart of the method",
-    2: "fifteen sample images",
-    3: "predicted start times with each head ablated",
-    4: "increase of the loss, head by head",
-    5: "heads that see the chirp alone",
-    6: "layer 6 head 4",
-    7: "layer 12 head 12",
-    8: "early heads that see something else",
-}
+SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
 
 
-def tables(results: dict) -> dict[str, str]:
-    """Return the README's tables by name, from the flat keys of results.json."""
-    figures = ["| Figure | shows | notebook | command | time | memory |", "| --- | --- | --- | --- | --- | --- |"]
-    for number, shows in SHOWS.items():
-        notebook = FIGURES[number]
-        seconds, memory = (results[f"run.{notebook}.{key}"] for key in ("seconds", "peak_memory_mib"))
-        link = f"[{notebook}](notebooks/{notebook}.ipynb)"
-        figures.append(f"| {number} | {shows} | {link} | `make figure-{number}` | {seconds:.0f} s | {memory:.0f} MiB |")
-    training = "run.02_finetune_vit"
-    figures.append(
-        f"| | (fine-tuning, which all but Figure 2 need) | [02_finetune_vit](notebooks/02_finetune_vit.ipynb) | "
-        f"| {results[f'{training}.seconds']:.0f} s | {results[f'{training}.peak_memory_mib']:.0f} MiB |"
-    )
-    accuracy = [
-        f"On {results['accuracy.images']:,} held-out images:\n",
-        "| target | Pearson r (95 % interval) | three starts: mean, std | oracle | mean absolute error | bias |",
-        "| --- " * 6 + "|",
-    ]
-    for target in TARGETS:
-        r, low, high, error, bias = (
-            results[f"accuracy.{target}.{key}"]
-            for key in ("pearson_r", "pearson_r_low", "pearson_r_high", "mean_absolute_error", "bias")
-        )
-        unit, name = UNITS[target], target.replace("_", " ")
-        mean, std = (results[f"starts.{target}.{key}"] for key in ("mean_r", "std_r"))
-        oracle = results[f"oracle.oracle.{target}.pearson_r"]
-        accuracy.append(
-            f"| {name} | {r:.3f} ({low:.3f} to {high:.3f}) | {mean:.3f}, {std:.4f} | {oracle:.4f} | {error:.2f} {unit} | "
-            f"{bias:+.2f} {unit} |"
-        )
-    whole = (
-        f"The whole laptop run: {results['run.seconds'] / 60:.1f} minutes, {results['run.peak_memory_mib']:.0f} MiB at "
-        f"most; {results['training.images']:,} images seen in fine-tuning."
-    )
-    ablation = [
-        "| layer | mean increase of the loss (95 % interval) | standard deviation over its heads |",
-        "| --- " * 3 + "|",
-    ]
-    for layer in range(1, 13):
-        mean, low, high, std = (
-            results[f"ablation.layer_{layer}.{key}_percent"] for key in ("mean", "mean_low", "mean_high", "std")
-        )
-        ablation.append(f"| {layer} | {mean:.2f} % ({low:.2f} to {high:.2f}) | {std:.2f} % |")
-    ablation.append(
-        f"\nOn {results['ablation.images']} of {get_profile('laptop').ablation_pool:,} held-out images, "
-        f"{results['ablation.significant_heads_bh']} of 144 heads are told from zero at a false discovery rate of 5 % "
-        f"({results['ablation.significant_heads_by']} whatever the dependence between heads); half of the heads' intervals "
-        f"reach {results['ablation.median_half_width_percent']:.2f} % or more to either side, the spread between heads "
-        f"is {results['ablation.spread_between_heads_percent']:.2f} %."
-    )
-    protocols = ["| Figure 4 | autocorrelation in row order | continuity from row to row |", "| --- " * 3 + "|"]
-    for name, prefix in (("as described", ""), ("as released", "released."), ("as published", "published.")):
-        lag, step = (results[f"{prefix}ablation.{key}"] for key in ("lag_1_autocorrelation", "continuity"))
-        protocols.append(f"| {name} | {lag:.2f} | {step:.2f} |")
+def filled(text: str, metrics: dict, provenance: dict, other_seeds: Sequence[dict]) -> str:
+    """Return the README with every table replaced.
+
+    Args:
+        text: the README.
+        metrics: of the shipped run, flat keys as in results.json.
+        provenance: seconds and peak memory of its notebooks and stages, as `tools.figures` gathers them.
+        other_seeds: metrics of the fine-tunings from other training seeds.
+
+    Raises:
+        CompanionError: the text lacks a table's marks, or the metrics a number that a claim rests on.
+    """
+    return between_marks(text, tables(metrics, provenance) | {"claims": ledger_table(metrics, other_seeds)})
+
+
+def tables(metrics: dict, provenance: dict) -> dict[str, str]:
+    """Return the README's tables of numbers by name."""
     return {
-        "figures": "\n".join(figures),
-        "accuracy": "\n".join([*accuracy, "", whole]),
-        "ablation": "\n".join(ablation),
-        "protocols": "\n".join(protocols),
+        "figures": _figures(provenance),
+        "accuracy": _accuracy(metrics, provenance),
+        "ablation": _ablation(metrics),
+        "protocols": _protocols(metrics),
     }
 
 
-def ledger(results: dict, starts: list[dict]) -> str:
-    """Return the table of verdicts; heads that are named by number share a row where their number means nothing."""
-    rows = ["| claim | published | protocol | here (95 % interval) | verdict | training seeds |", "| --- " * 6 + "|"]
-    by_number = []
-    for entry in Ledger.of(results, starts).entries:
-        claim, found = entry.claim, entry.judgement
-        if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
-            by_number.append(claim.arguments["head"])
-            continue
-        rows.append(
-            f"| {claim.statement} | {claim.published} | {entry.protocol} | {found.value} | **{found.verdict}** "
-            f"| {entry.seeds} |"
-        )
-    if by_number:
-        rows.append(
-            f"| what {len(by_number)} single heads see ({', '.join(by_number)}) | Figures 6 to 8 | described | see notebook 6 "
-            f"| **{VERDICTS[-1]}**: another backbone's head shares only the number | - |"
-        )
-    return "\n".join(rows)
+def _cost(record: dict) -> list[str]:
+    return [f"{record['seconds']:.0f} s", f"{record['peak_memory_mib']:.0f} MiB"]
 
 
-def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") -> str:
-    """Return a text with what stands between its marks `<!-- part -->` and `<!-- /part -->` replaced.
+def _figures(provenance: dict) -> str:
+    rows = []
+    for number, shows in PAPER_FIGURES.items():
+        notebook = FIGURES[f"figure_{number}"].notebook
+        link = f"[{notebook}](notebooks/{notebook}.ipynb)"
+        rows.append([str(number), shows, link, f"`make figure-{number}`", *_cost(provenance["notebooks"][notebook])])
+    training = "[02_finetune_vit](notebooks/02_finetune_vit.ipynb)"
+    rows.append(
+        ["", "(fine-tuning)", training, "`make figures FROM=seeds`", *_cost(provenance["stages"]["fine_tuning"])]
+    )
+    return markdown_table(["Figure", "shows", "notebook", "command", "time", "memory"], rows)
+
+
+def _accuracy(metrics: dict, provenance: dict) -> str:
+    columns = ["target", "Pearson r (95 % interval)", "training seeds: mean, std", "oracle upper bound"]
+    columns += ["mean absolute error", "bias"]
+    rows = []
+    for target in TARGETS:
+        r, low, high, error, bias = (
+            metrics[f"accuracy.{target}.{key}"]
+            for key in ("pearson_r", "pearson_r_low", "pearson_r_high", "mean_absolute_error", "bias")
+        )
+        mean, std = (metrics[f"starts.{target}.{key}"] for key in ("mean_r", "std_r"))
+        oracle, unit = metrics[f"ceiling.oracle.{target}.pearson_r"], UNITS[target]
+        cells = [f"{r:.3f} ({low:.3f} to {high:.3f})", f"{mean:.3f}, {std:.4f}", f"{oracle:.4f}"]
+        rows.append([target.replace("_", " "), *cells, f"{error:.2f} {unit}", f"{bias:+.2f} {unit}"])
+    costs = provenance["notebooks"].values()
+    minutes, memory = sum(cost["seconds"] for cost in costs) / 60, max(cost["peak_memory_mib"] for cost in costs)
+    return (
+        f"On {metrics['accuracy.images']:,} held-out images:\n\n{markdown_table(columns, rows)}\n\n"
+        f"The whole laptop run: {minutes:.1f} minutes, {memory:.0f} MiB at most; {metrics['training.images']:,} images "
+        "seen in fine-tuning."
+    )
+
+
+def _ablation(metrics: dict) -> str:
+    columns = ["layer", "mean increase of the loss (95 % interval)", "standard deviation over its heads"]
+    rows = []
+    for layer in range(1, 13):
+        mean, low, high, std = (
+            metrics[f"ablation.layer_{layer}.{key}_percent"] for key in ("mean", "mean_low", "mean_high", "std")
+        )
+        rows.append([str(layer), f"{mean:.2f} % ({low:.2f} to {high:.2f})", f"{std:.2f} %"])
+    found = {key.removeprefix("ablation."): value for key, value in metrics.items() if key.startswith("ablation.")}
+    return (
+        f"{markdown_table(columns, rows)}\n\n"
+        f"On {found['images']} of {get_profile('laptop').ablation_pool:,} held-out images, "
+        f"{found['significant_heads_bh']} of 144 heads have a significant effect (FDR 5 %, Benjamini-Hochberg; "
+        f"{found['significant_heads_by']} by Benjamini-Yekutieli, which holds under any dependence between heads). The "
+        f"median half-width of the heads' intervals is {found['median_half_width_percent']:.2f} %, the standard deviation "
+        f"between heads {found['spread_between_heads_percent']:.2f} %."
+    )
+
+
+def _protocols(metrics: dict) -> str:
+    rows = []
+    for name, prefix in (("as described", ""), ("as released", "released."), ("as published", "published.")):
+        lag, step = (metrics[f"{prefix}ablation.{key}"] for key in ("lag_1_autocorrelation", "continuity"))
+        rows.append([name, f"{lag:.2f}", f"{step:.2f}"])
+    return markdown_table(["Figure 4", "autocorrelation in row order", "continuity from row to row"], rows)
+
+
+def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:
+    """Return the table of verdicts; claims on single heads that cannot be tested share a row.
 
     Raises:
-        CompanionError: the text lacks a part's marks.
+        CompanionError: the metrics lack a number that a claim rests on.
     """
-    for part, content in parts.items():
-        pattern = re.compile(rf"(<!-- {part} -->).*?(<!-- /{part} -->)", re.DOTALL)
-        if not pattern.search(text):
-            raise CompanionError(f"{name} lacks the marks <!-- {part} --> and <!-- /{part} -->; put them back")
-        text = pattern.sub(lambda marks, content=content: f"{marks[1]}\n{content}\n{marks[2]}", text)
-    return text
-
-
-def filled(text: str, results: dict, starts: list[dict]) -> str:
-    """Return the README with every table replaced; raises as `between_marks` does."""
-    return between_marks(text, tables(results) | {"claims": ledger(results, starts)})
-
-
-def shipped_starts() -> list[dict]:
-    """Return the findings of the shipped study's other starts."""
-    return Run(notebook="readme").starts()
+    ledger = Ledger.of(metrics, other_seeds)
+    rows, untestable = [], []
+    for entry in ledger.entries:
+        claim, found = entry.claim, entry.judgement
+        if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
+            untestable.append(claim.arguments["head"])
+            continue
+        rows.append(
+            [claim.statement, claim.published, entry.protocol, found.value, f"**{found.verdict}**", entry.seeds]
+        )
+    if untestable:
+        heads = f"what {len(untestable)} single heads attend to ({', '.join(untestable)})"
+        why = f"**{VERDICTS[-1]}**: heads of different backbones correspond in nothing but their number"
+        rows.append([heads, "Figures 6 to 8", "described", "see notebook 6", why, "-"])
+    return markdown_table(list(ledger.table().columns), rows)
 
 
 def main() -> None:
     with reported():
-        text = filled(README.read_text(), read_json(SHIPPED), shipped_starts())
+        text = filled(
+            README.read_text(), read_json(SHIPPED), read_json(PROVENANCE), Run(notebook="readme").other_seeds()
+        )
         with atomic_path(README) as path:
             path.write_text(text)
 

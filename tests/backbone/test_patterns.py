@@ -11,7 +11,7 @@ def test_patterns_are_orthonormal_cosines_the_smooth_ones_first():
     patterns = cosine_patterns(192, 16)
     flat = patterns.reshape(192, -1)
     assert np.allclose(flat @ flat.T, np.eye(192), atol=1e-12)
-    assert np.allclose(patterns[:168], patterns[:168].mean(1, keepdims=True))  # brightness: all channels alike
+    assert np.allclose(patterns[:168], patterns[:168].mean(1, keepdims=True))  # brightness: all channels equal
     assert np.allclose(patterns[168:].sum(1), 0)  # colour: no brightness
     pixel = (np.arange(16) + 0.5) / 16
     waves = sorted((y * y + x * x, y, x) for y in range(16) for x in range(16))[:168]
@@ -26,7 +26,7 @@ def test_a_small_patch_has_no_more_patterns_than_pixels():
         cosine_patterns(32, 4)
 
 
-def test_tokens_of_typical_images_are_white_and_faint_patterns_are_not_blown_up():
+def test_tokens_of_sample_images_are_whitened_and_faint_patterns_are_not_amplified():
     vit = ViTModel(ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2), add_pooling_layer=False)
     generator = torch.Generator().manual_seed(1)
     flat = 0.2 * torch.rand(20, 3, 1, 1, generator=generator).expand(-1, -1, 224, 224)

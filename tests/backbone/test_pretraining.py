@@ -8,7 +8,7 @@ from backbone import pretraining
 from backbone.curriculum import Recipe
 from paper_utils.files import checksum, read_json
 
-RECIPE = Recipe(small_images=6, large_images=4, batch=2, large_batch=2, warm_up=2, cool_down=4, crowd=1)
+RECIPE = Recipe(small_images=6, large_images=4, batch=2, large_batch=2, warm_up=2, cool_down=4, strokes_per_part=1)
 
 
 def test_rate_rises_stays_and_falls():
@@ -30,7 +30,7 @@ def small_vit(monkeypatch):
     monkeypatch.setattr(pretraining, "TYPICAL", 4)
 
 
-def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
+def test_an_interrupted_pretraining_resumes(small_vit, tmp_path, monkeypatch):
     threads = torch.get_num_threads()
     pretraining.pretrain(RECIPE, tmp_path / "whole", workers=0, threads=threads)
     step, done = pretraining._step, []
@@ -51,7 +51,7 @@ def test_an_interrupted_pretraining_goes_on(small_vit, tmp_path, monkeypatch):
         assert torch.allclose(first.float(), second.float(), atol=1e-3)
 
 
-def test_set_patterns_stay_through_a_second_sitting_and_all_else_learns(small_vit, tmp_path):
+def test_patterns_stay_fixed_through_a_second_stage_and_all_other_weights_train(small_vit, tmp_path):
     threads = torch.get_num_threads()
     pretraining.pretrain(RECIPE, tmp_path / "one", workers=0, threads=threads)
     pretraining.pretrain(RECIPE, tmp_path / "two", start=tmp_path / "one", workers=0, threads=threads)
@@ -62,7 +62,7 @@ def test_set_patterns_stay_through_a_second_sitting_and_all_else_learns(small_vi
         assert torch.equal(before, after.half()) == ("projection" in name), name
 
 
-def test_every_weight_learns_by_one_optimizer(small_vit):
+def test_every_weight_belongs_to_one_optimizer(small_vit):
     localiser = pretraining.StrokeLocaliser(seed=1)
     adam, muon = pretraining.optimizers_of(localiser, RECIPE)
     held = [each for optimizer in (adam, muon) for group in optimizer.param_groups for each in group["params"]]
@@ -78,20 +78,20 @@ def test_the_card_names_the_weights(small_vit, tmp_path):
     assert card["recipe"]["seed"] == 3
 
 
-def test_a_second_sitting_starts_from_the_first_and_remembers_it(small_vit, tmp_path):
+def test_a_second_stage_starts_from_the_first_and_keeps_its_record(small_vit, tmp_path):
     threads = torch.get_num_threads()
-    pretraining.pretrain(RECIPE, tmp_path / "bold", workers=0, threads=threads)
-    still = replace(RECIPE, first_image=RECIPE.end, peak_rate=0.0, matrix_rate=0.0)
-    pretraining.pretrain(still, tmp_path / "fine", start=tmp_path / "bold", workers=0, threads=threads)
-    first, second = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("bold", "fine"))
+    pretraining.pretrain(RECIPE, tmp_path / "first", workers=0, threads=threads)
+    frozen = replace(RECIPE, first_image=RECIPE.end, peak_rate=0.0, matrix_rate=0.0)
+    pretraining.pretrain(frozen, tmp_path / "second", start=tmp_path / "first", workers=0, threads=threads)
+    first, second = (ViTModel.from_pretrained(tmp_path / name, add_pooling_layer=False) for name in ("first", "second"))
     for before, after in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(before, after)  # at a rate of zero nothing may change
-    record = read_json(tmp_path / "fine" / "training.json")
-    assert record["before"] == read_json(tmp_path / "bold" / "training.json")
-    assert not (tmp_path / "fine" / "checkpoint.pt").exists()
+    record = read_json(tmp_path / "second" / "training.json")
+    assert record["before"] == read_json(tmp_path / "first" / "training.json")
+    assert not (tmp_path / "second" / "checkpoint.pt").exists()
 
 
-def test_parts_of_images_keep_the_positions_and_the_scale_of_whole_ones(small_vit):
+def test_parts_have_the_positions_and_the_scale_of_whole_images(small_vit):
     pixels, ends, cells, _, place = pretraining.StrokeSet(RECIPE)[1]
     number, strokes = RECIPE.first_image + 1, RECIPE.strokes.closer(2)
     part = pretraining.draw_stroke_image(RECIPE.seed, number, size=112, strokes=strokes)
@@ -111,27 +111,27 @@ def test_parts_of_images_keep_the_positions_and_the_scale_of_whole_ones(small_vi
     answers = [localiser(image, torch.tensor([place]))[1] for place in ([0, 0], [2, 7])]
     assert not torch.allclose(*answers)
     whole_places = [len(item) for item in (pretraining.StrokeSet(RECIPE)[i] for i in (5, 6))]
-    assert whole_places == [5, 4]  # a large image has no place
+    assert whole_places == [5, 4]  # whole images have no position
 
 
-def test_in_a_crowd_only_cells_are_asked_for(small_vit):
-    alone = pretraining.StrokeSet(RECIPE)[1]
-    crowd = pretraining.StrokeSet(replace(RECIPE, crowd=3))[1]
-    assert torch.equal(alone[1], crowd[1])  # the first stroke is the same
-    assert (crowd[2] >= alone[2]).all()
-    assert crowd[2].sum() > 1.5 * alone[2].sum()
+def test_with_several_strokes_only_cells_are_supervised(small_vit):
+    single = pretraining.StrokeSet(RECIPE)[1]
+    several = pretraining.StrokeSet(replace(RECIPE, strokes_per_part=3))[1]
+    assert torch.equal(single[1], several[1])  # the first stroke is the same
+    assert (several[2] >= single[2]).all()
+    assert several[2].sum() > 1.5 * single[2].sum()
     localiser = pretraining.StrokeLocaliser(seed=1)
     before = localiser.ends.weight.clone(), localiser.cells.weight.clone()
     optimizers = [torch.optim.SGD(localiser.parameters(), lr=0.1)]
-    batch = [item[None] for item in crowd]
-    pretraining._step(localiser, optimizers, replace(RECIPE, crowd=3), *batch)
+    batch = [item[None] for item in several]
+    pretraining._step(localiser, optimizers, replace(RECIPE, strokes_per_part=3), *batch)
     assert torch.equal(localiser.ends.weight, before[0])
     assert not torch.equal(localiser.cells.weight, before[1])
     pretraining._step(localiser, optimizers, RECIPE, *batch)
     assert not torch.equal(localiser.ends.weight, before[0])
 
 
-def test_naming_the_cells_of_the_ends_is_learnt_where_it_is_asked_for(small_vit):
+def test_the_cells_of_the_ends_are_learned_where_they_are_supervised(small_vit):
     batch = [item[None] for item in pretraining.StrokeSet(RECIPE)[1]]
 
     def likelihood(weight):

@@ -17,14 +17,14 @@ def test_a_lower_ridge_stands_out_less():
 
 
 def lift(field, alpha):
-    """Return how far a filter that knows the stroke lifts it, at its place against everywhere else."""
+    """Return the signal-to-noise ratio of the stroke under its matched filter."""
     answers = np.real(np.fft.ifft2(np.fft.fft2(field) * np.conj(np.fft.fft2(alpha))))
     here, elsewhere = answers[0, 0], answers[20:-20, 20:-20]
     return abs(here - elsewhere.mean()) / elsewhere.std()
 
 
 @pytest.mark.parametrize("wanted", [6.0, 12.0])
-def test_a_ridge_is_lifted_as_far_as_was_asked_for(wanted):
+def test_a_ridge_has_the_signal_to_noise_ratio_that_is_given(wanted):
     alpha = np.zeros((128, 128), np.float32)
     alpha[60:68, 30:33] = 1.0
     lifts = [
@@ -33,8 +33,8 @@ def test_a_ridge_is_lifted_as_far_as_was_asked_for(wanted):
     assert np.mean(lifts) == pytest.approx(wanted, rel=0.12)
 
 
-@pytest.mark.parametrize(("spread", "seen"), [(5.0, 1.0), (0.5, 0.6)])  # of a dot; smoothing hides small ones
-def test_what_is_smoothed_with_the_noise_is_lifted_as_far_as_before(spread, seen):
+@pytest.mark.parametrize(("spread", "seen"), [(5.0, 1.0), (0.5, 0.6)])  # of a dot; smoothing weakens small ones
+def test_smoothing_with_the_noise_keeps_the_signal_to_noise_ratio(spread, seen):
     y, x = np.mgrid[:128, :128]
     alpha = np.exp(-((y - 64) ** 2 + (x - 40) ** 2) / (2 * spread**2)).astype(np.float32)
     fields = [smoothed_with_noise(np.random.default_rng(seed), [alpha], (9.0, 9.0)) for seed in range(60)]

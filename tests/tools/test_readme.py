@@ -1,0 +1,48 @@
+import pytest
+
+from paper_utils.files import read_json
+from paper_utils.pipeline.figures import NOTEBOOKS
+from tools import readme
+
+COSTS = {name: {"seconds": 60.0 + number, "peak_memory_mib": 700 + number} for number, name in enumerate(NOTEBOOKS)}
+PROVENANCE = {"notebooks": COSTS, "stages": {"fine_tuning": {"seconds": 500.4, "peak_memory_mib": 1583}}}
+
+
+@pytest.fixture(scope="module")
+def metrics():
+    return read_json(readme.SHIPPED)
+
+
+def test_tables_hold_the_numbers_of_the_run(metrics):
+    tables = readme.tables(metrics, PROVENANCE)
+    assert "| 4 | increase of the loss, head by head | [04_head_ablation]" in tables["figures"]
+    assert "| `make figure-4` | 63 s | 703 MiB |" in tables["figures"]
+    assert "| 500 s | 1583 MiB |" in tables["figures"]
+    assert f"| start time | {metrics['accuracy.start_time.pearson_r']:.3f} (" in tables["accuracy"]
+    assert "7.3 minutes, 706 MiB at most" in tables["accuracy"]
+    assert f"| 12 | {metrics['ablation.layer_12.mean_percent']:.2f} % (" in tables["ablation"]
+    assert f"{metrics['ablation.significant_heads_bh']} of 144 heads" in tables["ablation"]
+    assert f"| as released | {metrics['released.ablation.lag_1_autocorrelation']:.2f} |" in tables["protocols"]
+
+
+def test_tables_are_rectangular(metrics):
+    texts = [*readme.tables(metrics, PROVENANCE).values(), readme.ledger_table(metrics, [])]
+    for text in texts:
+        widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
+        assert len(widths) == 1
+
+
+def test_the_ledger_counts_the_training_seeds_that_agree(metrics):
+    table = readme.ledger_table(metrics, [metrics, metrics])
+    row = next(line for line in table.splitlines() if "correlation of predicted and true start times" in line)
+    assert row.endswith("| 3 of 3 |")
+    assert "L6H4" in table.splitlines()[-1]
+
+
+def test_filling_replaces_every_part(metrics):
+    parts = ("figures", "accuracy", "ablation", "protocols", "claims")
+    text = "".join(f"<!-- {part} -->old<!-- /{part} -->\n" for part in parts)
+    filled = readme.filled(text, metrics, PROVENANCE, [])
+    assert "old<" not in filled
+    assert filled == readme.filled(filled, metrics, PROVENANCE, [])
+    assert filled != readme.filled(text, metrics | {"accuracy.start_time.pearson_r": 0.1234}, PROVENANCE, [])
