@@ -12,8 +12,8 @@ from benchmarks import rendering as benchmark_rendering
 from benchmarks import training as benchmark_training
 from benchmarks.timing import machine
 from paper_utils.errors import reported
-from paper_utils.files import ROOT, provenance, read_json, write_json
-from paper_utils.pipeline.profiles import get_profile
+from paper_utils.files import ROOT, read_json, write_json
+from paper_utils.pipeline.provenance import commit, environment
 
 __all__ = ["TARGET"]
 
@@ -46,7 +46,7 @@ def main() -> None:
         before = read_json(options.output) if options.output.exists() else {}
         measured = {key.partition(".")[0] for key in results}
         kept = {key: value for key, value in before.items() if key.partition(".")[0] not in measured | {"origin"}}
-        origin = provenance(get_profile("laptop").as_dict()) | machine()
+        origin = {"profile": "laptop", "commit": commit(), "versions": environment()} | machine()
         write_json(options.output, kept | results | {f"origin.{key}": value for key, value in origin.items()})
 
 

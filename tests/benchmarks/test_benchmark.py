@@ -1,9 +1,11 @@
+import sys
 import time
 
 import pytest
 import torch
 
-from benchmarks import timing, training
+from benchmarks import benchmark, rendering, timing, training
+from paper_utils.files import read_json, write_json
 
 
 def test_candidates_take_turns_and_the_first_round_is_not_timed():
@@ -46,3 +48,16 @@ def test_every_variant_runs(tiny_backbone, monkeypatch, bfloat16):
         candidate.work()
         assert all(parameter.grad is None for parameter in trainer.model.parameters())
         assert trainer.model.training
+
+
+def test_results_are_merged_into_the_file_with_their_origin(tmp_path, monkeypatch):
+    output = tmp_path / "benchmark.json"
+    write_json(output, {"sweep.old": 1, "rendering.old": 2, "origin.old": 3})
+    monkeypatch.setattr(rendering, "rendering_benchmark", lambda *, rounds: {"rendering.rounds": rounds})
+    monkeypatch.setattr(rendering, "show", lambda results: None)
+    monkeypatch.setattr(sys, "argv", ["benchmark", "--only", "rendering", "--rounds", "3", "--output", str(output)])
+    benchmark.main()
+    found = read_json(output)
+    assert (found["sweep.old"], found["rendering.rounds"]) == (1, 3)
+    assert not {"rendering.old", "origin.old"} & found.keys()
+    assert found["origin.versions"]["torch"] == torch.__version__
