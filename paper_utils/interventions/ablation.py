@@ -1,8 +1,8 @@
 """Ablate each head as section 2.2 describes it: its query, key and value weights are set to zero.
 
 Biases stay, since the paper names the weights alone: the head then attends uniformly and puts out its value bias.
-`plain_sweep` does just that (zero, run the whole model, restore), slow and obviously correct: the oracle of the
-engine, which `ablate_every_head` uses.
+`plain_sweep` does exactly that (zero, run the whole model, restore): slow, and the oracle of the engine, which
+`ablate_every_head` uses.
 """
 
 from collections.abc import Iterator
@@ -29,21 +29,21 @@ __all__ = [
     "target_errors",
 ]
 
-TOGETHER = 32  # images between two saves of an unfinished sweep
+IMAGES_PER_SAVE = 32  # of an unfinished sweep
 
 
 @dataclass(frozen=True)
 class Ablation:
     """Predictions of the intact model and with each head ablated, and the labels; seconds, hertz, hertz.
 
-    Images may stand for more or fewer than themselves (`statistics.weighted_choice`): their weights are kept.
+    Images that were chosen by importance sampling (`statistics.weighted_choice`) carry weights.
     """
 
     baseline: np.ndarray  # (images, 3)
     ablated: np.ndarray  # (layers, heads, images, 3)
     labels: np.ndarray  # (images, 3)
     label_std: np.ndarray  # (3,) the unit of the loss
-    weights: np.ndarray  # (images,) how many images each stands for, relative to the mean
+    weights: np.ndarray  # (images,) of importance sampling; one on average
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def ablate_every_head(
     images: torch.Tensor,
     labels: np.ndarray,
     *,
-    kind: str = "described",
+    kind: str = "zero_qkv",
     weights: np.ndarray | None = None,
     partial: Path | None = None,
 ) -> Ablation:
@@ -93,7 +93,7 @@ def ablate_every_head(
         labels: (images, 3), kept with the result.
         kind: of replacement, one of `engine.KINDS`.
         weights: (images,), kept with the result; all one if left out.
-        partial: where finished images are kept, so that an interrupted sweep goes on.
+        partial: file of the finished images, from which an interrupted sweep continues.
 
     Raises:
         CompanionError: there is no image, a prediction is not a number, or `partial` is damaged or another model's.
@@ -101,10 +101,10 @@ def ablate_every_head(
     engine = Engine(model)
     baseline = engine.predict(images)
     ablated = _read_partial(partial, baseline, len(engine.layers), engine.heads)
-    # what the other kinds put in place of a head comes from all images
-    together = TOGETHER if kind in ("described", "zero") else max(1, len(images))
+    # the replacements of the other kinds depend on all images
+    size = IMAGES_PER_SAVE if kind in ("zero_qkv", "zero") else max(1, len(images))
     with tqdm(total=len(images), initial=ablated.shape[2], unit=" images", desc="ablation") as bar:
-        for some in images[ablated.shape[2] :].split(together):
+        for some in images[ablated.shape[2] :].split(size):
             _, more = engine.sweep(some, kind=kind)
             ablated = np.concatenate([ablated, more], axis=2)
             if partial is not None:
@@ -116,7 +116,7 @@ def ablate_every_head(
 
 
 def plain_sweep(model: ChirpRegressor, images: torch.Tensor, labels: np.ndarray, *, batch: int = 32) -> Ablation:
-    """Do what `ablate_every_head` does the plain way: 145 forward passes of 144 heads."""
+    """Do what `ablate_every_head` does by one forward pass of the whole model for each head, and one intact."""
     model.eval()
     layers, heads = len(model.layers), model.vit.config.num_attention_heads
     ablated = []

@@ -1,31 +1,74 @@
-"""Screen heads before ablating them: what a linearised model says an ablation would do, from one forward pass.
+"""Attribution patching: first-order estimates of every head's ablation, from one forward and three backward passes.
 
-An estimate. It ranks heads for the exact engine and never shows that a head does nothing.
+The estimates rank heads for the exact engine; a small estimate does not show that a head has no effect.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 from tqdm import tqdm
 
 from ..models.regressor import ChirpRegressor
 from ..models.vit import autocast
-from ..statistics import percent_increase
+from ..statistics import percent_increase, rank_correlations
 from .ablation import Ablation, squared_errors
 from .engine import Engine
 
-__all__ = ["Screening", "linearised", "screen"]
+__all__ = ["AttributionEstimates", "linearised"]
+
+TITLES = {"outputs": "linearised outputs", "loss": "linearised loss", "absolute": "its absolute value"}
 
 
 @dataclass(frozen=True)
-class Screening:
-    """Estimated effects of each head's ablation, (layers, heads) each, by three rules on the same gradients."""
+class AttributionEstimates:
+    """First-order estimates of the effect of each head's ablation in percent, (layers, heads) each.
 
-    outputs: np.ndarray  # percent: outputs linearised image by image, their loss exact
-    loss: np.ndarray  # percent: the loss itself linearised, as in gradient times output (Molchanov et al. 2017)
-    absolute: np.ndarray  # percent: mean over images of its absolute values (Michel et al. 2019)
+    Three rules on the same gradients.
+    """
+
+    outputs: np.ndarray  # predictions linearised image by image, their loss computed exactly
+    loss: np.ndarray  # the loss itself linearised: gradient times output (Molchanov et al. 2017)
+    absolute: np.ndarray  # mean over images of its absolute values (Michel et al. 2019)
+
+    @classmethod
+    def of(cls, estimate: Ablation) -> "AttributionEstimates":
+        """Turn the predictions of `linearised` into effects by the three rules."""
+        intact = squared_errors(estimate.baseline, estimate)
+        error = (estimate.baseline - estimate.labels) / estimate.label_std
+        change = (estimate.ablated - estimate.baseline) / estimate.label_std
+        slopes = (2 * error * change).mean(-1) * estimate.weights
+        return cls(
+            outputs=percent_increase(squared_errors(estimate.ablated, estimate), intact),
+            loss=100 * slopes.mean(-1) / intact.mean(),
+            absolute=100 * np.abs(slopes).mean(-1) / intact.mean(),
+        )
+
+    def by_title(self) -> dict[str, np.ndarray]:
+        """Return the estimates under the names that figures show."""
+        return {TITLES[name]: values for name, values in vars(self).items()}
+
+    def rank_correlations(self, exact: np.ndarray) -> dict[str, float]:
+        """Return Spearman's rank correlation over heads with the exact effects, (layers, heads), by rule."""
+        return {name: rank_correlations([exact, values])[0] for name, values in vars(self).items()}
+
+    def table(self, exact: np.ndarray) -> pd.DataFrame:
+        """Return how well each rule ranks the heads, given the exact effects in percent, (layers, heads)."""
+        ranks = self.rank_correlations(exact)
+        return pd.DataFrame(
+            {
+                "Rank correlation with the exact effect": [f"{rank:.2f}" for rank in ranks.values()],
+                "Heads": exact.size,
+            },
+            index=pd.Index([TITLES[name] for name in ranks], name="Estimate"),
+        )
+
+    def metrics(self, exact: np.ndarray) -> dict[str, float]:
+        """Return the flat keys of results.json; argument of `table`."""
+        ranks = self.rank_correlations(exact)
+        return {f"ablation.screening.{name}.rank_correlation": rank for name, rank in ranks.items()}
 
 
 def linearised(
@@ -36,7 +79,7 @@ def linearised(
     weights: np.ndarray | None = None,
     mixed_precision: bool = False,
 ) -> Ablation:
-    """Return what `ablate_every_head` would, to first order in what each head puts out.
+    """Estimate the result of `ablate_every_head` to first order in the heads' outputs.
 
     One forward and, for the three outputs, three backward passes, whatever the number of heads.
 
@@ -45,7 +88,7 @@ def linearised(
         images: (images, 3, 224, 224).
         labels: (images, 3).
         weights: as in `ablate_every_head`.
-        mixed_precision: bfloat16 where the processor has it: faster, and an estimate all the more.
+        mixed_precision: bfloat16 where the processor has it: faster, and a rougher estimate.
 
     Raises:
         CompanionError: there is no image, or a prediction is not a number.
@@ -54,7 +97,7 @@ def linearised(
     engine.model.requires_grad_(False)
     baseline = engine.predict(images)
     changes = []
-    for some in tqdm(images.split(engine.batch), unit=" batches", desc="screening"):
+    for some in tqdm(images.split(engine.batch), unit=" batches", desc="attribution"):
         with torch.enable_grad(), autocast(engine.device, wanted=mixed_precision):
             changes.append(_changes(engine, some))
     ablated = baseline + torch.cat(changes, dim=2).cpu().numpy()
@@ -63,14 +106,14 @@ def linearised(
 
 
 def _changes(engine: Engine, images: torch.Tensor) -> torch.Tensor:
-    """Return (layers, heads, images, 3): the gradients of the outputs times what the ablation takes from z."""
-    x = engine._embed(images).requires_grad_()
+    """Return the gradients of the predictions times the change that the ablation makes to z, (layers, heads, images, 3)."""
+    x = engine.embed(images).requires_grad_()
     outputs = []
     for layer in engine.layers:
-        outputs.append(engine._attend(layer, x))
-        x = engine._finish_layer(layer, x, outputs[-1])
-    predictions = engine._read(x[:, 0])
-    removed = [engine._value_bias(layer) - z.detach() for layer, z in zip(engine.layers, outputs, strict=True)]
+        outputs.append(engine.attend(layer, x))
+        x = engine.finish_layer(layer, x, outputs[-1])
+    predictions = engine.predict_from_cls(x[:, 0])
+    removed = [engine.value_bias(layer) - z.detach() for layer, z in zip(engine.layers, outputs, strict=True)]
     changes = []
     for target in range(predictions.shape[1]):
         gradients = torch.autograd.grad(predictions[:, target].sum(), outputs, retain_graph=target < 2)
@@ -78,16 +121,3 @@ def _changes(engine: Engine, images: torch.Tensor) -> torch.Tensor:
             torch.stack([torch.einsum("nthd,nthd->hn", *pair).float() for pair in zip(gradients, removed, strict=True)])
         )
     return torch.stack(changes, dim=-1)
-
-
-def screen(estimate: Ablation) -> Screening:
-    """Turn linearised predictions into effects by the three rules."""
-    intact = squared_errors(estimate.baseline, estimate)
-    error = (estimate.baseline - estimate.labels) / estimate.label_std
-    change = (estimate.ablated - estimate.baseline) / estimate.label_std
-    slopes = (2 * error * change).mean(-1) * estimate.weights
-    return Screening(
-        outputs=percent_increase(squared_errors(estimate.ablated, estimate), intact),
-        loss=100 * slopes.mean(-1) / intact.mean(),
-        absolute=100 * np.abs(slopes).mean(-1) / intact.mean(),
-    )

@@ -1,12 +1,12 @@
-"""Ablate heads exactly and fast: the output z of a head is replaced by c, for one head, all in turn, or any set.
+"""Ablate heads exactly and fast: the output z of a head is replaced by c, for one head, each in turn, or any set.
 
-Zeroing a head's query, key and value weights (section 2.2) leaves it with its value bias: c is that bias. Zero, mean
-and resample ablation are other choices of c, so one engine serves all. What makes it fast is exact as well:
+Zeroing a head's query, key and value weights (section 2.2; kind "zero_qkv") leaves it with its value bias: c is that
+bias. Zero, mean and resample ablation are other choices of c, so one engine serves all. What makes it fast is exact:
 
 - the residual stream before each layer is computed once, and a head's ablation starts from there;
-- the attention of a layer is computed once for its heads, of which one's share of the output is exchanged;
-- the last layer computes the CLS row alone, keys and values absorbed into its query;
-- cores work side by side, each on a batch of its own.
+- the attention of a layer is computed once, and one head's contribution to the output is replaced;
+- the last layer computes the CLS row alone, with keys and values absorbed into its query;
+- each core of the processor works on a batch of its own.
 """
 
 import copy
@@ -26,18 +26,18 @@ from ..models.vit import best_device
 
 __all__ = ["KINDS", "Engine"]
 
-KINDS = ("described", "zero", "mean", "resample")
+KINDS = ("zero_qkv", "zero", "mean", "resample")
 Result = TypeVar("Result")
 
 
 class Engine:
-    """A fine-tuned model in float32 whose heads can be replaced; the model it is given is never changed.
+    """A fine-tuned model in float32 whose heads' outputs can be replaced; the given model is never changed.
 
     Args:
         model: LoRA-wrapped, merged or plain, of any width.
-        batch: images at a time; what suits the device if left out.
-        rows: the same of images with a head replaced; the two bound memory, whatever the number of images.
-        linears: kind of the linear layers; the faster of the processor's two if left out.
+        batch: images in one pass; chosen for the device if left out.
+        rows: images with a head replaced in one pass. The two bound memory, whatever the number of images.
+        linears: class of the linear layers; the faster of the two for this processor if left out.
         device: where to compute; a GPU where there is one if left out.
 
     Raises:
@@ -72,15 +72,15 @@ class Engine:
             use_linears(self.model, linears or faster_linears(self.rows * tokens, config.hidden_size))
 
     def sweep(
-        self, images: torch.Tensor, *, kind: str = "described", source: torch.Tensor | None = None
+        self, images: torch.Tensor, *, kind: str = "zero_qkv", source: torch.Tensor | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return predictions intact (images, 3) and with each head replaced (layers, heads, images, 3).
 
         Args:
             images: (images, 3, height, width), uint8 or in 0..1.
-            kind: "described" (the head keeps its value bias alone), "zero", "mean" (over these images, token by
-                token) or "resample" (what the head puts out for another image).
-            source: the other image of each, of the shape of `images`; the next one if left out.
+            kind: "zero_qkv" (the head puts out its value bias), "zero", "mean" (over these images, token by token) or
+                "resample" (the head's output for another image).
+            source: for "resample", the other image of each, of the shape of `images`; the next one if left out.
 
         Raises:
             CompanionError: no image, too few for the kind, or a prediction is not a number.
@@ -91,17 +91,17 @@ class Engine:
             return self._sweep_batch(images[chosen], replacement.of(chosen))
 
         intact, replaced = zip(*self._by_batch(work, len(images)), strict=True)
-        return _numbers(torch.cat(intact)), _numbers(torch.cat(replaced, dim=2))
+        return _finite_array(torch.cat(intact)), _finite_array(torch.cat(replaced, dim=2))
 
     def predict(
         self,
         images: torch.Tensor,
         heads: Iterable[tuple[int, int]] = (),
         *,
-        kind: str = "described",
+        kind: str = "zero_qkv",
         source: torch.Tensor | None = None,
     ) -> np.ndarray:
-        """Return predictions (images, 3) with a set of heads (layer, head; from 0) replaced together, as in `sweep`.
+        """Return predictions (images, 3) with a set of heads (layer, head; from 0) replaced at once, as in `sweep`.
 
         Raises:
             CompanionError: there is no such head, no image, or a prediction is not a number.
@@ -117,19 +117,19 @@ class Engine:
 
         def work(chosen: torch.Tensor) -> torch.Tensor:
             constants = replacement.of(chosen)
-            x = self._embed(images[chosen])
+            x = self.embed(images[chosen])
             for number, layer in enumerate(self.layers):
-                z = self._attend(layer, x)
+                z = self.attend(layer, x)
                 if wanted[number]:
                     z = z.clone()
                     z[:, :, wanted[number]] = constants[number][:, :, wanted[number]]
-                x = self._finish_layer(layer, x, z)
-            return self._read(x[:, 0])
+                x = self.finish_layer(layer, x, z)
+            return self.predict_from_cls(x[:, 0])
 
-        return _numbers(torch.cat(self._by_batch(work, len(images))))
+        return _finite_array(torch.cat(self._by_batch(work, len(images))))
 
     def _by_batch(self, work: Callable[[torch.Tensor], Result], count: int) -> list[Result]:
-        """Return what `work` makes of the indices of each batch of so many images, several batches at once."""
+        """Return the results of `work` on the indices of each batch of `count` images, several batches at once."""
         batches = torch.arange(count).split(self.batch)
         with parallel_map(len(batches), self.device) as map_of:
             return list(map_of(torch.inference_mode()(work), batches))
@@ -137,9 +137,9 @@ class Engine:
     def _sweep_batch(self, images: torch.Tensor, constants: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         count = len(images)
         results = torch.empty(len(self.layers), self.heads, count, 3, device=self.device)
-        x = self._embed(images)
+        x = self.embed(images)
         for number, layer in enumerate(self.layers[:-1]):
-            z = self._attend(layer, x)
+            z = self.attend(layer, x)
             intact = x + layer.attention.o_proj(z.flatten(2))
             columns = layer.attention.o_proj.weight.view(-1, self.heads, self.size)
             for heads in torch.arange(self.heads).split(max(1, self.rows // count)):
@@ -149,26 +149,27 @@ class Engine:
             x = self._feed_forward(layer, intact)
         z = self._last_attention(x)
         results[-1] = torch.stack(
-            [self._last_output(x, _with(z, head, constants[-1][:, 0])) for head in range(self.heads)]
+            [self._last_output(x, _replace_head(z, head, constants[-1][:, 0])) for head in range(self.heads)]
         )
         return self._last_output(x, z), results
 
     def _run_from_layer(self, number: int, x: torch.Tensor) -> torch.Tensor:
-        """Run a layer's second half and all that follows on rows (n, tokens, width); return predictions (n, 3)."""
+        """Run a layer's MLP and all later layers on a residual stream (n, tokens, width); return predictions (n, 3)."""
         x = self._feed_forward(self.layers[number], x)
         for layer in self.layers[number + 1 : -1]:
-            x = self._finish_layer(layer, x, self._attend(layer, x))
+            x = self.finish_layer(layer, x, self.attend(layer, x))
         return self._last_output(x, self._last_attention(x))
 
-    def _embed(self, images: torch.Tensor) -> torch.Tensor:
+    def embed(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream before layer 1, (n, tokens, width), of images as in `sweep`."""
         images = images.to(self.device)
         if images.dtype == torch.uint8:
             images = images.float() / 255
         with torch.backends.cudnn.flags(enabled=False):  # which would round the patches' convolution to TF32
             return self.model.vit.embeddings(images)
 
-    def _attend(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
-        """Return what the heads of a layer put out, (n, tokens, heads, head dimension)."""
+    def attend(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        """Return the outputs z of a layer's heads, (n, tokens, heads, head dimension)."""
         hidden = layer.layernorm_before(x)
         attention = layer.attention
         query, key, value = (
@@ -177,18 +178,18 @@ class Engine:
         )
         return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
 
-    def _finish_layer(self, layer: nn.Module, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        """Return the residual stream after a layer, of that before it and what its heads put out."""
+    def finish_layer(self, layer: nn.Module, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream after a layer, (n, tokens, width), given that before it and its heads' outputs z."""
         return self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
 
     def _feed_forward(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.layernorm_after(x))
 
     def _last_attention(self, x: torch.Tensor) -> torch.Tensor:
-        """Return what the last layer's heads put out for CLS, (n, heads, head dimension).
+        """Return the outputs of the last layer's heads for CLS, (n, heads, head dimension).
 
-        q . (W x + b) = (W' q) . x + q . b, of which the last term is the same for every token and leaves the softmax
-        as it is; and the mean of values is the value of the mean. So neither keys nor values are ever formed.
+        q . (W x + b) = (W' q) . x + q . b, and the last term, the same for every token, does not change the softmax;
+        and the weighted mean of values is the value of the weighted mean. So neither keys nor values are formed.
         """
         layer = self.layers[-1]
         hidden = layer.layernorm_before(x)
@@ -198,17 +199,18 @@ class Engine:
         weights = torch.softmax(towards @ hidden.transpose(1, 2), dim=-1)
         seen = weights @ hidden
         values = torch.einsum("nhe,hde->nhd", seen, attention.v_proj.weight.unflatten(0, (self.heads, self.size)))
-        return values + self._value_bias(layer)
+        return values + self.value_bias(layer)
 
     def _last_output(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         layer = self.layers[-1]
-        return self._read(self._finish_layer(layer, x[:, :1], z[:, None])[:, 0])
+        return self.predict_from_cls(self.finish_layer(layer, x[:, :1], z[:, None])[:, 0])
 
-    def _read(self, cls: torch.Tensor) -> torch.Tensor:
+    def predict_from_cls(self, cls: torch.Tensor) -> torch.Tensor:
         """Return predictions in seconds and hertz, (n, 3), of CLS tokens (n, width)."""
         return self.model.head(self.model.vit.layernorm(cls)) * self.model.label_std + self.model.label_mean
 
-    def _value_bias(self, layer: nn.Module) -> torch.Tensor:
+    def value_bias(self, layer: nn.Module) -> torch.Tensor:
+        """Return the value bias of a layer's heads, (heads, head dimension); zeros where it has none."""
         bias = layer.attention.v_proj.bias
         if bias is None:
             return torch.zeros(self.heads, self.size, device=self.device)
@@ -216,21 +218,21 @@ class Engine:
 
 
 class _Replacement:
-    """What heads put out instead, for chosen images: of each layer, (n or 1, tokens or 1, heads, head dimension)."""
+    """What replaces the heads' outputs, for each layer: (n or 1, tokens or 1, heads, head dimension)."""
 
     @torch.inference_mode()
     def __init__(self, engine: Engine, kind: str, images: torch.Tensor, source: torch.Tensor | None):
         if kind not in KINDS:
             raise CompanionError(f"unknown replacement {kind!r}; choose one of {', '.join(KINDS)}")
         if source is not None and (kind != "resample" or source.shape != images.shape):
-            raise CompanionError("other images are for kind 'resample', one for each image and of its size")
+            raise CompanionError("source images are for kind 'resample', one for each image and of its size")
         least = 2 if kind == "resample" and source is None else 1
         if len(images) < least:
             raise CompanionError(f"ablation ({kind}) needs {least} or more images, it got {len(images)}")
         self.engine, self.kind = engine, kind
         self.source = images.roll(-1, 0) if source is None else source
-        biases = [engine._value_bias(layer)[None, None] for layer in engine.layers]
-        self.fixed = biases if kind == "described" else [torch.zeros_like(bias) for bias in biases]
+        biases = [engine.value_bias(layer)[None, None] for layer in engine.layers]
+        self.fixed = biases if kind == "zero_qkv" else [torch.zeros_like(bias) for bias in biases]
         if kind == "mean":
             for some in images.split(engine.batch):
                 sums = [z.sum(0, keepdim=True) for z in self._outputs(some)]
@@ -241,20 +243,20 @@ class _Replacement:
 
     def _outputs(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
         engine = self.engine
-        x = engine._embed(images)
+        x = engine.embed(images)
         for layer in engine.layers:
-            z = engine._attend(layer, x)
+            z = engine.attend(layer, x)
             yield z
-            x = engine._finish_layer(layer, x, z)
+            x = engine.finish_layer(layer, x, z)
 
 
-def _with(z: torch.Tensor, head: int, constant: torch.Tensor) -> torch.Tensor:
+def _replace_head(z: torch.Tensor, head: int, constant: torch.Tensor) -> torch.Tensor:
     changed = z.clone()
     changed[:, head] = constant[:, head]
     return changed
 
 
-def _numbers(predictions: torch.Tensor) -> np.ndarray:
+def _finite_array(predictions: torch.Tensor) -> np.ndarray:
     if not predictions.isfinite().all():
-        raise CompanionError("the model predicts something that is not a number; was its training finished?")
+        raise CompanionError("the model predicts something that is not a number; was its training completed?")
     return predictions.cpu().numpy()

@@ -76,13 +76,13 @@ def test_every_head_at_once_is_one_after_the_other(regressor, images):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_look_at_all_images(regressor, images, kind, monkeypatch):
-    monkeypatch.setattr(ablation, "TOGETHER", 2)
+    monkeypatch.setattr(ablation, "IMAGES_PER_SAVE", 2)
     _, expected = Engine(regressor).sweep(images, kind=kind)
     assert np.allclose(ablation.ablate_every_head(regressor, images, LABELS, kind=kind).ablated, expected, atol=1e-4)
 
 
 def test_an_interrupted_sweep_goes_on(regressor, images, tmp_path, monkeypatch):
-    monkeypatch.setattr(ablation, "TOGETHER", 2)
+    monkeypatch.setattr(ablation, "IMAGES_PER_SAVE", 2)
     whole = ablation.ablate_every_head(regressor, images, LABELS)
     partial = tmp_path / "partial.npz"
     np.savez(partial, baseline=whole.baseline, ablated=whole.ablated[:, :, :2])

@@ -3,10 +3,11 @@ import pytest
 import torch
 
 from paper_utils.errors import CompanionError
-from paper_utils.interventions import ablation
-from paper_utils.interventions import attribution as screening
+from paper_utils.interventions import AblationEffects, ablation, attribution
 from paper_utils.interventions.engine import Engine
 from paper_utils.models.regressor import merged
+
+from . import reference
 
 LABELS = np.array([[10.0, 20.0, 30.0]] * 5)
 
@@ -31,7 +32,7 @@ def predictions_on_the_way(model, images, layer, head, share):
 
 
 def test_changes_are_the_slope_on_the_way_to_the_ablation(regressor, images):
-    estimate = screening.linearised(regressor, images, LABELS)
+    estimate = attribution.linearised(regressor, images, LABELS)
     plain = merged(regressor)
     plain.forward = lambda pixels: plain.head(plain.vit(pixel_values=pixels).last_hidden_state[:, 0])
     for layer, head in ((0, 0), (0, 2), (1, 1)):
@@ -41,7 +42,7 @@ def test_changes_are_the_slope_on_the_way_to_the_ablation(regressor, images):
         assert np.allclose(change, slope, rtol=2e-2, atol=2e-2)
 
 
-def test_a_linear_model_is_screened_exactly(regressor, images):
+def test_a_linear_model_is_estimated_exactly(regressor, images):
     """What the last layer's heads put out reaches the outputs through LayerNorm, MLP and head; made linear, it is exact."""
     model = merged(regressor)
     last = model.layers[-1]
@@ -49,7 +50,7 @@ def test_a_linear_model_is_screened_exactly(regressor, images):
     model.vit.layernorm = torch.nn.Identity()
     model.head = torch.nn.Linear(24, 3)
     exact = Engine(model).sweep(images)[1]
-    estimate = screening.linearised(model, images, LABELS)
+    estimate = attribution.linearised(model, images, LABELS)
     assert np.allclose(estimate.ablated[-1], exact[-1], atol=1e-3)
 
 
@@ -66,8 +67,8 @@ def test_the_three_rules_by_hand():
         label_std=np.ones(3),
         weights=np.ones(2),
     )
-    found = screening.screen(estimate)
-    # squared errors 1 and 1 become 4 and 0; slopes 2 and -2; intact loss 1/3 a image
+    found = attribution.AttributionEstimates.of(estimate)
+    # squared errors 1 and 1 become 4 and 0; slopes 2 and -2; intact loss 1/3 an image
     assert found.outputs[0, 0] == pytest.approx(100)
     assert found.loss[0, 0] == pytest.approx(0)
     assert found.absolute[0, 0] == pytest.approx(200)
@@ -75,7 +76,7 @@ def test_the_three_rules_by_hand():
 
 def test_the_model_stays_as_it_was(regressor, images):
     before = {name: (p.detach().clone(), p.requires_grad) for name, p in regressor.named_parameters()}
-    screening.linearised(regressor, images, LABELS)
+    attribution.linearised(regressor, images, LABELS)
     for name, parameter in regressor.named_parameters():
         value, wanted = before[name]
         assert torch.equal(parameter, value)
@@ -84,11 +85,21 @@ def test_the_model_stays_as_it_was(regressor, images):
 
 
 def test_mixed_precision_is_near(regressor, images):
-    exact, rough = (screening.linearised(regressor, images, LABELS, mixed_precision=mixed) for mixed in (False, True))
+    exact, rough = (attribution.linearised(regressor, images, LABELS, mixed_precision=mixed) for mixed in (False, True))
     changes = [(e.ablated - e.baseline).ravel() for e in (exact, rough)]
     assert np.corrcoef(*changes)[0, 1] > 0.99
 
 
 def test_no_image_is_named(regressor, images):
     with pytest.raises(CompanionError, match="needs 1 or more images"):
-        screening.linearised(regressor, images[:0], LABELS[:0])
+        attribution.linearised(regressor, images[:0], LABELS[:0])
+
+
+def test_the_shipped_estimates_rank_heads_as_shipped():
+    exact = AblationEffects.of(reference.ablation("ablation")).increase
+    estimates = attribution.AttributionEstimates.of(reference.ablation("attribution", "screening"))
+    assert len(estimates.metrics(exact)) == 3
+    assert reference.differing(estimates.metrics(exact)) == []
+    table = estimates.table(exact)
+    assert list(table.index) == list(estimates.by_title())
+    assert table.iloc[0].to_list() == ["0.98", 144]

@@ -4,9 +4,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paper_utils.interventions import engine as engine_room
 from paper_utils.errors import CompanionError
 from paper_utils.interventions import ablation
+from paper_utils.interventions import engine as engine_module
 from paper_utils.interventions.engine import KINDS, Engine
 from paper_utils.models.regressor import merged
 
@@ -51,7 +51,7 @@ def outputs_of_heads(model, images):
 def constants(model, images, kind):
     outputs = outputs_of_heads(model, images)
     return {
-        "described": lambda layer, z: model.layers[layer].attention.v_proj.bias.expand_as(z),
+        "zero_qkv": lambda layer, z: model.layers[layer].attention.v_proj.bias.expand_as(z),
         "zero": lambda layer, z: torch.zeros_like(z),
         "mean": lambda layer, z: outputs[layer].mean(0, keepdim=True).expand_as(z),
         "resample": lambda layer, z: outputs[layer].roll(-1, 0),
@@ -71,7 +71,7 @@ def test_every_head_and_kind_against_hooks(regressor, images, kind, batch):
         assert np.abs(expected - intact).max() > 1e-3
 
 
-def test_as_described_is_weights_set_to_zero(regressor, images):
+def test_zero_qkv_is_weights_set_to_zero(regressor, images):
     plain = ablation.plain_sweep(regressor, images, np.zeros((5, 3)))
     for model in (regressor, merged(regressor)):
         intact, swept = Engine(model).sweep(images)
@@ -106,9 +106,9 @@ def test_heads_add_up_to_the_attention(regressor, images):
     model = merged(regressor)
     engine = Engine(model)
     with torch.inference_mode():
-        x = engine._embed(images)
+        x = engine.embed(images)
         layer = model.layers[0]
-        z = engine._attend(layer, x)
+        z = engine.attend(layer, x)
         whole = layer.attention(layer.layernorm_before(x))[0]
         columns = layer.attention.o_proj.weight.view(24, 3, 8)
         parts = sum(z[:, :, head] @ columns[:, head].T for head in range(3)) + layer.attention.o_proj.bias
@@ -118,7 +118,7 @@ def test_heads_add_up_to_the_attention(regressor, images):
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_is_computed_on_the_device(regressor, images, kind, monkeypatch):
     """Torch's device without numbers refuses most sums of its tensors with others, as a GPU does."""
-    monkeypatch.setattr(engine_room, "_numbers", lambda predictions: predictions)
+    monkeypatch.setattr(engine_module, "_finite_array", lambda predictions: predictions)
     engine = Engine(regressor, device="meta")
     intact, swept = engine.sweep(images, kind=kind)
     some = engine.predict(images, [(0, 1), (1, 2)], kind=kind)
@@ -140,8 +140,8 @@ def test_the_model_stays_as_it_was(regressor, images):
         (lambda engine, x: engine.predict(x, [(2, 0)]), "no head 0 in layer 2: 2 layers, 3 heads"),
         (lambda engine, x: engine.sweep(x[:0]), r"needs 1 or more images, it got 0"),
         (lambda engine, x: engine.sweep(x[:1], kind="resample"), r"\(resample\) needs 2 or more images, it got 1"),
-        (lambda engine, x: engine.sweep(x, kind="noise"), "unknown replacement 'noise'; choose one of described"),
-        (lambda engine, x: engine.sweep(x, source=x), "other images are for kind 'resample'"),
+        (lambda engine, x: engine.sweep(x, kind="noise"), "unknown replacement 'noise'; choose one of zero_qkv"),
+        (lambda engine, x: engine.sweep(x, source=x), "source images are for kind 'resample'"),
         (lambda engine, x: engine.sweep(x, kind="resample", source=x[:2]), "one for each image"),
         (lambda engine, x: engine.predict(x.float() * float("nan")), "not a number"),
     ],

@@ -5,6 +5,8 @@ from paper_utils.errors import CompanionError
 from paper_utils.interventions import pruning
 from paper_utils.interventions.engine import Engine
 
+from . import reference
+
 
 def test_orders_are_permutations_and_the_first_begins_with_the_least():
     increase = np.array([[3.0, -1.0, 2.0], [0.0, 9.0, 1.0]])
@@ -35,3 +37,14 @@ def test_removed_heads_are_those_of_the_order(regressor, images):
 def test_what_cannot_be_removed_is_named(regressor, images, order, counts, message):
     with pytest.raises(CompanionError, match=message):
         pruning.removal(regressor, images, np.array(order), counts)
+
+
+def test_the_loss_without_early_heads_is_the_shipped_one():
+    removals = pruning.Removals.of(reference.arrays("removals"), images=32)
+    assert reference.differing(removals.metrics()) == []
+    table = removals.table()
+    assert list(table.index) == [0, 12, 24, 36, 48, 60]
+    assert table.iloc[0].to_list() == ["1.0", "1.0", 32]
+    assert table.loc[36].to_list()[1] == "2.4"
+    with pytest.raises(CompanionError, match="no loss without 35 heads, only without 0, 12"):
+        removals.metrics(early=35)

@@ -1,0 +1,184 @@
+"""The effect of each head's ablation on the loss: intervals, tests, tables and the metrics of claims."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..bootstrap import percentile_interval, resample_counts
+from ..heads import head_name
+from ..statistics import HeadEffects, head_effects, layer_intervals
+from .ablation import Ablation, layer_summary, squared_errors
+from .tables import interval, rounded
+from .targets import TargetEffects
+
+__all__ = ["EARLY", "AblationEffects", "effect_intervals_of", "effect_metrics"]
+
+EARLY = slice(0, 3)  # layers 1 to 3
+
+
+def effect_metrics(increase: np.ndarray) -> dict[str, float]:
+    """Return layer means, standard deviations (n - 1) and ratios of effects in percent, (layers, heads)."""
+    means, deviations = layer_summary(increase)
+    found = {}
+    for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True), start=1):
+        found |= {f"layer_{layer}.mean_percent": float(mean), f"layer_{layer}.std_percent": float(deviation)}
+    early, late = increase[EARLY], increase[EARLY.stop :]
+    return found | {
+        "layers_1_to_3.mean_percent": float(early.mean()),
+        "layers_1_to_3.std_percent": float(early.std(ddof=1)),
+        "layers_4_to_12.mean_percent": float(late.mean()),
+        "layer_6_over_layers_1_to_3": float(means[5] / early.mean()),
+        "late_over_early": float(late.mean() / early.mean()),
+    }
+
+
+def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> dict[str, float]:
+    """Return 95 % intervals of the means and ratios of `effect_metrics` by groups of layers (percentile bootstrap).
+
+    Args:
+        ablated: weighted squared errors without each head, (layers, heads, images).
+        intact: those of the intact model, (images,).
+        seed: of the bootstrap over images.
+    """
+    counts = resample_counts(len(intact), seed=seed)
+    layers = 100 * (ablated.mean(1) @ counts.T / (counts @ intact) - 1)  # (layers, resamples), means over heads
+    early, late = layers[EARLY].mean(0), layers[EARLY.stop :].mean(0)
+    found = {}
+    for name, values in (("layers_1_to_3.mean", early), ("layers_4_to_12.mean", late)):
+        low, high = percentile_interval(values)
+        found |= {f"{name}_low_percent": float(low), f"{name}_high_percent": float(high)}
+    for name, top in (("layer_6_over_layers_1_to_3", layers[5]), ("late_over_early", late)):
+        # where the early mean may be zero or negative the ratio has no upper end
+        ratio = np.where(early > 0, top / np.where(early > 0, early, 1), np.where(top > 0, np.inf, -np.inf))
+        low, high = percentile_interval(ratio, method="nearest")
+        found |= {f"{name}_low": float(np.clip(low, -1e6, 1e6)), f"{name}_high": float(np.clip(high, -1e6, 1e6))}
+    return found
+
+
+@dataclass(frozen=True)
+class AblationEffects(HeadEffects):
+    """The effects of an ablation sweep: those of the heads, of layers, of groups of layers, and by target."""
+
+    layer_low_high: np.ndarray  # (layers, 2) 95 % interval of each layer's mean, percent
+    ablated: np.ndarray  # (layers, heads, images) weighted squared errors
+    intact: np.ndarray  # (images,) weighted squared errors; their mean is the loss in standardised units
+    by_target: TargetEffects
+
+    @classmethod
+    def of(cls, ablation: Ablation) -> "AblationEffects":
+        """Compare each head's ablation with the intact model, image by image.
+
+        Raises:
+            CompanionError: fewer than eight images.
+        """
+        ablated, intact = (squared_errors(part, ablation) for part in (ablation.ablated, ablation.baseline))
+        return cls(
+            **vars(head_effects(ablated, intact)),
+            layer_low_high=layer_intervals(ablated, intact),
+            ablated=ablated,
+            intact=intact,
+            by_target=TargetEffects.of(ablation),
+        )
+
+    def groups(self) -> pd.DataFrame:
+        """Return the mean increase of early and of later layers, with its interval over images."""
+        found = effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact)
+        sizes = {"layers_1_to_3": self.increase[EARLY].size, "layers_4_to_12": self.increase[EARLY.stop :].size}
+        rows = {
+            name.replace("_", " "): {
+                "Mean increase of the loss (%)": rounded(found[f"{name}.mean_percent"]),
+                "95 % interval": interval(found[f"{name}.mean_low_percent"], found[f"{name}.mean_high_percent"]),
+                "Heads": heads,
+                "Images": len(self.intact),
+            }
+            for name, heads in sizes.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def layer_table(self, published: np.ndarray) -> pd.DataFrame:
+        """Return mean and standard deviation over the heads of each layer, beside the published mean.
+
+        Args:
+            published: (layers, heads) percent; NaN where a value is not legible.
+        """
+        means, deviations = layer_summary(self.increase)
+        return pd.DataFrame(
+            {
+                "Mean (%)": [rounded(mean) for mean in means],
+                "95 % interval": [interval(*ends) for ends in self.layer_low_high],
+                "Standard deviation (%)": [rounded(deviation) for deviation in deviations],
+                "Published mean (%)": [rounded(mean, digits=2) for mean in np.nanmean(published, axis=1)],
+            },
+            index=pd.RangeIndex(1, len(means) + 1, name="Layer"),
+        )
+
+    def strongest(self, count: int = 8) -> pd.DataFrame:
+        """Return the heads whose ablation raises the loss most."""
+        order = np.argsort(self.increase, axis=None)[::-1][:count]
+        heads = list(zip(*np.unravel_index(order, self.increase.shape), strict=True))
+        return pd.DataFrame(
+            {
+                "Increase of the loss (%)": [rounded(self.increase[head]) for head in heads],
+                "95 % interval": [interval(self.low[head], self.high[head]) for head in heads],
+                "p": [rounded(self.p_value[head], digits=2) for head in heads],
+                "Significant (FDR 5 %)": ["yes" if self.significant_bh[head] else "no" for head in heads],
+                "Images": len(self.intact),
+            },
+            index=pd.Index([head_name(*head) for head in heads], name="Head"),
+        )
+
+    def errors(self) -> pd.DataFrame:
+        """Return the root mean squared error of each target, intact and without the head that matters most."""
+        return self.by_target.errors(np.unravel_index(self.increase.argmax(), self.increase.shape))
+
+    def significance(self) -> pd.DataFrame:
+        """Return how many heads have a significant effect, and how wide the intervals are."""
+        significant = self.significant_bh
+        values = {
+            "significant heads (Benjamini-Hochberg, FDR 5 %)": f"{significant.sum()} of {significant.size}",
+            "of them raise the loss": str((significant & (self.increase > 0)).sum()),
+            "significant heads (Benjamini-Yekutieli, FDR 5 %)": f"{self.significant_by.sum()} of {significant.size}",
+            "median half-width of the intervals (%)": rounded(self._half_width()),
+            "standard deviation between heads (%)": rounded(self.increase.std()),
+            "images": str(len(self.intact)),
+            "loss of the intact model (standardised units)": rounded(self.intact.mean()),
+        }
+        return pd.DataFrame({"Value": values})
+
+    def table(self) -> pd.DataFrame:
+        """Return a row for each head: effect, interval and tests, and the effects on each target's own loss.
+
+        Numbers have four significant digits; this table is saved, not shown.
+        """
+        columns = {
+            "increase_percent": self.increase,
+            "increase_percent_low": self.low,
+            "increase_percent_high": self.high,
+            "p_value": self.p_value,
+            "significant_bh": self.significant_bh,
+            "significant_by": self.significant_by,
+        } | {f"{target}_increase_percent": values for target, values in self.by_target.by_name().items()}
+        shown = {
+            name: values.ravel() if values.dtype == bool else [f"{value:.4g}" for value in values.ravel()]
+            for name, values in columns.items()
+        }
+        return pd.DataFrame({"head": [head_name(*head) for head in np.ndindex(self.increase.shape)]} | shown)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the flat keys of results.json."""
+        found = {
+            "intact_mse": float(self.intact.mean()),
+            "images": len(self.intact),
+            "significant_heads_bh": int(self.significant_bh.sum()),
+            "significant_heads_by": int(self.significant_by.sum()),
+            "median_half_width_percent": self._half_width(),
+            "spread_between_heads_percent": float(self.increase.std()),
+        }
+        found |= effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact)
+        for layer, (low, high) in enumerate(self.layer_low_high, start=1):
+            found |= {f"layer_{layer}.mean_low_percent": float(low), f"layer_{layer}.mean_high_percent": float(high)}
+        return {f"ablation.{name}": value for name, value in found.items()}
+
+    def _half_width(self) -> float:
+        return float(np.median(self.high - self.low) / 2)

@@ -1,0 +1,91 @@
+"""Figure 4 by protocol: as described, as released, as published, and with one switch changed at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..statistics import mean_intervals
+from .effects import effect_metrics
+from .protocols import continuity, lag_1_autocorrelation
+from .tables import interval, rounded
+
+__all__ = ["ProtocolEffects"]
+
+PREFIXES = {"as described": "", "as released": "released.", "as published": "published."}
+
+
+@dataclass(frozen=True)
+class ProtocolEffects:
+    """What each protocol gives on the same model, and what was published."""
+
+    sweeps: dict[str, tuple[float, np.ndarray]]  # by protocol: intact loss, and increase in percent (layers, heads)
+    described: np.ndarray  # (layers, heads) percent, on all images of the ablation
+    published: np.ndarray  # (layers, heads) percent; NaN where a value is not legible
+    released_losses: np.ndarray  # (images,) of the intact model in the units of the released example
+    images: int  # of each sweep
+
+    @classmethod
+    def of(
+        cls,
+        sweeps: Mapping[str, tuple[float, np.ndarray]],
+        *,
+        described: np.ndarray,
+        published: np.ndarray,
+        released_losses: np.ndarray,
+        images: int,
+    ) -> "ProtocolEffects":
+        """Take the sweeps of `protocols.PROTOCOLS`, and what they are compared with."""
+        return cls(dict(sweeps), described, published, released_losses, images)
+
+    def figure_4(self) -> dict[str, np.ndarray]:
+        """Return Figure 4 as described, as released and as published, (layers, heads) percent each."""
+        effects = self.described, self.sweeps["as released"][1], self.published
+        return dict(zip(PREFIXES, effects, strict=True))
+
+    def captions(self) -> list[str]:
+        """Return the two marks of a sweep that restores nothing, for each panel of `figure_4`."""
+        return [
+            f"autocorrelation {lag_1_autocorrelation(values):.2f}, continuity {continuity(values):.2f}"
+            for values in self.figure_4().values()
+        ]
+
+    def table(self) -> pd.DataFrame:
+        """Return intact loss, size of the effects and the two marks, by protocol."""
+        rows = {
+            name: {
+                "Intact loss": rounded(loss),
+                "Mean increase (%)": rounded(increase.mean()),
+                "Standard deviation (%)": rounded(increase.std()),
+                "Autocorrelation": f"{lag_1_autocorrelation(increase):.2f}",
+                "Continuity": f"{continuity(increase):.2f}",
+                "Images": self.images,
+            }
+            for name, (loss, increase) in self.sweeps.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Protocol")
+
+    def released_loss(self) -> pd.DataFrame:
+        """Return the intact model's loss in the units of the released example, with its interval over images."""
+        row = {
+            "Intact loss as released": rounded(self.released_losses.mean()),
+            "95 % interval": interval(*mean_intervals(self.released_losses)),
+            "Images": len(self.released_losses),
+        }
+        return pd.DataFrame([row]).set_index("Intact loss as released")
+
+    def metrics(self) -> dict[str, float]:
+        """Return the flat keys of results.json."""
+        three = self.figure_4()
+        low, high = mean_intervals(self.released_losses)
+        found = {f"released.ablation.{key}": value for key, value in effect_metrics(three["as released"]).items()}
+        found |= {
+            "released.ablation.intact_loss": float(self.released_losses.mean()),
+            "released.ablation.intact_loss_low": float(low),
+            "released.ablation.intact_loss_high": float(high),
+        }
+        for name, prefix in PREFIXES.items():
+            found[f"{prefix}ablation.lag_1_autocorrelation"] = lag_1_autocorrelation(three[name])
+            found[f"{prefix}ablation.continuity"] = continuity(three[name])
+        return found

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from paper_utils.interventions import Ablation, AblationEffects, effect_intervals_of, effect_metrics
+
+from . import reference
+
+
+@pytest.fixture(scope="module")
+def effects():
+    return AblationEffects.of(reference.ablation("ablation"))
+
+
+def test_metrics_by_hand():
+    increase = np.repeat(np.arange(1.0, 13)[:, None], 12, axis=1)
+    increase[:3] += np.tile([-0.5, 0.5], 6)
+    found = effect_metrics(increase)
+    assert found["layers_1_to_3.mean_percent"] == pytest.approx(2)
+    assert found["layers_1_to_3.std_percent"] == pytest.approx(increase[:3].std(ddof=1))
+    assert found["layer_6.mean_percent"] == 6
+    assert found["layer_6.std_percent"] == 0
+    assert found["layer_6_over_layers_1_to_3"] == pytest.approx(3)
+    assert found["late_over_early"] == pytest.approx(4)
+
+
+def test_intervals_hold_the_values_and_a_doubtful_early_mean_leaves_the_ratio_open():
+    rng = np.random.default_rng(0)
+    intact = rng.exponential(size=200)
+    ablated = np.tile(intact, (12, 12, 1)) * (1 + 0.02 * np.arange(1, 13)[:, None, None])
+    ablated += rng.normal(0, 0.01, (12, 12, 200))
+    value = effect_metrics(100 * (ablated.mean(-1) / intact.mean() - 1))
+    found = effect_intervals_of(ablated, intact)
+    for name in ("layers_1_to_3.mean", "layers_4_to_12.mean"):
+        assert found[f"{name}_low_percent"] < value[f"{name}_percent"] < found[f"{name}_high_percent"]
+    ratio = "layer_6_over_layers_1_to_3"
+    assert found[f"{ratio}_low"] < value[ratio] < found[f"{ratio}_high"]
+    ablated[:3] = intact + rng.normal(0, 0.5, (3, 12, 200))
+    assert effect_intervals_of(ablated, intact)["late_over_early_high"] == 1e6
+
+
+def test_the_metrics_are_the_shipped_ones(effects):
+    metrics = effects.metrics()
+    assert len(metrics) == 6 + 24 + 5 + 8 + 24
+    assert reference.differing(metrics) == []
+
+
+def test_tables_show_the_shipped_effects(effects):
+    groups = effects.groups()
+    assert list(groups.index) == ["layers 1 to 3", "layers 4 to 12"]
+    assert groups.iloc[0].to_list() == ["21.9", "16.8 to 28.2", 36, 352]
+    assert groups.iloc[1].to_list() == ["1.45", "1.02 to 1.94", 108, 352]
+    assert effects.strongest(2).index.to_list() == ["L1H1", "L8H4"]
+    assert effects.strongest(2)["Increase of the loss (%)"].to_list() == ["774", "12.5"]
+    assert effects.significance()["Value"].to_list()[:3] == ["35 of 144", "35", "20 of 144"]
+    layers = effects.layer_table(np.full((12, 12), 0.25))
+    assert layers.loc[12].to_list() == ["5.22", "3.68 to 6.76", "3.44", "0.25"]
+    errors = effects.errors()
+    assert errors.index.to_list() == ["intact", "without L1H1"]
+
+
+def test_the_saved_table_has_a_row_for_each_head(effects):
+    table = effects.table()
+    assert table.shape == (144, 10)
+    assert table.iloc[0].to_list() == [
+        "L1H1",
+        "774.1",
+        "590.1",
+        "990.9",
+        "0.0001",
+        True,
+        True,
+        "391.1",
+        "967.3",
+        "1024",
+    ]
+
+
+def test_errors_and_effects_of_targets_by_hand():
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=(40, 3))
+    std = np.array([13.0, 29.0, 31.0])
+    baseline = labels + std * rng.normal(size=(40, 3))
+    ablated = np.tile(baseline, (2, 3, 1, 1))
+    ablated[1, 2, :, 1] = labels[:, 1] + 2 * (baseline - labels)[:, 1]  # twice the error of the second target
+    targets = AblationEffects.of(Ablation(baseline, ablated, labels, std, np.ones(40))).by_target
+    expected = np.zeros((3, 2, 3))
+    expected[1, 1, 2] = 300
+    assert np.allclose(targets.increase, expected)
+    assert np.allclose(targets.low, expected)  # each image's error grows alike
+    table = targets.table()
+    assert table.loc["start frequency"].to_list() == ["L2H3", "300", "300 to 300", "1 of 6", 40]
+    rmse = np.sqrt(((baseline - labels) ** 2).mean(0))
+    assert np.allclose(targets.intact_rmse, rmse)
+    assert targets.ablated_rmse[1, 1, 2] == pytest.approx(2 * rmse[1])
+
+
+def test_rank_correlations_of_targets_are_symmetric(effects):
+    matrix = effects.by_target.rank_correlations().astype(float)
+    assert np.allclose(matrix, matrix.T)
+    assert np.allclose(np.diag(matrix), 1)
