@@ -1,21 +1,16 @@
-"""Names and places of results: atomic writes, checksums, provenance."""
+"""Reading and writing results: atomic writes, checksums, errors that name the file."""
 
-import ast
-import csv
 import hashlib
 import json
 import os
-import platform
-import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 
 from .errors import CompanionError
 
@@ -23,9 +18,6 @@ __all__ = [
     "ROOT",
     "atomic_path",
     "checksum",
-    "code_hash",
-    "fingerprint",
-    "provenance",
     "read_arrays",
     "read_json",
     "write_arrays",
@@ -80,12 +72,10 @@ def read_json(path: str | os.PathLike) -> dict:
         raise CompanionError(f"cannot read {path}: {error}; remove it and run again") from error
 
 
-def write_table(path: str | os.PathLike, rows: list[dict]) -> None:
-    """Write rows as CSV with a column for each key of the first, atomically."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
+    """Write a table as CSV without its index, atomically."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def write_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray]) -> None:
@@ -111,42 +101,3 @@ def checksum(path: str | os.PathLike) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fingerprint(modules: Iterable[Path], settings: object) -> str:
-    """Return a hash of what a result depends on: the code of `modules` (comments and layout aside) and settings."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
-    for module in sorted(modules):
-        digest.update(code_hash(module).encode())
-    return digest.hexdigest()[:16]
-
-
-def code_hash(path: Path) -> str:
-    """Return a hash of a Python file that changes with its code, not with its comments or line breaks."""
-    return hashlib.sha256(ast.dump(ast.parse(path.read_text())).encode()).hexdigest()[:16]
-
-
-def provenance(profile: dict) -> dict:
-    """Return where a result comes from: profile with its seed, commit, versions, time."""
-    names = ("torch", "transformers", "peft", "numpy", "scipy", "matplotlib")
-    return {
-        "profile": profile["name"],
-        "seed": profile["seed"],
-        "backbone": profile["backbone"],
-        "commit": _commit(),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in names},
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _commit() -> str:
-    """Return the commit, with "-dirty" if the code differs from it, or "unknown" outside a git checkout."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
-
-    try:
-        changed = git("status", "--porcelain", "--", "paper_utils", ":(glob)notebooks/*.py", "data/backbone")
-        return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

@@ -1,4 +1,7 @@
-"""Small models and images that several tests share."""
+"""Small models and images that several tests share.
+
+Fixtures import what they need themselves, so that the tests of a sub-package load no other.
+"""
 
 import subprocess
 from dataclasses import replace
@@ -8,14 +11,8 @@ import pytest
 import torch
 from transformers import ViTConfig, ViTModel
 
-from paper_utils.attention import scores as region_scores
-from paper_utils.data import dataset
 from paper_utils.data.chirps import LabelScale
 from paper_utils.models.regressor import build_regressor, merged
-from paper_utils.pipeline.profiles import get_profile
-from paper_utils.pipeline.run import Run
-from paper_utils.training.evaluation import Evaluation
-from tools.report import installed_browser
 
 SCALE = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
 
@@ -29,7 +26,7 @@ def tiny_backbone(tmp_path_factory):
     )
     vit = ViTModel(config, add_pooling_layer=False)
     with torch.no_grad():
-        for parameter in vit.parameters():  # biases too, so that what is left of a zeroed head shows
+        for parameter in vit.parameters():  # biases too, so that the value bias of a zeroed head is visible
             parameter.add_(0.2 * torch.randn_like(parameter))
     folder = tmp_path_factory.mktemp("vit")
     vit.save_pretrained(folder)
@@ -38,7 +35,9 @@ def tiny_backbone(tmp_path_factory):
 
 @pytest.fixture
 def tiny_profile(tiny_backbone):
-    """A fine-tuning of seconds."""
+    """A profile whose fine-tuning takes seconds."""
+    from paper_utils.pipeline.profiles import get_profile
+
     return replace(
         get_profile("smoke", backbone=tiny_backbone), epochs=3, images_per_epoch=8, validation_images=6, workers=0
     )
@@ -46,7 +45,7 @@ def tiny_profile(tiny_backbone):
 
 @pytest.fixture
 def regressor(tiny_backbone):
-    """A LoRA-wrapped regressor whose LoRA does something."""
+    """A regressor whose LoRA weights are not zero."""
     model = build_regressor(tiny_backbone, SCALE, seed=1)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
@@ -64,7 +63,9 @@ def images():
 
 @pytest.fixture
 def shown(tmp_path):
-    """Return what Chromium makes of a page on disk: a function from its address to the document after its scripts."""
+    """Return a function that opens a page on disk in Chromium, and returns the document after its scripts ran."""
+    from tools.report import installed_browser
+
     browser = installed_browser()
     if browser is None:
         pytest.skip("Chromium is not installed")
@@ -80,17 +81,21 @@ def shown(tmp_path):
 
 @pytest.fixture(scope="session")
 def coverage():
-    """Features' shares of the patches of twelve images."""
-    return np.stack([region_scores.feature_coverage(dataset.sample(4, index)[1].regions) for index in range(12)])
+    """Shares of the patches of twelve images that each feature covers."""
+    from paper_utils.attention.scores import feature_coverage
+    from paper_utils.data.dataset import sample
+
+    return np.stack([feature_coverage(sample(4, index)[1].regions) for index in range(12)])
 
 
 @pytest.fixture(scope="session")
 def planted():
-    """Return a function that makes maps of one head, which looks at the given features' patches and a little elsewhere."""
+    """Return a function that makes maps of one head, which attends to the patches of given features, and little elsewhere."""
+    from paper_utils.attention.scores import FEATURES, HOLDS
 
     def maps_of(coverage, *features):
-        names = list(region_scores.FEATURES)
-        seen = sum(coverage[:, names.index(feature)] >= region_scores.HOLDS for feature in features) > 0
+        names = list(FEATURES)
+        seen = sum(coverage[:, names.index(feature)] >= HOLDS for feature in features) > 0
         maps = np.where(seen, 1.0, 0.02)
         return (maps / maps.sum((-2, -1), keepdims=True))[:, None, None]
 
@@ -99,7 +104,10 @@ def planted():
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, tiny_backbone):
-    """A smoke run of the tiny model, whose evaluation is known: the last of 16 images is read worst."""
+    """A smoke run of the tiny model with known predictions: of 16 images, the error of the last is largest."""
+    from paper_utils.pipeline.run import Run
+    from paper_utils.training.evaluation import Evaluation
+
     found = Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
     labels = np.zeros((16, 3), np.float32)
     predictions = np.arange(16, dtype=np.float32)[:, None] * np.ones(3, np.float32)
@@ -109,4 +117,5 @@ def run(tmp_path, monkeypatch, tiny_backbone):
 
 @pytest.fixture
 def model(regressor):
+    """The regressor with LoRA merged into its weights."""
     return merged(regressor)

@@ -10,6 +10,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from paper_utils.data.chirps import TARGETS
 from paper_utils.data.folders import FolderSet, image_path
 from paper_utils.errors import CompanionError, reported
@@ -83,7 +85,8 @@ def main() -> None:
     with reported():
         evaluations = predict_folders(options.folders, options.model, backbone=options.backbone)
         if options.table:
-            write_table(options.table, [row for pair in evaluations.items() for row in _rows(*pair)])
+            table = pd.DataFrame([row for pair in evaluations.items() for row in _rows(*pair)])
+            write_table(options.table, table)
         sets = {str(folder): evaluation for folder, evaluation in evaluations.items()}
         if len(sets) > 1:
             sets[f"all {len(sets)} folders"] = concatenate(list(evaluations.values()))

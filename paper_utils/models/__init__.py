@@ -1,1 +1,45 @@
 """A Vision Transformer, its LoRA adapter and regression head, and the CPU kernels they run on."""
+
+from .backbone import EMBEDDED, verified_backbone
+from .dropout import QuickDropout, masks_from, set_dropout
+from .linears import OneDnnLinear, faster_linears, use_linears
+from .parallel import parallel_map
+from .regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
+from .vit import (
+    EMBEDDED_SIZES,
+    attention_kernel,
+    autocast,
+    best_device,
+    has_mixed_precision,
+    load_vit,
+    new_embedded_vit,
+    on_best_device,
+    training_kernel,
+)
+
+__all__ = [
+    "EMBEDDED",
+    "EMBEDDED_SIZES",
+    "ChirpRegressor",
+    "OneDnnLinear",
+    "QuickDropout",
+    "attention_kernel",
+    "autocast",
+    "best_device",
+    "build_regressor",
+    "faster_linears",
+    "has_mixed_precision",
+    "load_backbone",
+    "load_regressor",
+    "load_vit",
+    "masks_from",
+    "merged",
+    "new_embedded_vit",
+    "on_best_device",
+    "parallel_map",
+    "save_regressor",
+    "set_dropout",
+    "training_kernel",
+    "use_linears",
+    "verified_backbone",
+]

@@ -1,6 +1,6 @@
-"""The faster of torch's two float32 linear kernels on this machine, found by measuring.
+"""The faster of torch's two float32 linear kernels on this machine, chosen by a measurement.
 
-On processors by Intel, MKL and oneDNN come out alike; on others MKL may reach half of what oneDNN does.
+On Intel CPUs, MKL and oneDNN are equally fast; on others MKL may reach half the speed of oneDNN.
 """
 
 import time
@@ -13,38 +13,45 @@ __all__ = ["OneDnnLinear", "faster_linears", "use_linears"]
 
 
 class OneDnnLinear(nn.Linear):
-    """A linear layer through oneDNN where no gradient is asked for: the same weights, the same function."""
+    """A linear layer computed by oneDNN when no gradient is needed: the same weights, the same function."""
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return inputs (..., in) times the weights, plus the bias: (..., out)."""
+        """Map inputs (..., in) to inputs times weights plus bias, (..., out)."""
         if torch.is_grad_enabled() or inputs.dtype != torch.float32:
             return super().forward(inputs)
         return torch.ops.mkldnn._linear_pointwise(inputs, self.weight, self.bias, "none", [], "")
 
 
 def faster_linears(rows: int, width: int, *, repeats: int = 5) -> type[nn.Linear]:
-    """Return the class that is faster for (rows, width) inputs of an MLP four times as wide, in a few milliseconds."""
+    """Return the class that is faster for the first layer of an MLP; takes a few milliseconds.
+
+    Args:
+        rows: of the inputs (rows, width).
+        width: of the inputs; the layer is four times as wide.
+        repeats: measurements of each class, of which the fastest counts.
+    """
     if not torch.backends.mkldnn.is_available():
         return nn.Linear
     inputs = torch.randn(rows, width)
     candidates = [kind(width, 4 * width) for kind in (nn.Linear, OneDnnLinear)]
     fastest = [float("inf")] * len(candidates)
     with torch.inference_mode():
-        for _ in range(repeats):  # in turns, so that a busy machine slows both
-            for place, candidate in enumerate(candidates):
-                fastest[place] = min(fastest[place], _seconds(candidate, inputs))
+        for _ in range(repeats):  # alternating, so that other load slows both
+            for number, candidate in enumerate(candidates):
+                fastest[number] = min(fastest[number], _seconds(candidate, inputs))
     plain, one_dnn = fastest
     return OneDnnLinear if one_dnn < plain else nn.Linear
 
 
 def use_linears(model: nn.Module, kind: type[nn.Linear]) -> None:
-    """Make every linear layer of a model one of this kind; its weights stay where they are."""
+    """Make every linear layer of a model one of class `kind`, in place; the weights stay the same tensors."""
     for module in model.modules():
         if type(module) in (nn.Linear, OneDnnLinear):
             module.__class__ = kind
 
 
-def _seconds(work: Callable, inputs: torch.Tensor) -> float:
-    begun = time.perf_counter()
+def _seconds(work: Callable[[torch.Tensor], object], inputs: torch.Tensor) -> float:
+    """Return the seconds that one call takes."""
+    start = time.perf_counter()
     work(inputs)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start

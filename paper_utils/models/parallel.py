@@ -1,8 +1,8 @@
-"""Let a processor's cores work side by side, each on images of its own, instead of all sharing every operation.
+"""Process parts of a batch in parallel threads, instead of all threads sharing every operation.
 
-A ViT's operations on a few images take a millisecond or less. Shared between cores, each waits for the slowest at the
-end of every one, and what else the machine does makes one of them slow; side by side they wait once, at the end.
-`make bench` measures what that saves.
+A ViT's operations on a few images take a millisecond or less. If all threads share an operation, each waits for the
+slowest at the end of it; with a part of the batch for each thread they wait once, at the end of the batch. `make bench`
+measures the gain.
 """
 
 import contextlib
@@ -16,25 +16,25 @@ __all__ = ["parallel_map"]
 
 @contextlib.contextmanager
 def parallel_map(parts: int, device: torch.device) -> Iterator[Callable[..., Iterable]]:
-    """Yield a `map` that works on up to `parts` at once within a block, each on its share of the cores.
+    """Yield a `map` that processes up to `parts` items in parallel within a block.
 
-    Results come in order, and a result does not depend on how many are worked on at once. On a GPU, and where there is
-    one core or one part, it is Python's own map. torch's modes (inference, autocast) are a thread's own: what is mapped
-    enters them itself.
+    Torch's threads are divided among the workers. Results come in order and do not depend on the number of workers. On
+    a GPU, and with one thread or one part, it is Python's own map. Torch's modes (inference, autocast) belong to a
+    thread, so the mapped function must enter them itself.
 
     Args:
-        parts: that there are to work on together.
-        device: where the work is done.
+        parts: how many items there are to process in parallel.
+        device: that the items are processed on.
     """
-    cores = torch.get_num_threads()
-    workers = min(parts, cores) if device.type == "cpu" else 1
+    threads = torch.get_num_threads()
+    workers = min(parts, threads) if device.type == "cpu" else 1
     if workers < 2:
         yield map
         return
-    share = cores // workers
+    share = threads // workers
     torch.set_num_threads(share)
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(share,)) as pool:
             yield pool.map
     finally:
-        torch.set_num_threads(cores)
+        torch.set_num_threads(threads)

@@ -30,7 +30,7 @@ LORA = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj"
 class ChirpRegressor(nn.Module):
     """Predict start time, start frequency and end frequency from images.
 
-    The label scale travels with the weights, so that `predict` speaks in seconds and hertz.
+    The label scale travels with the weights, so that `predict` returns seconds and hertz.
     """
 
     def __init__(self, vit: nn.Module, scale: LabelScale):
@@ -43,13 +43,13 @@ class ChirpRegressor(nn.Module):
         self.register_buffer("label_std", torch.tensor(scale.std, dtype=torch.float32))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map images (batch, 3, 224, 224), uint8 or in 0..1, to standardised labels (batch, 3)."""
+        """Map images (batch, 3, 224, 224), uint8 or float in 0..1, to standardised labels (batch, 3)."""
         if images.dtype == torch.uint8:
             images = images.float() / 255
         return self.head(self.vit(pixel_values=images).last_hidden_state[:, 0])
 
     def standardise(self, labels: torch.Tensor) -> torch.Tensor:
-        """Map seconds and hertz to the units of `forward`."""
+        """Map labels (batch, 3) in seconds, hertz, hertz to the standardised units of `forward`."""
         return (labels - self.label_mean) / self.label_std
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
@@ -58,7 +58,7 @@ class ChirpRegressor(nn.Module):
 
     @property
     def layers(self) -> nn.ModuleList:
-        """The transformer layers, LoRA-wrapped or not."""
+        """The transformer layers, with LoRA or without."""
         vit = self.vit.get_base_model() if hasattr(self.vit, "get_base_model") else self.vit
         return vit.layers
 
@@ -73,13 +73,13 @@ def load_backbone(name: str) -> ViTModel:
 
 
 def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str = "lora") -> ChirpRegressor:
-    """Return a fresh regressor.
+    """Return a regressor before fine-tuning.
 
     Args:
         backbone: as in `load_backbone`, or "random" for the embedded one's shape with random weights.
         scale: of the labels.
-        seed: of everything that starts at random.
-        trained: beside the head, "lora" (the paper's way), "head" (nothing else) or "all" (every weight, no LoRA).
+        seed: of all weights that are initialised at random.
+        trained: "lora" (LoRA and head, as in the paper), "head" (the head alone) or "all" (every weight, no LoRA).
 
     Raises:
         CompanionError: the backbone cannot be loaded, or `trained` is none of these.
@@ -96,20 +96,24 @@ def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str
 
 
 def merged(model: ChirpRegressor) -> ChirpRegressor:
-    """Return a copy with LoRA added into the weights: the same function, faster, and plain to look into."""
-    plain = copy.deepcopy(model)
-    plain.vit = plain.vit.merge_and_unload()
-    return plain.eval()
+    """Return a copy with LoRA added into the weights, in evaluation mode: the same function, without adapter modules."""
+    result = copy.deepcopy(model)
+    result.vit = result.vit.merge_and_unload()
+    return result.eval()
 
 
 def save_regressor(model: ChirpRegressor, path: str | os.PathLike, *, backbone: str) -> None:
-    """Write LoRA, head and label scale (not the backbone) as one safetensors file."""
+    """Write LoRA, head and label scale as one safetensors file; of the backbone, only its name.
+
+    Raises:
+        CompanionError: the file cannot be written.
+    """
     with atomic_path(path) as temporary:
-        save_file(_own_tensors(model), temporary, metadata={"backbone": backbone})
+        save_file(_stored_tensors(model), temporary, metadata={"backbone": backbone})
 
 
 def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> ChirpRegressor:
-    """Read what `save_regressor` wrote, over the backbone it was trained on or the one given.
+    """Read what `save_regressor` wrote, on the backbone that the file names or the one given.
 
     Raises:
         CompanionError: the file is missing or damaged, or its tensors are not this model's.
@@ -123,7 +127,7 @@ def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> C
         raise CompanionError(f"cannot read the model {path}: {error}; remove it and run notebook 02 again") from error
     zeros = torch.zeros(3).numpy()
     model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0)
-    expected = {key: tensor.shape for key, tensor in _own_tensors(model).items()}
+    expected = {key: tensor.shape for key, tensor in _stored_tensors(model).items()}
     wrong = sorted(
         key for key in expected.keys() | tensors.keys() if key not in tensors or tensors[key].shape != expected.get(key)
     )
@@ -136,6 +140,7 @@ def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> C
     return model.eval()
 
 
-def _own_tensors(model: ChirpRegressor) -> dict[str, torch.Tensor]:
-    kept = {name: tensor.detach() for name, tensor in model.named_parameters() if tensor.requires_grad}
-    return kept | {name: tensor for name, tensor in model.named_buffers() if name.startswith("label_")}
+def _stored_tensors(model: ChirpRegressor) -> dict[str, torch.Tensor]:
+    """Return what a file holds of a model: trained parameters and label scale, by name."""
+    trained = {name: tensor.detach() for name, tensor in model.named_parameters() if tensor.requires_grad}
+    return trained | {name: tensor for name, tensor in model.named_buffers() if name.startswith("label_")}

@@ -1,4 +1,4 @@
-"""Vision Transformers as such: the embedded backbone's shape, attention kernels, loading from disk or hub."""
+"""Vision Transformers: the embedded backbone's sizes, attention kernels, precision, loading from disk or hub."""
 
 import contextlib
 import math
@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import nn
 from transformers import AttentionInterface, ViTConfig, ViTModel
-from transformers.models.vit.modeling_vit import ViTLayer, eager_attention_forward
 from transformers.utils import logging
 
 from ..errors import CompanionError
@@ -22,7 +21,6 @@ __all__ = [
     "load_vit",
     "new_embedded_vit",
     "on_best_device",
-    "only_cls",
     "training_kernel",
 ]
 
@@ -36,11 +34,22 @@ EMBEDDED_SIZES = {
 }
 
 
-def matmul_attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **options):
-    """Attend with two matrix products and a softmax in the input's own precision.
+def matmul_attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float = 1.0,
+    dropout: float = 0.0,
+    **options: object,
+) -> tuple[torch.Tensor, None]:
+    """Compute attention by two matrix products and a softmax in the precision of the inputs.
 
-    On CPUs with bfloat16 units the backward pass of torch's fused attention is the bottleneck of training (two
-    thirds of a step at head dimension 16), and the eager path of transformers turns the softmax to float32.
+    On CPUs with bfloat16 units the backward pass of torch's fused attention takes two thirds of a training step at
+    head dimension 16, and the eager attention of transformers computes the softmax in float32. Arguments and result
+    are those of transformers' AttentionInterface: (batch, heads, tokens, dimension) to (batch, tokens, heads,
+    dimension); mask and dropout are not supported, a ViT has neither.
     """
     scores = torch.matmul(query * scaling, key.transpose(-1, -2))
     with torch.autocast(scores.device.type, enabled=False):
@@ -52,9 +61,10 @@ AttentionInterface.register("matmul", matmul_attention)
 
 
 class ExactConv2d(nn.Conv2d):
-    """A convolution that mixed precision leaves in float32.
+    """A convolution that stays in float32 under mixed precision.
 
-    bfloat16 has the 8 bits of a pixel but not what a patch adds up to: a faint line on a bright patch is rounded away.
+    bfloat16 has 8 significant bits, enough for a pixel but not for the sum over a patch: a faint line on a bright patch
+    would be rounded away.
     """
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -66,6 +76,7 @@ class ExactConv2d(nn.Conv2d):
 
 
 def _embed_exactly(vit: ViTModel) -> ViTModel:
+    """Let a ViT embed its patches in float32, whatever the precision of its layers; changes it in place."""
     patches = vit.embeddings.patch_embeddings
     plain = patches.projection
     exact = ExactConv2d(plain.in_channels, plain.out_channels, plain.kernel_size, plain.stride, device="meta")
@@ -78,82 +89,55 @@ def _embed_exactly(vit: ViTModel) -> ViTModel:
 def attention_kernel(vit: nn.Module, name: str) -> Iterator[None]:
     """Switch the attention implementation within a block: "sdpa", "eager" (keeps the maps) or "matmul"."""
     base = vit.get_base_model() if hasattr(vit, "get_base_model") else vit
-    before = base.config._attn_implementation
+    previous = base.config._attn_implementation
     base.set_attn_implementation(name)
     try:
         yield
     finally:
-        base.set_attn_implementation(before)
-
-
-class ClsLayer(ViTLayer):
-    """A last layer that computes the CLS token alone, for a head that reads no other: the same numbers, for less."""
-
-    def forward(self, hidden_states: torch.Tensor, attention_mask: None = None, **options) -> torch.Tensor:
-        """Map hidden states (batch, tokens, width) to those of the CLS token, (batch, 1, width)."""
-        attention, tokens = self.attention, self.layernorm_before(hidden_states)
-        projections = attention.q_proj(tokens[:, :1]), attention.k_proj(tokens), attention.v_proj(tokens)
-        by_head = [each.unflatten(-1, (-1, attention.head_dim)).transpose(1, 2) for each in projections]
-        attend = AttentionInterface().get_interface(attention.config._attn_implementation, eager_attention_forward)
-        read, _ = attend(attention, *by_head, attention_mask, scaling=attention.scaling)
-        cls = hidden_states[:, :1] + attention.o_proj(read.flatten(2))
-        return cls + self.mlp(self.layernorm_after(cls))
-
-
-@contextlib.contextmanager
-def only_cls(vit: nn.Module) -> Iterator[None]:
-    """Let a ViT's last layer compute nothing but the CLS token within a block."""
-    base = vit.get_base_model() if hasattr(vit, "get_base_model") else vit
-    last = base.layers[-1]
-    before = type(last)
-    last.__class__ = ClsLayer
-    try:
-        yield
-    finally:
-        last.__class__ = before
+        base.set_attn_implementation(previous)
 
 
 def best_device() -> torch.device:
-    """Return the GPU where torch has one, else the processor."""
+    """Return the GPU if torch has one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @contextlib.contextmanager
-def on_best_device(model: torch.nn.Module) -> Iterator[torch.device]:
+def on_best_device(model: nn.Module) -> Iterator[torch.device]:
     """Move a model to the best device within a block, and back afterwards; yield that device."""
-    before, device = next(model.parameters()).device, best_device()
+    previous, device = next(model.parameters()).device, best_device()
     model.to(device)
     try:
         yield device
     finally:
-        model.to(before)
+        model.to(previous)
 
 
 def has_mixed_precision(device: torch.device) -> bool:
-    """Say whether mixed precision pays: on a GPU, and on a CPU with bfloat16 units that torch is let to use."""
+    """Return whether mixed precision is faster: on GPUs, and on CPUs with bfloat16 units that torch may use."""
     if device.type != "cpu":
         return True
-    used = torch.backends.cpu.get_cpu_capability()  # what ATEN_CPU_CAPABILITY allows, not what the processor has
+    used = torch.backends.cpu.get_cpu_capability()  # what ATEN_CPU_CAPABILITY allows, not what the CPU has
     return used == "AVX512" and bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def training_kernel(device: torch.device) -> str:
-    """Name the attention implementation that trains fastest on a device (`make bench`)."""
+    """Return the name of the attention implementation that trains fastest on a device (`make bench`)."""
     return "matmul" if device.type == "cpu" and has_mixed_precision(device) else "sdpa"
 
 
 def autocast(device: torch.device, *, wanted: bool = True) -> torch.autocast:
-    """Return mixed precision where it pays and is wanted, and plain float32 elsewhere."""
+    """Return bfloat16 mixed precision if `wanted` and faster on this device (`has_mixed_precision`), else float32."""
     enabled = wanted and has_mixed_precision(device)
-    # no weight is used twice in a pass, and a cache of cast ones would be shared by threads
+    # no cache of cast weights: none is used twice in a pass, and threads would share the cache
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:
     """Return (1, 1 + grid * grid, width) fixed 2-D positions, zeros for CLS (He et al. 2022, MAE, appendix A.1)."""
-    place = torch.arange(grid, dtype=torch.float64)
+    position = torch.arange(grid, dtype=torch.float64)
     frequency = torch.exp(-math.log(10_000) * torch.arange(width // 4, dtype=torch.float64) / (width // 4))
-    angle = place[:, None] * frequency
+    angle = position[:, None] * frequency
     line = torch.cat([angle.sin(), angle.cos()], dim=1)
     rows = line[:, None].expand(grid, grid, -1)
     columns = line[None].expand(grid, grid, -1)
@@ -178,26 +162,24 @@ def load_vit(name: str) -> ViTModel:
         CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
     """
     is_folder = Path(name).is_dir()
-    way_out = (
+    remedy = (
         "check the folder, or give another backbone"
         if is_folder
         else "go online once, or save it elsewhere with save_pretrained and give that folder as the backbone"
     )
     verbosity = logging.get_verbosity()
     logging.disable_progress_bar()
-    logging.set_verbosity_error()  # a missing pooler is expected; all else is checked below
+    logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
     try:
         vit, report = ViTModel.from_pretrained(
             name, add_pooling_layer=False, dtype=torch.float32, attn_implementation="sdpa", output_loading_info=True
         )
-    except Exception as error:  # transformers, safetensors and the hub each raise their own
+    except Exception as error:  # transformers, safetensors and the hub raise errors of their own
         reason = str(error).strip().splitlines()[0]
-        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {way_out}") from error
+        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
     finally:
         logging.set_verbosity(verbosity)
     if report["missing_keys"]:
         missing = sorted(report["missing_keys"])
-        raise CompanionError(
-            f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {way_out}"
-        )
+        raise CompanionError(f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {remedy}")
     return _embed_exactly(vit)

@@ -60,12 +60,13 @@ CHIRPS = (
 
 
 def of_arrays(arrays: Arrays) -> Numbers:
-    """Return two numbers for each array: its mean, and its projection on fixed random directions."""
+    """Return two numbers for each array: its mean, and the projection of what differs from it on a fixed direction."""
     found = {}
     for name, values in arrays.items():
         flat = np.nan_to_num(np.asarray(values, np.float64).ravel())
-        directions = np.random.default_rng(len(flat)).standard_normal(len(flat))
-        found |= {f"{name} mean": float(flat.mean()), f"{name} projection": float(flat @ directions / len(flat) ** 0.5)}
+        direction = np.random.default_rng(len(flat)).standard_normal(len(flat)) / len(flat) ** 0.5
+        mean = float(flat.mean())
+        found |= {f"{name} mean": mean, f"{name} projection": float((flat - mean) @ direction)}
     return found
 
 

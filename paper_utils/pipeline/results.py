@@ -76,7 +76,7 @@ class Results:
             return State("stale", f"needs {stale[0]}, which is {self.state(stale[0]).state}")
         found = state_of(entry, self.profile, self.folder_of(stage), self.stamp(stage), self._inputs(stage))
         lines = [] if found.state == "missing" else self._drifted(stage)
-        return State("stale", "; ".join([*([found.why] if found.why else []), *lines])) if lines else found
+        return State("stale", "; ".join([*lines, *([found.why] if found.why else [])])) if lines else found
 
     def _drifted(self, stage: str) -> list[str]:
         """Return which numbers differ of what the result was computed from and is made on the fly, such as images."""

@@ -13,7 +13,7 @@ from ..attention.mapped import MappedImages, map_images
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
-from ..files import ROOT, atomic_path, read_arrays, read_json, write_json
+from ..files import ROOT, atomic_path, read_arrays, read_json, write_json, write_table
 from ..interventions.ablation import Ablation
 from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
 from ..training.evaluation import Evaluation, held_out
@@ -61,7 +61,7 @@ class Run:
         self.notebook = notebook
         if source not in SOURCES:
             raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}")
-        ships = profile == "laptop" and not backbone
+        ships = profile == "laptop" and self.profile.backbone == "embedded"
         if source == "reference" and not ships:
             raise CompanionError(
                 "only the laptop profile on its own backbone ships results; set source = 'seeds' to compute them"
@@ -223,8 +223,7 @@ class Run:
     def save_table(self, table: pd.DataFrame, name: str) -> None:
         """Save a table as CSV beside the figures where this run computes."""
         if self.computes:
-            with atomic_path(self.figures / f"{name}.csv") as path:
-                table.to_csv(path, index=False, lineterminator="\n")
+            write_table(self.figures / f"{name}.csv", table)
 
     def origin(self) -> pd.DataFrame:
         """Return profile, seed, source, backbone and versions, for the foot of a notebook."""

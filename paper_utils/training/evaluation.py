@@ -13,7 +13,7 @@ from ..data.chirps import TARGETS
 from ..data.dataset import ChirpSet, split_seed
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
-from ..models.vit import autocast, on_best_device, only_cls
+from ..models.vit import autocast, on_best_device
 from ..statistics import correlation_interval
 from .recipe import Recipe
 
@@ -65,7 +65,13 @@ def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)
 
 
 def evaluate(
-    model: ChirpRegressor, data: ChirpSet, *, batch: int = 32, workers: int = 1, title: str = ""
+    model: ChirpRegressor,
+    data: ChirpSet,
+    *,
+    batch: int = 32,
+    workers: int = 1,
+    title: str = "",
+    mixed_precision: bool = True,
 ) -> Evaluation:
     """Predict a set in mixed precision; the seconds count the model alone, not the drawing."""
     device = next(model.parameters()).device
@@ -73,11 +79,11 @@ def evaluate(
     model.eval()
 
     def predict(images: torch.Tensor) -> np.ndarray:
-        with torch.inference_mode(), autocast(device):
+        with torch.inference_mode(), autocast(device, wanted=mixed_precision):
             return model.predict(images.to(device)).cpu().numpy()
 
     predictions, truths, seconds = [], [], 0.0
-    with only_cls(model.vit), parallel_map(shares, device) as map_of:
+    with parallel_map(shares, device) as map_of:
         for images, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
             begun = time.perf_counter()
             predictions += map_of(predict, images.chunk(shares))
@@ -90,7 +96,9 @@ def evaluate_held_out(model: ChirpRegressor, recipe: Recipe, indices: Sequence[i
     """Predict held-out images by index, on a GPU where there is one."""
     data = held_out(recipe, indices)
     with on_best_device(model):
-        return evaluate(model, data, workers=recipe.workers, title="held-out images")
+        return evaluate(
+            model, data, workers=recipe.workers, title="held-out images", mixed_precision=recipe.mixed_precision
+        )
 
 
 def loader(data: Dataset, *, batch: int, workers: int) -> DataLoader:

@@ -19,7 +19,7 @@ from ..errors import CompanionError
 from ..models.dropout import masks_from
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor, build_regressor
-from ..models.vit import attention_kernel, autocast, best_device, only_cls, training_kernel
+from ..models.vit import attention_kernel, autocast, best_device, training_kernel
 from .checkpoints import TrainingState
 from .evaluation import accuracy, evaluate, loader
 from .history import Epoch
@@ -63,7 +63,13 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
             number = len(state.history)
             rate = schedule.rate
             losses = _train_epoch(model, schedule, *_epoch_images(recipe, number), recipe, seed=number)
-            checked = evaluate(model, validation, workers=recipe.workers, title="validation")
+            checked = evaluate(
+                model,
+                validation,
+                workers=recipe.workers,
+                title="validation",
+                mixed_precision=recipe.mixed_precision,
+            )
             error = (checked.predictions - checked.labels) / scale.std
             loss = float((error**2).mean())
             rates = {target: values["pearson_r"] for target, values in accuracy(checked).items()}
@@ -111,7 +117,7 @@ def _train_epoch(
     def gradients(
         number: int, images: torch.Tensor, labels: torch.Tensor, share: torch.Tensor
     ) -> tuple[float, tuple[torch.Tensor | None, ...]]:
-        with autocast(device), masks_from(seed, len(losses), number):
+        with autocast(device, wanted=recipe.mixed_precision), masks_from(seed, len(losses), number):
             found = model(images.to(device))
         squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
         loss = (squares * share[:, None].to(device)).sum()
@@ -121,7 +127,7 @@ def _train_epoch(
     batches = tqdm(loader(data, batch=recipe.batch, workers=recipe.workers), leave=False)
     at_once = math.ceil(recipe.batch / recipe.micro_batch)
     kernel = attention_kernel(model.vit, training_kernel(device))
-    with kernel, only_cls(model.vit), parallel_map(at_once, device) as map_of:
+    with kernel, parallel_map(at_once, device) as map_of:
         for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(recipe.batch), strict=True):
             # gradients add up over parts of a batch, so that memory is that of parts and the step is the batch's
             parts = [tensor.split(recipe.micro_batch) for tensor in (*batch, weighed / batch[1].numel())]

@@ -22,6 +22,7 @@ class Recipe:
     seed: int = 42  # of the images
     repeat: int = 0  # of the training: another initialisation and other training images, the same held-out ones
     binning: str = "published"  # or "sound": see `chirps.draw_chirp`
+    mixed_precision: bool = True  # bfloat16 where the machine has units for it
     workers: int = 1
 
     def as_dict(self) -> dict:

@@ -8,23 +8,23 @@ from torch import nn
 from paper_utils.models.dropout import QuickDropout, masks_from, set_dropout
 
 
-@pytest.mark.parametrize("chance", [0.1, 0.5, 0.93])
-def test_it_drops_by_its_chance_each_number_alone(chance):
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.93])
+def test_elements_are_dropped_independently_with_the_given_probability(probability):
     torch.manual_seed(0)
     count = 400_000
-    out = QuickDropout(chance)(torch.ones(count))
-    kept = out != 0
-    spread = (chance * (1 - chance) / count) ** 0.5
-    assert kept.float().mean().item() == pytest.approx(1 - chance, abs=5 * spread + 2**-16)
-    assert torch.allclose(out[kept], torch.tensor(1 / (1 - chance)))
-    # neighbours come out of one random integer: they must not know of each other
+    out = QuickDropout(probability)(torch.ones(count))
+    mask = out != 0
+    spread = (probability * (1 - probability) / count) ** 0.5
+    assert mask.float().mean().item() == pytest.approx(1 - probability, abs=5 * spread + 2**-16)
+    assert torch.allclose(out[mask], torch.tensor(1 / (1 - probability)))
+    # four neighbours come from one random integer, and must be independent
     for distance in (1, 2, 3, 4):
-        both = (kept[distance:] & kept[:-distance]).float().mean().item()
-        assert both == pytest.approx((1 - chance) ** 2, abs=5 * spread)
+        both = (mask[distance:] & mask[:-distance]).float().mean().item()
+        assert both == pytest.approx((1 - probability) ** 2, abs=5 * spread)
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 7, 3)])
-def test_any_shape_and_precision_and_the_gradient_of_what_is_kept(shape):
+def test_any_shape_and_precision_with_the_gradient_of_the_mask(shape):
     torch.manual_seed(1)
     inputs = torch.ones(shape, dtype=torch.bfloat16, requires_grad=True)
     out = QuickDropout(0.5)(inputs)
@@ -34,7 +34,7 @@ def test_any_shape_and_precision_and_the_gradient_of_what_is_kept(shape):
     assert torch.equal(inputs.grad, out.detach())
 
 
-def test_a_seed_fixes_it_and_evaluation_drops_nothing():
+def test_a_seed_determines_the_mask_and_evaluation_drops_nothing():
     dropout, inputs = QuickDropout(0.3), torch.rand(50)
     drawn = []
     for _ in range(2):
@@ -44,7 +44,7 @@ def test_a_seed_fixes_it_and_evaluation_drops_nothing():
     assert torch.equal(dropout.eval()(inputs), inputs)
 
 
-def test_lora_uses_it_where_it_drops(regressor):
+def test_lora_layers_use_it(regressor):
     model = copy.deepcopy(regressor)
     kinds = [type(module) for name, module in model.named_modules() if name.endswith("lora_dropout.default")]
     assert kinds == [QuickDropout] * 4  # two layers, queries and values
@@ -52,7 +52,7 @@ def test_lora_uses_it_where_it_drops(regressor):
     assert not any(isinstance(module, QuickDropout) for module in model.modules())
 
 
-def test_a_block_with_seeds_of_its_own_draws_the_same_whatever_others_draw():
+def test_seeded_masks_do_not_depend_on_other_threads():
     dropout, inputs, drawn = QuickDropout(0.3), torch.ones(60), []
     for disturbance in range(2):
         with masks_from(3, 1, 4):

@@ -9,16 +9,16 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def two_cores():
+def two_threads():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
 
 
-@pytest.mark.usefixtures("two_cores")
-def test_parts_are_worked_on_at_once_each_on_its_share_of_the_cores():
-    meeting = threading.Barrier(2, timeout=20)  # breaks unless two come
+@pytest.mark.usefixtures("two_threads")
+def test_parts_run_in_parallel_each_with_its_share_of_threads():
+    meeting = threading.Barrier(2, timeout=20)  # breaks unless two threads arrive
 
     def work(number):
         meeting.wait()
@@ -30,9 +30,9 @@ def test_parts_are_worked_on_at_once_each_on_its_share_of_the_cores():
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.usefixtures("two_cores")
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize(("parts", "device"), [(1, CPU), (6, torch.device("cuda"))])
-def test_one_part_or_a_gpu_has_the_cores_to_itself(parts, device):
+def test_one_part_or_a_gpu_uses_all_threads(parts, device):
     with parallel_map(parts, device) as map_of:
         assert (
             list(map_of(lambda _: (threading.get_ident(), torch.get_num_threads()), range(parts)))
@@ -40,8 +40,8 @@ def test_one_part_or_a_gpu_has_the_cores_to_itself(parts, device):
         )
 
 
-@pytest.mark.usefixtures("two_cores")
-def test_a_failure_comes_through_and_the_cores_are_shared_again():
+@pytest.mark.usefixtures("two_threads")
+def test_an_error_is_raised_and_the_number_of_threads_restored():
     with pytest.raises(ZeroDivisionError), parallel_map(2, CPU) as map_of:
         list(map_of(lambda number: 1 / number, range(2)))
     assert torch.get_num_threads() == 2

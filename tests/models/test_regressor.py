@@ -4,10 +4,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.conftest import SCALE
-from paper_utils.models import regressor as models
 from paper_utils.errors import CompanionError
-from paper_utils.pipeline import profiles
+from paper_utils.models import backbone
+from paper_utils.models import regressor as models
+from tests.conftest import SCALE
 
 
 def test_only_lora_and_head_learn(regressor):
@@ -69,12 +69,12 @@ def test_embedded_backbone_has_the_papers_grid_of_heads():
 
 
 def test_damaged_backbone_is_named(monkeypatch, tmp_path):
-    folder = shutil.copytree(profiles.EMBEDDED, tmp_path / "backbone")
+    folder = shutil.copytree(backbone.EMBEDDED, tmp_path / "backbone")
     weights = folder / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    monkeypatch.setattr(profiles, "EMBEDDED", folder)
+    monkeypatch.setattr(backbone, "EMBEDDED", folder)
     with pytest.raises(CompanionError, match=r"model\.safetensors is damaged"):
         models.load_backbone("embedded")
     weights.unlink()
@@ -87,7 +87,7 @@ def test_a_folder_that_is_no_vit_is_refused(tmp_path):
         models.load_backbone(str(tmp_path))
 
 
-def test_a_hub_name_offline_says_what_is_missing(monkeypatch):
+def test_a_hub_name_without_network_is_named(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(CompanionError, match="'google/no-such-vit'.*go online once"):
         models.load_backbone("google/no-such-vit")

@@ -1,4 +1,3 @@
-import contextlib
 import copy
 import os
 import subprocess
@@ -7,10 +6,11 @@ import sys
 import pytest
 import torch
 
+from paper_utils.files import ROOT
 from paper_utils.models import vit
 
 
-def test_positions_tell_rows_from_columns():
+def test_positions_distinguish_rows_from_columns():
     positions = vit.sine_cosine_positions(4, 16)[0]
     assert torch.equal(positions[0], torch.zeros(16))
     patches = positions[1:].reshape(4, 4, 16)
@@ -21,10 +21,12 @@ def test_positions_tell_rows_from_columns():
     assert torch.allclose(patches[0, :, 0], torch.arange(4.0).sin())
 
 
-def test_mixed_precision_follows_what_torch_is_let_to_use():
-    code = "import torch; from paper_utils.vit import has_mixed_precision as h; print(h(torch.device('cpu')))"
+def test_mixed_precision_needs_units_that_torch_may_use():
+    code = "import torch; from paper_utils.models.vit import has_mixed_precision as h; print(h(torch.device('cpu')))"
     environment = os.environ | {"ATEN_CPU_CAPABILITY": "avx2"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"
 
 
@@ -52,21 +54,22 @@ def test_patches_are_embedded_exactly_in_mixed_precision():
     assert layer.weight.abs().max() > 0
 
 
-@pytest.mark.parametrize("kernel", ["sdpa", "eager", "matmul"])
-def test_a_last_layer_for_cls_alone_gives_the_same_numbers_and_gradients(regressor, images, kernel):
-    """Oracle: the same model with every token computed."""
-    learning = [parameter for parameter in regressor.parameters() if parameter.requires_grad]
-    found = []
-    for context in (contextlib.nullcontext(), vit.only_cls(regressor.vit)):
-        with vit.attention_kernel(regressor.vit, kernel), context:
+@pytest.mark.parametrize("kernel", ["eager", "matmul"])
+def test_kernels_give_the_same_predictions_and_gradients(regressor, images, kernel):
+    """Oracle: torch's fused attention."""
+    parameters = [parameter for parameter in regressor.parameters() if parameter.requires_grad]
+    results = []
+    for name in ("sdpa", kernel):
+        with vit.attention_kernel(regressor.vit, name):
             predictions = regressor(images)
-            found.append([predictions, *torch.autograd.grad(predictions.square().sum(), learning)])
-    for whole, spared in zip(*found, strict=True):
-        assert torch.allclose(whole, spared, atol=1e-5)
+            results.append([predictions, *torch.autograd.grad(predictions.square().sum(), parameters)])
+    for fused, other in zip(*results, strict=True):
+        assert torch.allclose(fused, other, atol=1e-5)
 
 
-def test_the_last_layer_is_whole_again_after_a_failure(regressor):
-    kinds = [type(layer) for layer in regressor.layers]
-    with pytest.raises(RuntimeError), vit.only_cls(regressor.vit):
+def test_the_kernel_is_the_previous_one_after_a_failure(regressor):
+    config = regressor.vit.get_base_model().config
+    previous = config._attn_implementation
+    with pytest.raises(RuntimeError), vit.attention_kernel(regressor.vit, "eager"):
         regressor(torch.zeros(1, 3, 7, 7))  # no image of this size
-    assert [type(layer) for layer in regressor.layers] == kinds
+    assert config._attn_implementation == previous

@@ -19,7 +19,7 @@ def test_numbers_of_arrays_tell_a_moved_value_from_none():
 
     values = np.arange(12.0).reshape(3, 4)
     swapped = values[:, ::-1]
-    assert probes.of_arrays({"x": values})["x mean"] == probes.of_arrays({"x": swapped})["x mean"] == 5.5
+    assert probes.of_arrays({"x": values})["x mean"] == probes.of_arrays({"x": swapped})["x mean"]
     assert probes.of_arrays({"x": values})["x projection"] != probes.of_arrays({"x": swapped})["x projection"]
 
 

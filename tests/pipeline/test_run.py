@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from paper_utils import Run
 from paper_utils.errors import CompanionError
-from paper_utils.files import read_json
+from paper_utils.files import read_json, write_json
 from paper_utils.pipeline import cache
 from paper_utils.pipeline import run as facade
 from paper_utils.pipeline.profiles import get_profile
@@ -102,11 +102,24 @@ def test_a_figure_of_another_notebook_is_refused(tmp_path):
         run.show(Figure(), "figure_4")
 
 
-def test_the_study_is_ones_own_once_it_is_whole(monkeypatch):
-    run = Run("laptop", "seeds")
-    monkeypatch.setattr(run.results, "state", lambda name: cache.State("missing"))
-    monkeypatch.setattr(facade, "shipped", lambda profile: Run().results)
-    assert [content["index"] for content in run.study()] == list(range(6))
+def test_the_study_is_ones_own_once_it_is_whole(monkeypatch, tmp_path):
+    run = Run("laptop", "seeds", root=tmp_path)
+    shipped = facade.shipped(get_profile("laptop"))
+    states = {}
+    for results in (run.results, shipped):
+        monkeypatch.setattr(results, "state", lambda name: states.get(name, cache.State("fresh")))
+    monkeypatch.setattr(facade, "shipped", lambda profile: shipped)
+    names = [name for name in STAGES if name.startswith("study/")]
+    for name in names:
+        write_json(run.results.path(name), {"index": 0, "title": "own"})
+    assert {content["title"] for content in run.study()} == {"own"}
+    states[names[2]] = cache.State("stale")
+    titles = [content["title"] for content in run.study()]
+    assert titles[:3] == [
+        "LoRA, second training seed",
+        "LoRA, third training seed",
+        "LoRA on a random backbone (by other code)",
+    ]
 
 
 def test_other_training_seeds_are_the_shipped_ones():

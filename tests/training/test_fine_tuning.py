@@ -25,7 +25,7 @@ def test_accuracy_against_the_formulas():
         assert score["bias"] == pytest.approx((predictions - labels)[:, column].mean())
 
 
-def test_sets_judged_together_are_one_set():
+def test_concatenated_evaluations_are_those_of_one_set():
     rng = np.random.default_rng(1)
     whole = evaluation.Evaluation(rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), 3.0)
     parts = [
@@ -37,14 +37,14 @@ def test_sets_judged_together_are_one_set():
     assert found.seconds == whole.seconds
 
 
-def test_late_training_images_have_titles_like_the_first():
+def test_titles_of_late_training_images_have_at_most_five_digits():
     for profile in ("laptop", "paper"):
         settings = replace(get_profile(profile), images_per_epoch=64)
         data, _ = training._epoch_images(settings, 99)
         assert max(data.numbers) < 100_000
 
 
-def test_a_loss_that_is_no_number_stops(tiny_profile, tmp_path):
+def test_a_loss_that_is_not_finite_stops_training(tiny_profile, tmp_path):
     with pytest.raises(CompanionError, match="training loss is"):
         training.fine_tune(replace(tiny_profile, learning_rate=float("inf")), tmp_path / "e.pt")
 
@@ -74,7 +74,7 @@ def test_each_image_counts_by_its_weight(tiny_profile, tmp_path, monkeypatch):
     assert epoch.train_loss != pytest.approx(squares.mean(), rel=0.02)
 
 
-def test_accuracy_of_chosen_images_is_theirs_alone():
+def test_accuracy_of_a_subset_is_that_of_the_subset_alone():
     rng = np.random.default_rng(1)
     labels, noise = rng.normal(size=(2, 60, 3))
     whole = evaluation.Evaluation(labels + noise, labels, 1.0)
@@ -84,7 +84,7 @@ def test_accuracy_of_chosen_images_is_theirs_alone():
 
 
 @pytest.mark.filterwarnings("error")
-def test_predictions_that_are_all_one_have_no_r():
+def test_constant_predictions_have_no_r():
     labels = np.random.default_rng(2).normal(size=(20, 3))
     predictions = labels * [1, 0, 1] + [0, 3, 0]
     start, frequency, end = evaluation.accuracy(evaluation.Evaluation(predictions, labels, 1.0)).values()
@@ -93,13 +93,13 @@ def test_predictions_that_are_all_one_have_no_r():
     assert [start["pearson_r"], end["pearson_r"]] == pytest.approx([1, 1])
 
 
-def test_cores_side_by_side_train_what_one_core_trains(tiny_profile, tmp_path):
-    """With dropout, whose masks must not depend on which part comes first."""
+def test_parallel_threads_train_the_same_weights_as_one(tiny_profile, tmp_path):
+    """With dropout, whose masks must not depend on the order of the parts."""
     profile, before, weights = replace(tiny_profile, epochs=1, micro_batch=2), torch.get_num_threads(), []
     try:
-        for cores in (1, 2, 3):
-            torch.set_num_threads(cores)
-            model, _ = training.fine_tune(profile, tmp_path / f"{cores}.pt")
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            model, _ = training.fine_tune(profile, tmp_path / f"{threads}.pt")
             weights.append(torch.cat([parameter.flatten() for parameter in model.parameters()]))
     finally:
         torch.set_num_threads(before)
@@ -107,13 +107,13 @@ def test_cores_side_by_side_train_what_one_core_trains(tiny_profile, tmp_path):
     assert torch.allclose(weights[0], weights[2], atol=1e-5)
 
 
-def test_mixed_precision_side_by_side_learns_what_it_learns_alone(tiny_profile, tmp_path, monkeypatch):
-    monkeypatch.setattr("paper_utils.vit.has_mixed_precision", lambda device: True)
+def test_mixed_precision_in_parallel_gives_the_same_loss(tiny_profile, tmp_path, monkeypatch):
+    monkeypatch.setattr("paper_utils.models.vit.has_mixed_precision", lambda device: True)
     profile, before, losses = replace(tiny_profile, epochs=1, micro_batch=2), torch.get_num_threads(), []
     try:
-        for cores in (1, 2):
-            torch.set_num_threads(cores)
-            _, (epoch,) = training.fine_tune(profile, tmp_path / f"{cores}.pt")
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            _, (epoch,) = training.fine_tune(profile, tmp_path / f"{threads}.pt")
             losses.append(epoch.train_loss)
     finally:
         torch.set_num_threads(before)
