@@ -24,19 +24,19 @@ class ProtocolEffects:
     described: np.ndarray  # (layers, heads) percent, on all images of the ablation
     published: np.ndarray  # (layers, heads) percent; NaN where a value is not legible
     released_losses: np.ndarray  # (images,) of the intact model in the units of the released example
-    images: int  # of each sweep
+    images: int | None  # of each sweep, where known
 
     @classmethod
     def of(
         cls,
         sweeps: Mapping[str, tuple[float, np.ndarray]],
-        *,
         described: np.ndarray,
         published: np.ndarray,
         released_losses: np.ndarray,
-        images: int,
+        *,
+        images: int | None = None,
     ) -> "ProtocolEffects":
-        """Take the sweeps of `protocols.PROTOCOLS`, and what they are compared with."""
+        """Take the sweeps of `protocols.PROTOCOLS`, and what they are compared with: see the fields."""
         return cls(dict(sweeps), described, published, released_losses, images)
 
     def figure_4(self) -> dict[str, np.ndarray]:
@@ -60,11 +60,11 @@ class ProtocolEffects:
                 "Standard deviation (%)": rounded(increase.std()),
                 "Autocorrelation": f"{lag_1_autocorrelation(increase):.2f}",
                 "Continuity": f"{continuity(increase):.2f}",
-                "Images": self.images,
             }
             for name, (loss, increase) in self.sweeps.items()
         }
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Protocol")
+        table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("Protocol")
+        return table if self.images is None else table.assign(Images=self.images)
 
     def released_loss(self) -> pd.DataFrame:
         """Return the intact model's loss in the units of the released example, with its interval over images."""

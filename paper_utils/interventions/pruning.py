@@ -24,11 +24,11 @@ class Removals:
 
     counts: np.ndarray  # (counts,) of removed heads; the first is none, the last all
     losses: dict[str, np.ndarray]  # by order, (counts,) in standardised units
-    images: int
+    images: int | None  # over which the losses are means, where known
 
     @classmethod
-    def of(cls, losses: Mapping[str, np.ndarray], *, images: int) -> "Removals":
-        """Take the losses by order and, among them, "counts"; and the number of images they are means over."""
+    def of(cls, losses: Mapping[str, np.ndarray], *, images: int | None = None) -> "Removals":
+        """Take the losses by order and, among them, "counts"."""
         others = {name: values for name, values in losses.items() if name != "counts"}
         return cls(losses["counts"], others, images)
 
@@ -39,7 +39,8 @@ class Removals:
             for name in (BY_EFFECT, BY_LAYER)
         }
         index = pd.Index(self.counts[:rows], name="Heads removed")
-        return pd.DataFrame(columns, index=index).assign(Images=self.images)
+        table = pd.DataFrame(columns, index=index)
+        return table if self.images is None else table.assign(Images=self.images)
 
     def metrics(self, *, early: int = 36) -> dict[str, float]:
         """Return the flat keys of results.json.

@@ -16,13 +16,14 @@ from ..attention.mapped import map_images
 from ..attention.scores import mean_scores
 from ..attention.semantics import classify
 from ..attention.summaries import attention_metrics
-from ..claims.metrics import effect_intervals_of, effect_metrics, shift_metrics
 from ..data.dataset import split_seed
 from ..errors import CompanionError
 from ..files import write_json
 from ..interventions.ablation import Ablation, ablate_every_head, squared_errors
+from ..interventions.effects import effect_intervals_of, effect_metrics
 from ..interventions.protocols import lag_1_autocorrelation
 from ..interventions.pruning import removal
+from ..interventions.shifts import shift_metrics
 from ..models.regressor import ChirpRegressor, merged
 from ..training.evaluation import accuracy, evaluate_held_out
 from ..training.fine_tuning import fine_tune

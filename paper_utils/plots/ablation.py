@@ -1,4 +1,4 @@
-"""Figures of ablation effects beside the paper's own: data in, a matplotlib Figure out, as in `figures`."""
+"""Figures of ablation effects with their intervals, by target, by replacement and by protocol."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def effect_intervals(
-    increase: np.ndarray, low: np.ndarray, high: np.ndarray, found: np.ndarray, layer_low_high: np.ndarray
+    increase: np.ndarray, low: np.ndarray, high: np.ndarray, significant: np.ndarray, layer_low_high: np.ndarray
 ) -> Figure:
     """Every head's effect with its interval, layer by layer, over the interval of the layer's mean.
 
@@ -28,18 +28,19 @@ def effect_intervals(
         increase: (layers, heads) percent.
         low: of the intervals, (layers, heads).
         high: of the intervals, (layers, heads).
-        found: (layers, heads) bool, which effects are told from zero; the others are drawn hollow.
+        significant: (layers, heads) bool; the others are drawn hollow.
         layer_low_high: (layers, 2) interval of each layer's mean.
     """
     layers, heads = increase.shape
     figure, axis = grid(1, 1, 3.4)
-    place = np.arange(layers)[:, None] + (np.arange(heads) - (heads - 1) / 2) / heads * 0.8 + 1
+    position = np.arange(layers)[:, None] + (np.arange(heads) - (heads - 1) / 2) / heads * 0.8 + 1
     for layer, (bottom, top) in enumerate(layer_low_high):
         axis.fill_between([layer + 0.55, layer + 1.45], bottom, top, color="0.85", lw=0)
     bars = np.stack([increase - low, high - increase]).clip(0).reshape(2, -1)
-    axis.errorbar(place.ravel(), increase.ravel(), yerr=bars, fmt="none", ecolor="0.5", elinewidth=0.6, zorder=2)
-    for chosen, face, name in ((found, "C3", "told from zero"), (~found, "white", "not told from zero")):
-        axis.scatter(place[chosen], increase[chosen], s=9, fc=face, ec="C3", lw=0.6, zorder=3, label=name)
+    axis.errorbar(position.ravel(), increase.ravel(), yerr=bars, fmt="none", ecolor="0.5", elinewidth=0.6, zorder=2)
+    legend = ((significant, "C3", "significant (FDR 5 %)"), (~significant, "white", "not significant"))
+    for chosen, face, name in legend:
+        axis.scatter(position[chosen], increase[chosen], s=9, fc=face, ec="C3", lw=0.6, zorder=3, label=name)
     axis.axhline(0, color="0.3", lw=0.6)
     axis.set_yscale("symlog", linthresh=1)
     axis.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
@@ -64,9 +65,9 @@ def effects_by_target(increase: np.ndarray, names: Sequence[str]) -> Figure:
 
 
 def shift_maps(values: dict[str, np.ndarray]) -> Figure:
-    """One number a head, (layers, heads), not negative, in a panel with a colour scale of its own for each name.
+    """One number for each head, (layers, heads), not negative: a panel with its own colour scale for each name.
 
-    Colours go by the square root, so that a few heads far above the others do not leave those all alike.
+    Colours follow the square root, so that differences between the smaller values stay visible.
     """
     figure, axes = grid(1, len(values), 2.7, sharey=True)
     for axis, (name, numbers) in zip(axes, values.items(), strict=True):
@@ -78,12 +79,12 @@ def shift_maps(values: dict[str, np.ndarray]) -> Figure:
 
 
 def effect_scatter(exact: np.ndarray, others: dict[str, np.ndarray], *, exact_name: str) -> Figure:
-    """Other numbers for the same heads against the exact effect, a panel each, with their rank correlation.
+    """Other measures of the same heads against the exact effect, a panel each, with the rank correlation.
 
     Args:
         exact: (layers, heads) percent.
         others: by name, (layers, heads) percent each.
-        exact_name: what the exact effect is called on the axis.
+        exact_name: name of the exact effect on the axis.
     """
     figure, axes = grid(1, len(others), 2.9, sharex=True, sharey=True)
     layers = np.repeat(np.arange(1, len(exact) + 1), exact.shape[1])
@@ -103,7 +104,7 @@ def effect_scatter(exact: np.ndarray, others: dict[str, np.ndarray], *, exact_na
 
 
 def removal_curves(counts: np.ndarray, losses: dict[str, np.ndarray]) -> Figure:
-    """The loss (counts,) after so many heads are gone, by order; orders named random are one line with their range."""
+    """The loss (counts,) against the number of removed heads, by order; random orders are one line with their range."""
     figure, axis = grid(1, 1, 3.0)
     random = np.array([values for name, values in losses.items() if name.startswith("random")])
     axis.fill_between(counts, random.min(0), random.max(0), color="0.85", lw=0)
@@ -125,10 +126,10 @@ def removal_curves(counts: np.ndarray, losses: dict[str, np.ndarray]) -> Figure:
 
 
 def sweeps_side_by_side(effects: dict[str, np.ndarray], captions: Sequence[str]) -> Figure:
-    """Figure 4 several times, (layers, heads) percent each by name, over the same values in row order.
+    """Figure 4 by name, (layers, heads) percent each, above the same values in row order.
 
-    Each has a scale of its own, for their sizes differ, symmetric and logarithmic where it spans more than a power of
-    ten; a value that is not legible is blank.
+    Each has its own scale, because their sizes differ: symmetric logarithmic where it spans more than a power of ten.
+    A value that is not legible (NaN) is blank.
     """
     figure, axes = grid(2, len(effects), 4.3, height_ratios=[2, 1])
     for (above, below), (name, values), caption in zip(axes.T, effects.items(), captions, strict=True):

@@ -10,16 +10,11 @@ RESULTS = read_json(REFERENCE / "results.json")
 
 
 def arrays(name):
-    found = read_arrays(REFERENCE / f"{name}.npz")
-    if "described" in found:  # as the kind was called in the first shipped run
-        found["zero_qkv"] = found.pop("described")
-    return found
+    return read_arrays(REFERENCE / f"{name}.npz")
 
 
-def ablation(*names):
-    """The first shipped sweep of these names."""
-    path = next(name for name in names if (REFERENCE / f"{name}.npz").is_file())
-    return Ablation(**arrays(path))
+def ablation(name="ablation"):
+    return Ablation(**arrays(name))
 
 
 def protocols():

@@ -96,8 +96,8 @@ def test_no_image_is_named(regressor, images):
 
 
 def test_the_shipped_estimates_rank_heads_as_shipped():
-    exact = AblationEffects.of(reference.ablation("ablation")).increase
-    estimates = attribution.AttributionEstimates.of(reference.ablation("attribution", "screening"))
+    exact = AblationEffects.of(reference.ablation()).increase
+    estimates = attribution.AttributionEstimates.of(reference.ablation("attribution"))
     assert len(estimates.metrics(exact)) == 3
     assert reference.differing(estimates.metrics(exact)) == []
     table = estimates.table(exact)

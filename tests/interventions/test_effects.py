@@ -8,7 +8,7 @@ from . import reference
 
 @pytest.fixture(scope="module")
 def effects():
-    return AblationEffects.of(reference.ablation("ablation"))
+    return AblationEffects.of(reference.ablation())
 
 
 def test_metrics_by_hand():

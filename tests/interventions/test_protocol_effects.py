@@ -10,9 +10,9 @@ from . import reference
 def effects():
     return ProtocolEffects.of(
         reference.protocols(),
-        described=AblationEffects.of(reference.ablation("ablation")).increase,
-        published=figure_4(),
-        released_losses=reference.arrays("released_losses")["losses"],
+        AblationEffects.of(reference.ablation()).increase,
+        figure_4(),
+        reference.arrays("released_losses")["losses"],
         images=8,
     )
 

@@ -29,7 +29,7 @@ def test_halves_of_the_same_predictions_are_as_far_apart_as_chance_puts_them():
 
 
 def test_the_shift_is_the_shipped_one():
-    shift = PredictionShift.of(reference.ablation("ablation"))
+    shift = PredictionShift.of(reference.ablation())
     metrics = shift.metrics()
     assert len(metrics) == 11
     assert reference.differing(metrics) == []
