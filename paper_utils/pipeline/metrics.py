@@ -1,5 +1,7 @@
 """The numbers of a run that claims, README and comparisons rest on: those of every notebook's results as flat keys."""
 
+from typing import TYPE_CHECKING
+
 from ..attention import classify_heads, content_or_position, contrast, relate_to_effect, score_regions, variant_shifts
 from ..claims import Ledger, figure_4
 from ..data import KnownEdges, RegionShares
@@ -12,26 +14,28 @@ from ..interventions import (
     ReplacementEffects,
 )
 from ..training import Accuracy, AccuracyByGroup, ErrorOnEdges, OracleLimits, StudyComparison, TrainingSummary
-from .run import Run
+
+if TYPE_CHECKING:
+    from .run import Run
 
 __all__ = ["collect"]
 
 Metrics = dict[str, float | str]
 
 
-def collect(run: Run) -> Metrics:
+def collect(run: "Run") -> Metrics:
     """Return all metrics of a run, computing the results that they need."""
     found: Metrics = {"origin.backbone": run.profile.backbone, "origin.source": run.source}
     found |= _images(run) | _accuracy(run) | _interventions(run) | _attention(run)
     return found | Ledger.of(found, run.other_seeds()).metrics()
 
 
-def _images(run: Run) -> Metrics:
+def _images(run: "Run") -> Metrics:
     seed = run.profile.seed
     return RegionShares.measure(seed).metrics() | KnownEdges.measure(seed).metrics()
 
 
-def _accuracy(run: Run) -> Metrics:
+def _accuracy(run: "Run") -> Metrics:
     evaluation, chirps, history = run.evaluation(), run.test_chirps(), run.history()
     accuracy, trained = Accuracy.of(evaluation), run.trained_parameters()
     parts = (
@@ -48,7 +52,7 @@ def _accuracy(run: Run) -> Metrics:
     return found
 
 
-def _interventions(run: Run) -> Metrics:
+def _interventions(run: "Run") -> Metrics:
     ablation = run.ablation()
     effects = AblationEffects.of(ablation)
     found: Metrics = dict(effects.metrics())
@@ -59,7 +63,7 @@ def _interventions(run: Run) -> Metrics:
     return found | PredictionShift.of(ablation).metrics()
 
 
-def _attention(run: Run) -> Metrics:
+def _attention(run: "Run") -> Metrics:
     mapped = run.mapped()
     scores = score_regions(mapped)
     heads = classify_heads(mapped, scores.means)

@@ -19,7 +19,9 @@ from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, l
 from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
 from . import computations, study
+from .cache import unfinished_name
 from .figures import check_figure, save_figure
+from .metrics import collect
 from .profiles import get_profile
 from .provenance import environment
 from .results import REFERENCE, Results, shipped
@@ -187,8 +189,6 @@ class Run:
         """Return the numbers of all notebooks as flat keys."""
         if not self.computes:
             return read_json(REFERENCE / "results.json")
-        from .metrics import collect
-
         return collect(self)
 
     def test_chirps(self) -> list[Chirp]:
@@ -245,8 +245,6 @@ class Run:
 
     def unfinished(self, stage: str) -> Path:
         """Return where an interrupted computation of a stage leaves what it has done, by what it would be computed from."""
-        from .cache import unfinished_name
-
         name = unfinished_name(stage, self.profile)
         folder = self.build / "unfinished"
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,33 @@
+import pytest
+
+from paper_utils.errors import CompanionError
+from paper_utils.files import read_json
+from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.run import Run
+from tools import compare
+
+SHIPPED = read_json(REFERENCE / "results.json")
+
+
+def test_a_run_agrees_with_itself():
+    table = compare.comparison(SHIPPED, SHIPPED)
+    assert len(table) == len(compare.HEADLINES)
+    assert set(table["agreement"]) == {"agrees"}
+
+
+def test_a_number_beyond_its_tolerance_differs_and_is_set_beside_the_published_one():
+    own = SHIPPED | {"accuracy.start_time.pearson_r": 0.9}
+    row = compare.comparison(own, SHIPPED).set_index("number").loc["Pearson r, start time"]
+    assert row["yours"] == "0.9"
+    assert row["published"] == "0.9841"
+    assert row["agreement"] == "DIFFERS"
+
+
+def test_a_missing_number_is_named_with_the_way_out():
+    with pytest.raises(CompanionError, match=r"this run lacks 'semantics\.chirp_heads'; run `make figures` again"):
+        compare.comparison({key: value for key, value in SHIPPED.items() if key != "semantics.chirp_heads"}, SHIPPED)
+
+
+def test_other_profiles_are_not_compared(capsys, tmp_path):
+    compare.print_comparison(Run("smoke", "seeds", root=tmp_path), {})
+    assert "not comparable" in capsys.readouterr().out

@@ -1,0 +1,81 @@
+import subprocess
+import sys
+
+import pytest
+
+from paper_utils.errors import CompanionError
+from paper_utils.files import ROOT, write_json
+from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.sources import script_hash
+from tools import figures, ship
+
+NOTEBOOK = "01_generate_chirps"
+
+
+def record(run, **changes):
+    made = {
+        "stages": ["images"],
+        "figures": ["figure_2"],
+        "contents": figures.contents_of(run, ["images"]),
+        "script": script_hash(ROOT / "notebooks" / f"{NOTEBOOK}.py"),
+    }
+    write_json(run.build / "notebooks" / f"{NOTEBOOK}.json", made | changes)
+    (run.build / f"{NOTEBOOK}.ipynb").write_text("{}")
+    run.figures.mkdir(parents=True, exist_ok=True)
+    (run.figures / "figure_2.png").write_bytes(b"")
+
+
+def test_a_notebook_is_executed_when_what_it_was_made_from_has_changed(tmp_path):
+    run = Run("smoke", "seeds", root=tmp_path)
+    assert figures.plan(run, NOTEBOOK).why == "never executed"
+    record(run)
+    assert figures.plan(run, NOTEBOOK).why == ""
+    record(run, contents={"images": "others"})
+    assert figures.plan(run, NOTEBOOK).why == "result images has another content"
+    record(run, script="another")
+    assert "its text, or the code of its tables and plots" in figures.plan(run, NOTEBOOK).why
+    record(run, stages=["ablation"])
+    assert figures.plan(run, NOTEBOOK).why.startswith("result ablation is missing")
+    record(run)
+    (run.figures / "figure_2.png").unlink()
+    assert figures.plan(run, NOTEBOOK).why == "figure_2.png is missing"
+
+
+def test_a_missing_figure_is_said_to_be_missing(tmp_path):
+    assert figures.figure_state(Run("smoke", "seeds", root=tmp_path), "figure_4") == ("missing", "no figure_4.png")
+
+
+@pytest.mark.parametrize("tool", ["figures", "status", "compare", "ship", "study", "predict", "execute", "report"])
+def test_every_command_says_what_it_does(tool):
+    done = subprocess.run([sys.executable, "-m", f"tools.{tool}", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"usage: python -m tools.{tool}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["figures", "--profile", "desktop"], "error: unknown profile 'desktop'"),
+        (["figures", "--only", "figure_9"], "error: unknown figure 'figure_9'"),
+        (["study", "--only", "lora_9"], "error: unknown variant 'lora_9'"),
+    ],
+)
+def test_errors_reach_the_shell_as_one_line(arguments, message):
+    tool, *options = arguments
+    done = subprocess.run([sys.executable, "-m", f"tools.{tool}", *options], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_closes_early_ends_a_program_without_a_word():
+    command = f"'{sys.executable}' -m tools.status --profile smoke | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stderr == ""
+
+
+def test_what_ships_was_computed_from_seeds(tmp_path):
+    with pytest.raises(CompanionError, match="a run that ships is computed from seeds"):
+        ship.ship(Run("laptop", "checkpoint", root=tmp_path), tmp_path)
+    with pytest.raises(CompanionError, match=r"the result fine_tuning is missing .*make figures study FROM=seeds"):
+        ship.ship(Run("laptop", "seeds", root=tmp_path), tmp_path)
