@@ -6,11 +6,14 @@ __all__ = ["interval", "rounded"]
 
 
 def rounded(value: float, *, digits: int = 3) -> str:
-    """Write a number with so many significant digits and without an exponent, such as 21.9, 0.0072 or 1020."""
+    """Write a number with so many significant digits and without an exponent, such as 21.9, 0.00720 or 1020."""
     if not np.isfinite(value):
         return "-"
-    shown = np.format_float_positional(value, precision=digits, fractional=False, unique=False, trim="-")
-    return "0" if float(shown) == 0 else shown
+    if value == 0:
+        return "0"
+    scientific = f"{value:.{digits - 1}e}"
+    exponent = int(scientific.partition("e")[2])
+    return f"{float(scientific):.{max(0, digits - 1 - exponent)}f}"
 
 
 def interval(low: float, high: float) -> str:

@@ -21,4 +21,4 @@ def test_effects_of_the_same_order_have_a_rank_correlation_of_one():
         "ablation.replacement.zero.rank_correlation": 1,
         "ablation.replacement.mean.rank_correlation": -1,
     }
-    assert effects.table().iloc[1].to_list() == ["9.17", "25", "1.00", 6]
+    assert effects.table().iloc[1].to_list() == ["9.17", "25.0", "1.00", 6]

@@ -11,11 +11,12 @@ from paper_utils.interventions.tables import interval, rounded
         (0.0072114, "0.00721"),
         (1024.3, "1020"),
         (300.0, "300"),
-        (-0.5, "-0.5"),
+        (-0.5, "-0.500"),
+        (9.999, "10.0"),
         (0.0, "0"),
         (-0.0, "0"),
         (np.nan, "-"),
-        (np.float32(0.1), "0.1"),
+        (np.float32(0.1), "0.100"),
     ],
 )
 def test_three_digits_and_no_exponent(value, shown):
