@@ -113,7 +113,8 @@ def closure(paths: Iterable[Path], root: Path = ROOT) -> set[Path]:
                 waiting += files_of_module(module, root=root)
     folders = {path.parent for path in found if path.parent != root and root / "tests" not in path.parents}
     beside = {file for folder in folders for file in folder.iterdir() if file.suffix in (".html", ".mplstyle")}
-    return found | beside
+    templates = {file for folder in folders for file in folder.glob("templates/*") if file.is_file()}
+    return found | beside | templates
 
 
 def _modules_in_strings(tree: ast.AST) -> set[str]:

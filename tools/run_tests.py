@@ -1,7 +1,6 @@
 """Run the tests in parts and skip what nothing changed since it passed: `python -m tools.run_tests --help`.
 
-Each part (lint, types, the unit tests of a folder, the project's files, a smoke run, the notebooks) lists the files it
-reads. Their hash is kept when the part passes. Parts run one after the other, changed ones first, quick ones first, up
+Each part (lint, types, the tests of a folder, the project's files, a smoke run, the notebooks) lists the files it reads. Their hash is kept when the part passes. Parts run one after the other, changed ones first, quick ones first, up
 to the first that fails. The last line counts tests like pytest's; lint, types and the smoke run count one each.
 """
 
@@ -27,6 +26,7 @@ __all__ = ["Outcome", "Part", "parts", "run_parts", "signature"]
 
 STATE = "build/tests.json"
 PROJECT = ("test_project.py", "test_imports.py")  # of tests/: they read the README, pairs and settings
+WHOLE = ("staleness",)  # folders of tests/ that copy the whole tree and take minutes
 # what decides how every tool and test runs
 SETTINGS = ("pyproject.toml", "requirements.txt", "constraints.txt", "conftest.py")
 
@@ -42,7 +42,7 @@ class Part:
         seconds: what it takes until it has been timed.
         quick: whether `--quick` runs it.
         slow: whether some of its tests are marked slow.
-        scratch: folders that are removed first.
+        scratch: patterns of files and folders that are removed first.
     """
 
     name: str
@@ -90,10 +90,15 @@ def parts(root: Path = ROOT) -> list[Part]:
         if conftest.is_file():
             read |= {conftest} | closure(fixture_imports(conftest, [*files, *helpers], root), root)
         read |= _files_in_strings(files, root)
+        if name in WHOLE:
+            read |= packages | scripts
         arguments = [str(path.relative_to(root)) for path in files]
         slow = any("mark.slow" in path.read_text() for path in files)
         command = ("pytest", "-p", "no:nbval", *arguments)
-        found.append(Part(f"unit tests of {name}", (command,), _sorted(read), 20, slow=slow))
+        if name in WHOLE:
+            found.append(Part(f"tests of {name}", (command,), _sorted(read), 120, quick=False))
+        else:
+            found.append(Part(f"unit tests of {name}", (command,), _sorted(read), 20, slow=slow))
     top = _matching(root, "*.md", "*.yml", "*.cff", "Makefile", ".pre-commit-config.yaml", ".github/**/*", ".ci/*")
     shown = _matching(root, "figures/*/*.json", "figures/*/*.png", "figures/*/*.pdf") - _matching(
         root, "figures/smoke/*"
@@ -113,7 +118,7 @@ def parts(root: Path = ROOT) -> list[Part]:
             _sorted(packages | scripts | data | pinned | _matching(root, "Makefile")),
             120,
             quick=False,
-            scratch=("build/smoke", "figures/smoke"),
+            scratch=("build/smoke", "figures/smoke", "build/figures-*.done"),
         ),
         Part(
             "notebooks",
@@ -216,8 +221,8 @@ def run_parts(
 
 def _run(part: Part, root: Path, *, quick: bool) -> Outcome:
     """Run a part's commands up to the first that fails; what they print stays visible."""
-    for folder in part.scratch:
-        shutil.rmtree(root / folder, ignore_errors=True)
+    for path in [path for pattern in part.scratch for path in root.glob(pattern)]:
+        path.unlink() if path.is_file() else shutil.rmtree(path)
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environment.get("PYTHONPATH")]))
     total = Outcome(ok=True)

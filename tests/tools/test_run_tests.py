@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -39,6 +40,8 @@ def repository(tmp_path):
     write("tests/models/test_vit.py", "from paper_utils.models.vit import load\ndef test_vit(): pass\n")
     write("tests/plots/test_images.py", 'HELP = "python -m paper_utils.plots.images --help"\n')
     write("tests/pipeline/test_run.py", "from paper_utils import Run\ndef test_run(tiny): pass\n")
+    write("tests/staleness/test_staleness.py", "def test_staleness(): pass\n")
+    write("paper_utils/plots/templates/page.j2", "<p>")
     write("tests/test_project.py", "def test_project(): pass\n")
     write("notebooks/01_a.py", "")
     write("notebooks/01_a.ipynb", "{}")
@@ -65,6 +68,9 @@ def model():
 def tiny(model):
     return model
 """
+
+
+STALE = "tests of staleness"
 
 
 def read_by(root, name):
@@ -114,6 +120,19 @@ def test_helpers_beside_tests_are_read_with_what_they_import(repository, tmp_pat
 
 def test_a_template_beside_a_module_is_read(repository, tmp_path):
     assert "unit tests of plots" in rerun_after(tmp_path, lambda: repository("paper_utils/plots/page.html", "<b>"))
+
+
+def test_templates_of_a_sub_package_are_read(repository, tmp_path):
+    changed = rerun_after(tmp_path, lambda: repository("paper_utils/plots/templates/page.j2", "<b>"))
+    assert "unit tests of plots" in changed
+    assert "unit tests of data" not in changed
+
+
+def test_staleness_is_tested_again_after_every_edit_of_code_or_data_and_never_quickly(repository, tmp_path):
+    for name in ("paper_utils/pipeline/run.py", "tools/status.py", "notebooks/01_a.py", "data/claims.json"):
+        assert STALE in rerun_after(tmp_path, partial(repository, name, "7\n"))
+    assert STALE not in rerun_after(tmp_path, lambda: repository("README.md", "# H\n"))
+    assert [part.quick for part in parts(tmp_path) if part.name == STALE] == [False]
 
 
 def test_annotations_are_not_read(repository, tmp_path):
