@@ -1,72 +1,71 @@
-"""One page with every verdict, its figure and where it comes from: `python -m paper_utils.report --help`."""
+"""The executed ledger (notebook 7) as one self-contained page, and as PDF: `python -m tools.report --help`.
+
+The page is notebook 7 as the run executed it, without its code. Nothing in it is fetched: style and figures are inlined.
+"""
 
 import argparse
-import base64
-import html
+import os
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from paper_utils.claims import published
-from paper_utils.claims.rules import VERDICTS, Claim, Judgement, judge_all
+import jinja2
+import nbformat
+from nbconvert import HTMLExporter
+
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, read_json
-from paper_utils.pipeline.profiles import PROFILES
-from paper_utils.pipeline.run import Run
+from paper_utils.files import ROOT, atomic_path
+from tools.figures import add_run_options, run_of
 
-__all__ = ["installed_browser", "print_page", "report_page", "verdict_rows"]
+__all__ = ["installed_browser", "print_page", "report_page"]
 
-TEMPLATE = Path(__file__).with_name("report.html")
-COLUMNS = ("claim", "published", "protocol", "here (95 % interval)", "verdict", "starts that agree")
+NOTEBOOK = "07_claims_ledger"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-CLASSES = dict(zip(VERDICTS, ("yes", "partly", "no", "open"), strict=True))
+# JupyterLab's page without the scripts it would fetch, and with outputs that fit a narrow screen
+TEMPLATE = """{% extends "lab/index.html.j2" %}
+{% block html_head_js %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
+{% block html_head_css %}
+<style>
+body.jp-Notebook { max-width: 76rem; margin: 0 auto; overflow: visible; }
+.jp-OutputArea-output { overflow-x: auto; max-width: 100%; min-width: 0; }
+.jp-OutputArea-output img { max-width: 100%; height: auto; }
+</style>
+{% endblock %}
+"""
 
 
-def verdict_rows(
-    claims: list[Claim], judgements: dict[str, dict[str, Judgement]]
-) -> list[tuple[Claim, str, Judgement]]:
-    """Return claim, protocol and verdict, in the order of the claims."""
-    return [(claim, protocol, judgement) for claim in claims for protocol, judgement in judgements[claim.name].items()]
-
-
-def report_page(
-    claims: list[Claim],
-    judgements: dict[str, dict[str, Judgement]],
-    figures: Path,
-    results: dict,
-    runs: dict[str, dict],
-) -> str:
-    """Return the page as HTML, its figures within.
+def report_page(executed: Path, *, notebooks: str) -> str:
+    """Return an executed notebook as a page of HTML, its code left out and its figures inlined.
 
     Args:
-        claims: in the order of the table.
-        judgements: of `judge_all`.
-        figures: folder of the run's figures.
-        results: flat keys of the run.
-        runs: judgements of other profiles that have been run, by profile, shown beside.
+        executed: the .ipynb with its outputs.
+        notebooks: address, seen from the page, of the folder that the notebook's links to other notebooks start from.
 
     Raises:
-        CompanionError: a figure is missing.
+        CompanionError: the notebook is not there, or cannot be read.
     """
-    rows = [_row(claim, protocol, judgement, runs) for claim, protocol, judgement in verdict_rows(claims, judgements)]
-    counts = dict.fromkeys(VERDICTS, 0)
-    for per_protocol in judgements.values():
-        counts[next(iter(per_protocol.values())).verdict] += 1
-    shown = dict.fromkeys(claim.figure for claim in claims)
-    origin = {key.removeprefix("origin."): value for key, value in results.items() if key.startswith("origin.")}
-    columns = [*COLUMNS, *(f"profile {profile}" for profile in runs)]
-    parts = {
-        "summary": ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count),
-        "head": "".join(f'<th scope="col">{html.escape(column)}</th>' for column in columns),
-        "rows": "\n".join(rows),
-        "figures": "\n".join(_figure(figures, name, claims) for name in shown),
-        "origin": "\n".join(f"<dt>{html.escape(key)}</dt><dd>{_plain(value)}</dd>" for key, value in origin.items()),
-    }
-    page = TEMPLATE.read_text(encoding="utf-8")
-    for name, content in parts.items():
-        page = page.replace("{{" + name + "}}", content)
-    return page
+    try:
+        notebook = nbformat.read(executed, as_version=4)
+    except FileNotFoundError as error:
+        raise CompanionError(f"{executed} is missing; run `make figures` first") from error
+    except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise CompanionError(f"{executed} is damaged; remove it and run `make figures` again") from error
+    exporter = HTMLExporter(
+        template_name="lab",
+        template_file="report.html.j2",
+        extra_loaders=[jinja2.DictLoader({"report.html.j2": TEMPLATE})],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        embed_images=True,
+    )
+    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "Does the paper hold?"}})
+    return re.sub(r'(?<=href=")(?=\d\d_\w+\.ipynb)', f"{notebooks}/", page)
 
 
 def installed_browser() -> str | None:
@@ -95,57 +94,17 @@ def print_page(page: Path, target: Path) -> bool:
     return True
 
 
-def _row(claim: Claim, protocol: str, judgement: Judgement, runs: dict[str, dict]) -> str:
-    anchor = claim.heading.replace(" ", "-")
-    where = f'<a href="#{claim.figure}">figure</a>, <a href="../../notebooks/{claim.notebook}.ipynb#{anchor}">cell</a>'
-    said = f"<details><summary>{html.escape(claim.says)}</summary><q>{html.escape(claim.quote)}</q> ({html.escape(claim.place)}). "
-    said += f"Rule: {html.escape(judgement.rule)}. {where}</details>"
-    verdict = f'<span class="{CLASSES[judgement.verdict]}">{judgement.verdict}</span>'
-    cells = [html.escape(claim.published), protocol, html.escape(judgement.value), verdict, judgement.agreeing or "-"]
-    cells += [runs[profile][claim.name][protocol].verdict for profile in runs]
-    names = [*COLUMNS[1:], *(f"profile {profile}" for profile in runs)]
-    rest = "".join(f'<td data-name="{html.escape(name)}">{cell}</td>' for name, cell in zip(names, cells, strict=True))
-    return f'<tr id="{claim.name}-{protocol}"><th scope="row">{said}</th>{rest}</tr>'
-
-
-def _figure(folder: Path, name: str, claims: list[Claim]) -> str:
-    path = folder / f"{name}.png"
-    if not path.is_file():
-        raise CompanionError(f"{path} is missing; run `make figures` first")
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    about = "; ".join(claim.says for claim in claims if claim.figure == name)
-    source = f'<img alt="{html.escape(name.replace("_", " "))}" src="data:image/png;base64,{content}">'
-    return f'<figure id="{name}">{source}<figcaption>{html.escape(about)}</figcaption></figure>'
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        value = ", ".join(f"{key} {number}" for key, number in value.items())
-    return html.escape(str(value))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m paper_utils.report", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("--profile", default="laptop", help=f"one of {', '.join(PROFILES)}")
-    parser.add_argument("--backbone", help="the backbone of the run, where it is not the profile's own")
+    parser = argparse.ArgumentParser(prog="python -m tools.report", description=__doc__.split(":")[0] + ".")
+    add_run_options(parser)
     options = parser.parse_args()
     with reported():
-        claims = published.claims()
-        run = Run(options.profile, "fresh", notebook="report", backbone=options.backbone)
-        results = read_json(run.figures / "results.json")
-        judgements = judge_all(claims, results, run.starts())
-        others = {}
-        for name in sorted(set(PROFILES) - {run.profile.name, "smoke"}):  # smoke's numbers mean nothing
-            path = ROOT / "figures" / name / "results.json"
-            if not path.is_file():
-                continue
-            try:
-                others[name] = judge_all(claims, read_json(path), [])
-            except CompanionError as error:
-                print(f"profile {name} is left out: {error}")
+        run = run_of(options)
         page, pdf = run.figures / "report.html", run.figures / "report.pdf"
+        notebooks = Path(os.path.relpath(ROOT / "notebooks", run.figures)).as_posix()
+        content = report_page(run.build / f"{NOTEBOOK}.ipynb", notebooks=notebooks)
         with atomic_path(page) as path:
-            path.write_text(report_page(claims, judgements, run.figures, results, others), encoding="utf-8")
+            path.write_text(content, encoding="utf-8")
         print(page)
         if print_page(page, pdf):
             print(pdf)

@@ -9,9 +9,7 @@ import numpy as np
 from matplotlib import style as mpl_style
 from matplotlib.figure import Figure
 
-from ..files import atomic_path, write_json
-
-__all__ = ["STYLE", "UNITS", "WIDTH", "grid", "plain_numbers", "save_figure"]
+__all__ = ["STYLE", "UNITS", "WIDTH", "grid", "plain_numbers"]
 
 STYLE = str(Path(__file__).with_name("house.mplstyle"))
 WIDTH = 7.2  # inches: a page's text width
@@ -40,14 +38,3 @@ def plain_numbers(bar: mpl.colorbar.Colorbar, *, most: int = 4) -> None:
     ticks = [*-powers, 0, *powers]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.minorticks_off()
-
-
-def save_figure(figure: Figure, stem: Path, origin: dict) -> None:
-    """Write stem.png and stem.pdf with a line of origin in their metadata, and all of it in stem.json."""
-    line = f"profile {origin['profile']}, seed {origin['seed']}, commit {origin['commit']}"
-    with mpl_style.context(STYLE):
-        with atomic_path(stem.with_suffix(".png")) as path:
-            figure.savefig(path, metadata={"Description": line})
-        with atomic_path(stem.with_suffix(".pdf")) as path:
-            figure.savefig(path, metadata={"Keywords": line, "CreationDate": None})
-    write_json(stem.with_suffix(".json"), origin)

@@ -7,6 +7,7 @@ from paper_utils.attention.scores import FEATURES
 from paper_utils.claims import published
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT
+from paper_utils.pipeline.figures import FIGURES
 
 
 def test_the_published_figure_has_one_blank_cell():
@@ -26,7 +27,7 @@ def test_every_claim_has_a_rule_a_figure_and_a_notebook_section():
     for claim in found:
         notebook = (ROOT / "notebooks" / f"{claim.notebook}.py").read_text()
         assert f"# ## {claim.heading}\n" in notebook, claim.name
-        assert f'"{claim.figure}")' in notebook, claim.name
+        assert FIGURES[claim.figure].notebook == claim.notebook, claim.name
     assert sum(claim.rule == "head_is" for claim in found) == 15
 
 

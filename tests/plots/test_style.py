@@ -1,23 +1,28 @@
-import json
+import matplotlib as mpl
+import numpy as np
+import pytest
 
-from PIL import Image
-
-from paper_utils.plots import method, style
-
-ORIGIN = {"profile": "smoke", "seed": 42, "commit": "abc", "notebook": "n"}
+from paper_utils.plots import style
 
 
-def test_saved_figure_carries_its_origin(tmp_path):
-    style.save_figure(method.flowchart(), tmp_path / "figure_1", ORIGIN)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure_1.json", "figure_1.pdf", "figure_1.png"]
-    line = "profile smoke, seed 42, commit abc"
-    assert Image.open(tmp_path / "figure_1.png").text["Description"] == line
-    assert line.encode() in (tmp_path / "figure_1.pdf").read_bytes()
-    assert json.loads((tmp_path / "figure_1.json").read_text()) == ORIGIN
+def test_figures_have_the_text_width_and_leave_no_state_behind():
+    figure, axes = style.grid(2, 3, 4.0, sharex=True)
+    assert figure.get_size_inches().tolist() == [style.WIDTH, 4.0]
+    assert axes.shape == (2, 3)
+    assert figure.canvas.manager is None  # not one of pyplot's
 
 
-def test_saving_twice_gives_the_same_bytes(tmp_path):
-    for name in ("a", "b"):
-        style.save_figure(method.flowchart(), tmp_path / name, ORIGIN)
-    for suffix in (".png", ".pdf"):
-        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+@pytest.mark.parametrize(
+    ("largest", "most", "expected"),
+    [
+        (50.0, 4, ["-10", "-1", "0", "1", "10"]),
+        (5e4, 2, ["-10000", "-10", "0", "10", "10000"]),
+        (0.8, 4, ["-0.4", "0", "0.4"]),  # no power of ten outside the linear part
+    ],
+)
+def test_colour_bars_have_zero_and_powers_of_ten_that_do_not_overlap(largest, most, expected):
+    figure, axis = style.grid(1, 1, 2.0)
+    norm = mpl.colors.SymLogNorm(linthresh=0.5, vmin=-largest, vmax=largest)
+    bar = figure.colorbar(axis.imshow(np.zeros((2, 2)), norm=norm), ax=axis)
+    style.plain_numbers(bar, most=most)
+    assert sorted((label.get_text() for label in bar.ax.get_yticklabels()), key=float) == expected

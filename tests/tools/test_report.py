@@ -1,55 +1,61 @@
 import re
 
-import numpy as np
+import nbformat
 import pytest
-from PIL import Image
+from IPython.core.formatters import DisplayFormatter
+from nbformat import v4
 
-from paper_utils.claims import rules as claims
+from paper_utils.claims import Claim, Ledger
 from paper_utils.errors import CompanionError
 from tools import report
 
-
-@pytest.fixture
-def page(tmp_path):
-    Image.fromarray(np.full((50, 90, 3), 200, np.uint8)).save(tmp_path / "figure_4.png")
-    rule = {"key": "x", "published": 0.11, "tolerance": 0.05, "unit": "%"}
-    ledger = [
-        claims.Claim(
-            name,
-            "a <claim>",
-            "quote & all",
-            "abstract",
-            "0.11 %",
-            "near",
-            rule,
-            "figure_4",
-            "04_head_ablation",
-            "By layer",
-            protocols,
-        )
-        for name, protocols in (("one", ("described", "released")), ("two", ("described",)))
-    ]
-    results = {"x": 0.1, "released.x": 5.0, "origin.commit": "abc", "origin.versions": {"torch": "2"}}
-    found = claims.judge_all(ledger, results, [{"x": 0.1}])
-    other = claims.judge_all(ledger, {"x": 9.0, "released.x": 9.0}, [])
-    return report.report_page(ledger, found, tmp_path, results, {"paper": other})
+NEAR = {"key": "x", "published": 0.11, "tolerance": 0.05, "unit": "%"}
 
 
-def test_every_verdict_has_its_row_with_links_and_the_page_stands_alone(page):
-    assert page.count("<tr id=") == 3
-    assert '<tr id="one-released">' in page
-    assert 'class="yes">reproduced' in page
-    assert 'class="no">not reproduced' in page
-    assert "2 reproduced" in page
-    assert "2 of 2 starts" in page
-    assert "a &lt;claim&gt;" in page
-    assert '<a href="#figure_4">figure</a>, <a href="../../notebooks/04_head_ablation.ipynb#By-layer">' in page
-    assert page.count('id="figure_4"') == 1
+def cell_of(content):
+    """A code cell whose result is what IPython shows of `content`."""
+    data, metadata = DisplayFormatter().format(content)
+    cell = v4.new_code_cell("secret_code()", execution_count=1)
+    cell.outputs = [v4.new_output("execute_result", data, metadata=metadata, execution_count=1)]
+    return cell
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """A small executed notebook with what notebook 7 has: prose, a ledger, a table, a figure."""
+    protocols = ("described", "released")
+    claim = Claim(
+        "n", "a <claim>", "a quote", "abstract", "0.11 %", "near", NEAR, "f", "04_head_ablation", "By layer", protocols
+    )
+    ledger = Ledger.of({"x": 0.1, "released.x": 5.0}, [{"x": 0.1}], against=[claim])
+    figure = cell_of(None)
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    figure.outputs = [v4.new_output("display_data", {"image/png": pixel, "text/plain": "<Figure>"})]
+    cells = [v4.new_markdown_cell("# 7 · Does the paper hold?"), cell_of(ledger.summary()), cell_of(ledger), figure]
+    path = tmp_path_factory.mktemp("run") / "07_claims_ledger.ipynb"
+    nbformat.write(v4.new_notebook(cells=cells), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(executed):
+    return report.report_page(executed, notebooks="../../notebooks")
+
+
+def test_it_shows_ledger_and_figures_without_code_and_the_links_lead_to_the_notebooks(page):
+    assert "<title>Does the paper hold?</title>" in page
+    assert '<h1 id="7' in page
+    assert "secret_code" not in page
+    assert "<b>a &lt;claim&gt;</b>" in page
+    assert '<span class="verdict no">not reproduced</span>' in page
+    assert "2 of 2" in page
+    assert '<a href="../../notebooks/04_head_ablation.ipynb#By-layer">' in page
     assert "data:image/png;base64," in page
-    assert "http" not in page
-    assert "profile paper" in page
-    assert "torch 2" in page
-    assert "{{" not in page
+
+
+def test_nothing_is_fetched(page):
+    assert not re.findall(r"<script[^>]*src=|<link[^>]*href=|@import|<img[^>]*src=\"(?!data:)", page)
+    assert not re.findall(r"url\(\s*['\"]?https?:", page)
 
 
 @pytest.mark.parametrize("width", [400, 1200])
@@ -67,10 +73,13 @@ def test_it_fits_a_phone_and_a_desk(page, tmp_path, shown, width):
     assert int(over[1]) <= 0  # nothing sticks out to the right; a scroll bar takes some of the width
 
 
-def test_a_missing_figure_is_named(tmp_path):
-    claim = claims.Claim("n", "s", "q", "p", "v", "untestable", {"why": "w"}, "figure_9", "nb", "h")
-    with pytest.raises(CompanionError, match=r"figure_9\.png is missing; run `make figures` first"):
-        report.report_page([claim], claims.judge_all([claim], {}, []), tmp_path, {}, {})
+def test_a_missing_or_damaged_notebook_is_named(tmp_path):
+    path = tmp_path / "07_claims_ledger.ipynb"
+    with pytest.raises(CompanionError, match=r"07_claims_ledger\.ipynb is missing; run `make figures` first"):
+        report.report_page(path, notebooks="")
+    path.write_text("{")
+    with pytest.raises(CompanionError, match=r"07_claims_ledger\.ipynb is damaged"):
+        report.report_page(path, notebooks="")
 
 
 def test_it_prints_to_pdf_where_a_browser_is_and_says_where_none_is(page, tmp_path, monkeypatch):
