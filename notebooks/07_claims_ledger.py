@@ -19,15 +19,15 @@
 #
 # In part. Of 29 published claims, the model of the reference run reproduces 3, partly reproduces 2, and does not
 # reproduce 8; 16 cannot be tested, 15 of them because they name single heads of the paper's own backbone. The two
-# largest disagreements are about ablation: layers 1 to 3 do not matter least here, and the published heatmap follows the
-# protocol of the released package, not that of the text.
+# largest disagreements are about ablation: layers 1 to 3 do not matter least here, and the order of the heads in the
+# published heatmap is that of the released package's protocol, not that of the text's.
 #
-# A verdict is about this model, which starts from another backbone than the paper's. Each verdict follows a rule that is
-# code (`paper_utils/claims/rules.py`) with numbers that are data (`data/claims.json`).
+# A verdict is about this model, which is fine-tuned from another backbone than the paper's. Each verdict follows a rule
+# that is code (`paper_utils/claims/rules.py`) with numbers that are data (`data/claims.json`).
 
 # %% tags=["parameters"]
 profile = "laptop"
-source = "reference"  # the shipped results; "fresh" computes everything from seeds
+source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
 
 # %%

@@ -90,7 +90,7 @@ def print_page(page: Path, target: Path) -> bool:
         except (OSError, subprocess.SubprocessError) as error:
             raise CompanionError(f"{browser} could not print {page}: {error}") from error
         if not temporary.is_file() or not temporary.read_bytes().startswith(b"%PDF"):
-            raise CompanionError(f"{browser} printed nothing of {page}; is there room on the disk?")
+            raise CompanionError(f"{browser} printed nothing of {page}; is there space on the disk?")
     return True
 
 

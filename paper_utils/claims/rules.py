@@ -1,7 +1,7 @@
 """The rules that judge: what a run measured and what the paper states go in, a verdict comes out.
 
 A rule is a function of the flat metrics of a run, of the prefix that its protocol has there, and of the arguments that
-a claim gives it in data/claims.json. A verdict is about the model at hand and says no more than its rule.
+a claim gives it in data/claims.json. A verdict is about the model of that run alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ PAPERS_BACKBONE = "google/vit-base-patch16-224"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one rule says of one run."""
+    """The outcome of one rule for one run."""
 
     verdict: str  # one of VERDICTS
     value: str  # the run's, with its 95 % interval

@@ -77,7 +77,7 @@ def predicted_against_true(predictions: np.ndarray, labels: np.ndarray) -> Figur
         text = f"bias {residual.mean():+.2f} {unit}\nmean abs. {np.abs(residual).mean():.2f} {unit}"
         below.text(0.02, 0.98, text, transform=below.transAxes, va="top", fontsize=6.5)
         below.set(xlabel=f"predicted - true ({unit}), inner 99 %", ylabel="images")
-        below.set_ylim(top=below.get_ylim()[1] * 1.25)  # room for the text
+        below.set_ylim(top=below.get_ylim()[1] * 1.25)  # space for the text
     return figure
 
 
