@@ -35,7 +35,7 @@ def near(metrics: Metrics, prefix: str, *, key: str, published: float, tolerance
     within = abs(value - published) <= tolerance
     factor = same_sign and 1 / 3 <= value / published <= 3
     verdict = REPRODUCED if within else PARTLY if factor else NOT
-    rule = f"within {tolerance:g} {unit} of {published:g} {unit}; partly: within a factor of three"
+    rule = f"within {_with_unit(tolerance, unit)} of {_with_unit(published, unit)}; partly: within a factor of three"
     return Judgement(verdict, _with_interval(metrics, prefix + key, unit), rule)
 
 
@@ -52,7 +52,9 @@ def at_most(metrics: Metrics, prefix: str, *, key: str, limit: float, partly: fl
     value = _number(metrics, prefix + key)
     verdict = REPRODUCED if value <= limit else PARTLY if value <= partly else NOT
     return Judgement(
-        verdict, _with_interval(metrics, prefix + key, unit), f"at most {limit:g} {unit}; partly: {partly:g}"
+        verdict,
+        _with_interval(metrics, prefix + key, unit),
+        f"at most {_with_unit(limit, unit)}; partly: {_with_unit(partly, unit)}",
     )
 
 
@@ -147,3 +149,7 @@ def _with_interval(metrics: Metrics, key: str, unit: str) -> str:
 
 def _digits(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{value:g} {unit}".strip()
