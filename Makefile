@@ -34,7 +34,7 @@ figure-%: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
-.venv/ready: requirements.txt constraints.txt pyproject.toml
+.venv/ready: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up .venv (once, some minutes)"

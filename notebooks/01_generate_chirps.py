@@ -103,5 +103,5 @@ data.KnownEdges.measure(run.profile.seed).table()
 # %% [markdown]
 # Made with:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run.origin()

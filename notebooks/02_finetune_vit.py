@@ -186,5 +186,5 @@ training.StoredCheck.of(run.model(), run.profile, run.evaluation()).table()
 # %% [markdown]
 # Made with:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run.origin()

@@ -91,5 +91,5 @@ run.show(plots.overlays(**mapped.of_head("L12H12")), "figure_7")
 #
 # Made with:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run.origin()

@@ -212,5 +212,5 @@ protocols.released_loss()
 # %% [markdown]
 # Made with:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run.origin()

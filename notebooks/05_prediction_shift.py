@@ -78,5 +78,5 @@ shift.furthest()
 #
 # Made with:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run.origin()

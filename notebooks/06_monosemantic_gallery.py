@@ -253,5 +253,5 @@ run.save_table(scores.head_table(), "head_scores")
 # %% [markdown]
 # Made with:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 run.origin()

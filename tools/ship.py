@@ -6,6 +6,7 @@ shipped results, which nbval then checks.
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from jupytext.cli import jupytext
@@ -54,9 +55,13 @@ def ship(run: Run, target: Path = REFERENCE) -> None:
     write_json(target / "stamps.json", stamps)
 
 
-def show() -> None:
-    """Execute the notebooks on the shipped results, keep their outputs, and draw the shipped figures from them."""
-    for name in NOTEBOOKS:
+def show(names: Sequence[str] = NOTEBOOKS) -> None:
+    """Execute notebooks on the shipped results and keep their outputs.
+
+    Raises:
+        CompanionError: a notebook fails, or there is none of that name.
+    """
+    for name in names:
         script = ROOT / "notebooks" / f"{name}.py"
         notebook = script.with_suffix(".ipynb")
         # --update keeps the identity of unchanged cells, so that a diff shows what changed
@@ -67,12 +72,17 @@ def show() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("--notebooks", action="store_true", help="only run the notebooks on what ships already")
+    parser.add_argument(
+        "--notebooks",
+        nargs="*",
+        metavar="NAME",
+        help="ship nothing, only run these notebooks (default: all) on what ships already",
+    )
     options = parser.parse_args()
     with reported():
-        if not options.notebooks:
+        if options.notebooks is None:
             ship(Run("laptop", "seeds"))
-        show()
+        show(options.notebooks or NOTEBOOKS)
 
 
 if __name__ == "__main__":

@@ -152,4 +152,5 @@ def increase(result: Ablation) -> np.ndarray:
 
 
 def _evaluation(work: Work, stage: str) -> Evaluation:
-    return Evaluation(**work.arrays(stage))
+    arrays = work.arrays(stage)
+    return Evaluation(arrays["predictions"], arrays["labels"], float(arrays["seconds"]))

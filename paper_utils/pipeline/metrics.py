@@ -32,7 +32,7 @@ def collect(run: "Run") -> Metrics:
 
 def _images(run: "Run") -> Metrics:
     seed = run.profile.seed
-    return RegionShares.measure(seed).metrics() | KnownEdges.measure(seed).metrics()
+    return {**RegionShares.measure(seed).metrics(), **KnownEdges.measure(seed).metrics()}
 
 
 def _accuracy(run: "Run") -> Metrics:
@@ -58,8 +58,11 @@ def _interventions(run: "Run") -> Metrics:
     found: Metrics = dict(effects.metrics())
     found |= ReplacementEffects.of(run.replacements()).metrics()
     found |= AttributionEstimates.of(run.attribution()).metrics(effects.increase)
-    found |= Removals.of(run.removals()).metrics()
-    found |= ProtocolEffects.of(run.protocols(), effects.increase, figure_4(), run.released_losses()).metrics()
+    found |= Removals.of(run.removals(), images=run.profile.removal_images).metrics(early=3 * effects.increase.shape[1])
+    protocols = ProtocolEffects.of(
+        run.protocols(), effects.increase, figure_4(), run.released_losses(), images=run.profile.protocol_images
+    )
+    found |= protocols.metrics()
     return found | PredictionShift.of(ablation).metrics()
 
 
@@ -67,7 +70,8 @@ def _attention(run: "Run") -> Metrics:
     mapped = run.mapped()
     scores = score_regions(mapped)
     heads = classify_heads(mapped, scores.means)
-    found: Metrics = dict(contrast(mapped).metrics()) | heads.metrics()
+    found: Metrics = {**contrast(mapped).metrics(), **heads.metrics()}
     found |= content_or_position(run.mapped, heads).metrics()
-    found |= relate_to_effect(scores, heads, AblationEffects.of(run.ablation())).metrics()
+    effects = AblationEffects.of(run.ablation())
+    found |= relate_to_effect(scores, heads, effects).metrics()
     return found | variant_shifts(run.variant_predictions()).metrics()

@@ -61,7 +61,7 @@ CHIRPS = (
 
 def of_arrays(arrays: Arrays) -> Numbers:
     """Return two numbers for each array: its mean, and the projection of what differs from it on a fixed direction."""
-    found = {}
+    found: Numbers = {}
     for name, values in arrays.items():
         flat = np.nan_to_num(np.asarray(values, np.float64).ravel())
         direction = np.random.default_rng(len(flat)).standard_normal(len(flat)) / len(flat) ** 0.5
@@ -75,7 +75,7 @@ def probe_images() -> Numbers:
     found: Numbers = {}
     for number, chirp in enumerate(CHIRPS, 1):
         image = draw_image(chirp, spectrogram(chirp, np.random.default_rng(number)), "Title 10", with_regions=True)
-        found |= of_arrays({f"chirp {number}": image.pixels, f"chirp {number} regions": image.regions})
+        found |= of_arrays({f"chirp {number}": image.pixels, f"chirp {number} regions": image.known_regions})
     for split in ("train", "validation", "test"):
         seed = split_seed(42, split)
         drawn = [sample(seed, index, with_regions=False) for index in range(16)]
@@ -85,7 +85,7 @@ def probe_images() -> Numbers:
     intensity = spectrogram(chirp, rng)
     for name in VARIANTS:
         image = draw_variant(name, chirp, intensity, "Title 4", with_regions=True)
-        found |= of_arrays({f"variant {name}": image.pixels, f"variant {name} regions": image.regions})
+        found |= of_arrays({f"variant {name}": image.pixels, f"variant {name} regions": image.known_regions})
     scale = label_scale(split_seed(42, "train"), 100)
     return found | of_arrays({"label scale mean": scale.mean, "label scale deviation": scale.std})
 

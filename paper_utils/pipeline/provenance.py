@@ -64,7 +64,7 @@ class Watch:
         self._thread.start()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.seconds = time.monotonic() - self._begun
         self._stop.set()
         self._thread.join()

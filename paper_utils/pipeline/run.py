@@ -97,7 +97,7 @@ class Run:
     def evaluation(self) -> Evaluation:
         """Return predictions and labels of the test images."""
         arrays = self.arrays("evaluation")
-        return Evaluation(**arrays | {"seconds": float(arrays["seconds"])})
+        return Evaluation(arrays["predictions"], arrays["labels"], float(arrays["seconds"]))
 
     def ablation(self) -> Ablation:
         """Return the predictions with each head's query, key and value weights zeroed in turn."""

@@ -4,6 +4,8 @@ Images on which the intact model errs carry most of every effect: they are taken
 down for it, from more images than accuracy is reported on.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..statistics import weighted_choice
@@ -26,7 +28,7 @@ def choose(work: Work, evaluation: Evaluation, *, unit: np.ndarray) -> tuple[np.
     return weighted_choice(importance, work.profile.ablation_images, seed=work.profile.seed)
 
 
-def select(work: Work, evaluation: Evaluation, *, step: int = 1) -> dict[str, object]:
+def select(work: Work, evaluation: Evaluation, *, step: int = 1) -> dict[str, Any]:
     """Return images, labels and weights of every `step`th chosen image, as arguments by name for an ablation."""
     indices, weights = choose(work, evaluation, unit=work.model().label_std.numpy())
     some = every(len(indices), step)

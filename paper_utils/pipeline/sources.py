@@ -129,14 +129,14 @@ def _normal_text(one: _Module, node: ast.stmt, root: Path, stack: tuple) -> str:
         if target is not None and private and id(inner) not in in_strings:
             spans.append((*_span(inner), _definition(*target, root, stack)))
     first, last = node.lineno, node.end_lineno or node.lineno
-    text = [line.encode() for line in one.lines[first - 1 : last]]
+    rows = [line.encode() for line in one.lines[first - 1 : last]]
     for (row, column), (last_row, last_column), new in sorted(spans, reverse=True):
         row, last_row = row - first, last_row - first
-        tail = text[last_row][last_column:]
-        text[row : last_row + 1] = [text[row][:column] + new.encode() + tail]
+        tail = rows[last_row][last_column:]
+        rows[row : last_row + 1] = [rows[row][:column] + new.encode() + tail]
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        text[0] = text[0].replace(node.name.encode(), b"_", 1)
-    return _without_comments(b"".join(text).decode())
+        rows[0] = rows[0].replace(node.name.encode(), b"_", 1)
+    return _without_comments(b"".join(rows).decode())
 
 
 def _without_comments(text: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from ..files import ROOT, write_arrays
 from ..models.backbone import EMBEDDED
@@ -40,13 +41,17 @@ class Stage:
     constants: Mapping[str, object] = field(default_factory=dict)  # further settings, of the stage alone
 
 
-def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str, ...] = (), **options) -> Stage:
+def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str, ...] = (), **options: Any) -> Stage:
     """Return a stage whose result is one file of arrays, and whose probe is its own computation on golden inputs."""
 
     def make(work: Work, path: Path) -> None:
         write_arrays(path, compute(work))
 
-    usual = {"probe": probes.on_golden(compute), "module": f"{__package__}.computations", "file": f"{name}.npz"}
+    usual: dict[str, Any] = {
+        "probe": probes.on_golden(compute),
+        "module": f"{__package__}.computations",
+        "file": f"{name}.npz",
+    }
     return Stage(name=name, make=make, settings=(*HELD_OUT, *settings), **usual | options)
 
 

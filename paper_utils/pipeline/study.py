@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..attention.mapped import map_images
 from ..attention.scores import mean_scores
 from ..attention.semantics import classify
 from ..attention.summaries import attention_metrics
+from ..data.chirps import Binning
 from ..data.dataset import split_seed
 from ..errors import CompanionError
 from ..files import write_json
@@ -44,7 +46,7 @@ class Variant:
     backbone: str | None = None
     learning_rate: float | None = None  # the profile's suits LoRA
     repeat: int = 0
-    binning: str = "published"
+    binning: Binning = "published"
 
 
 VARIANTS = {
@@ -128,7 +130,7 @@ def metrics_of(work: Work, model: ChirpRegressor) -> dict[str, float | str]:
     )
 
 
-def _early_loss_ratio(model: ChirpRegressor, result: Ablation, images) -> float:
+def _early_loss_ratio(model: ChirpRegressor, result: Ablation, images: torch.Tensor) -> float:
     """Return the loss without all heads of layers 1 to 3 over the intact loss."""
     first = np.arange(3 * model.vit.config.num_attention_heads)
     intact, pruned = removal(model, images, first, [0, len(first)])
