@@ -39,9 +39,10 @@ def adopt(folder: Path) -> None:
 def curriculum(training: dict) -> dict[str, dict]:
     """Return the records of training.json by curriculum stage, in the order of training."""
     records = []
-    while training:
-        records.append(training)
-        training = training.get("before")
+    record: dict | None = training
+    while record:
+        records.append(record)
+        record = record.get("before")
     return dict(zip(CURRICULUM, reversed(records), strict=False))
 
 

@@ -50,4 +50,5 @@ def set_patterns(vit: ViTModel, images: torch.Tensor, *, floor: float = 0.03) ->
     responses = functional.conv2d(images, patterns, stride=projection.stride).transpose(0, 1).flatten(1)
     gain = 1 / responses.std(1).clamp(min=floor)
     projection.weight.copy_(patterns * gain[:, None, None, None])
+    assert projection.bias is not None  # every ViT has one
     projection.bias.copy_(-responses.mean(1) * gain)

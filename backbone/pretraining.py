@@ -7,6 +7,7 @@ of each cell of a patch that the stroke covers (without it the loss on the ends 
 import argparse
 import itertools
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -141,7 +142,8 @@ def pretrain(
     recent: list[tuple[float, float]] = []
 
     def save() -> None:
-        state = {"localiser": localiser.state_dict(), "optimizers": [each.state_dict() for each in optimizers]}
+        state: dict[str, object] = {"localiser": localiser.state_dict()}
+        state |= {"optimizers": [each.state_dict() for each in optimizers]}
         state |= {"seen": seen, "seconds": seconds + time.monotonic() - started, "log": log}
         with atomic_path(checkpoint) as temporary:
             torch.save(state, temporary)
@@ -178,7 +180,7 @@ def _typical_images(recipe: Recipe) -> torch.Tensor:
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) / 255
 
 
-def _batches(recipe: Recipe, seen: int, workers: int):
+def _batches(recipe: Recipe, seen: int, workers: int) -> Iterator[list[torch.Tensor]]:
     small = range(seen, recipe.small_images)
     large = range(max(seen, recipe.small_images), recipe.images)
     loaders = [
@@ -189,7 +191,16 @@ def _batches(recipe: Recipe, seen: int, workers: int):
     return itertools.chain.from_iterable(loaders)
 
 
-def _step(localiser, optimizers, recipe, images, ends, cells, end_cells, places=None) -> tuple[float, float]:
+def _step(
+    localiser: StrokeLocaliser,
+    optimizers: Sequence[torch.optim.Optimizer],
+    recipe: Recipe,
+    images: torch.Tensor,
+    ends: torch.Tensor,
+    cells: torch.Tensor,
+    end_cells: torch.Tensor,
+    places: torch.Tensor | None = None,
+) -> tuple[float, float]:
     with autocast(torch.device("cpu")):
         found, logits, end_logits = localiser(images.float() / 255, places)
     # uniform coordinates have a standard deviation of 0.29: in these units, predicting the mean has a loss of about 0.5

@@ -154,8 +154,8 @@ def _marks(rng: np.random.Generator, pen: ImageDraw.ImageDraw, panel: np.ndarray
     """Write a row or a column of small random glyphs, outside the panel where there is one."""
     height = rng.uniform(0.018, 0.045)
     x, y = rng.uniform(0, 0.9, 2)
-    side = rng.integers(4) if panel[0] > 0 else None
-    if close:
+    side = int(rng.integers(4)) if panel[0] > 0 else None
+    if close and side is not None:
         gap = rng.uniform(0, 0.025)
         x, y = [
             (x, panel[1] - gap - height),
@@ -165,7 +165,7 @@ def _marks(rng: np.random.Generator, pen: ImageDraw.ImageDraw, panel: np.ndarray
         ][side]
     elif side is not None:
         x, y = [(x, panel[1] * 0.4), (x, panel[3] + 0.02), (panel[0] * 0.3, y), (panel[2] + 0.02, y)][side]
-    in_row = side < 2 if close else rng.random() < 0.75
+    in_row = side < 2 if close and side is not None else rng.random() < 0.75
     step = np.array([0.8 * height, 0.0]) if in_row else np.array([0.0, -1.2 * height])
     colour = _tint(rng)
     for i in range(int(rng.integers(1, 18))):
@@ -198,7 +198,8 @@ def _titled(rng: np.random.Generator, pixels: np.ndarray, panel: np.ndarray, *, 
 def _tint(rng: np.random.Generator) -> tuple[int, int, int]:
     if rng.random() < 0.5:
         return (0, 0, 0) if rng.random() < 0.7 else (255, 255, 255)
-    return tuple(int(c) for c in rng.integers(0, 256, 3))
+    red, green, blue = (int(c) for c in rng.integers(0, 256, 3))
+    return red, green, blue
 
 
 def pixel_box(box: np.ndarray, size: int) -> tuple[slice, slice]:

@@ -1,6 +1,8 @@
 """Benchmark of ablating all heads: the engine against one head after the other, other libraries and the machine's rate."""
 
 import resource
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -36,7 +38,7 @@ TITLES = {
 }
 
 
-def ablation_benchmark(*, threads: int, rounds: int, images: int = 64, for_peers: int = 16) -> dict[str, float]:
+def ablation_benchmark(*, threads: int, rounds: int, images: int = 64, for_peers: int = 16) -> dict[str, float | str]:
     """Measure sweeps of all heads over the same images, in float32, and return flat keys.
 
     Weights do not matter for time, so the model is the backbone with a fresh LoRA and head. Other libraries take the
@@ -47,7 +49,7 @@ def ablation_benchmark(*, threads: int, rounds: int, images: int = 64, for_peers
     torch.set_num_threads(threads)
     engines = {name: Engine(model, linears=kind) for name, kind in KERNELS.items()}
     chosen = next(name for name, kind in KERNELS.items() if kind is faster_linears(16 * 197, 192))
-    result = {"kernel": chosen} | _memory(engines[chosen], pixels)
+    result: dict[str, float | str] = {"kernel": chosen, **_memory(engines[chosen], pixels)}
     rate = interleave(_candidates(model, engines, pixels, labels, threads, for_peers), rounds=rounds)
     result |= {f"{name}.images_per_second": value for name, value in rate.items()}
     result["speedup_algorithm"] = rate["engine_sequential"] / rate["plain"]
@@ -72,20 +74,20 @@ def _candidates(
     for_peers: int,
 ) -> list[Candidate]:
     usual = engines["engine_torch"]
-    works = {
+    works: dict[str, Callable[[torch.Tensor], object]] = {
         "plain": lambda some: plain_sweep(model, some, labels),
-        **{name: lambda some, engine=engine: engine.sweep(some) for name, engine in engines.items()},
+        **{name: engine.sweep for name, engine in engines.items()},
         "engine_sequential": lambda some: [usual.sweep(batch) for batch in some.split(usual.batch)],
         "attribution": lambda some: linearised(model, some, labels),
         "attribution_bfloat16": lambda some: linearised(model, some, labels, mixed_precision=True),
         "intact": lambda some: usual.predict(some),
-        **{name: lambda some, name=name: peer_sweep(name, model, some) for name in installed()},
+        **{name: partial(peer_sweep, name, model) for name in installed()},
     }
     candidates = []
     for name, work in works.items():
         some = pixels[:for_peers] if name in installed() else pixels
         # one image warms a library up as well as all of them
-        timed, warm = (lambda work=work, some=part: work(some) for part in (some, some[:1]))
+        timed, warm = (partial(work, part) for part in (some, some[:1]))
         candidates.append(Candidate(name, timed, len(some), threads, warm))
     return candidates
 
@@ -108,7 +110,7 @@ def _largest_difference(model: ChirpRegressor, engines: dict[str, Engine], pixel
     return float(np.max(differences))
 
 
-def show(results: dict[str, float]) -> None:
+def show(results: dict) -> None:
     """Print the sweep's numbers as a table."""
     own = {key.removeprefix("sweep."): value for key, value in results.items() if key.startswith("sweep.")}
     print(f"sweep over 144 heads, {own['images']} images, float32, {own['threads']} threads")

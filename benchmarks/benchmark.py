@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="try torch.compile too (needs a C++ compiler, minutes)")
     parser.add_argument("--output", type=Path, default=TARGET, help="a JSON file, whose other keys stay")
     options = parser.parse_args()
-    results = {}
+    results: dict[str, float | str] = {}
     with reported():
         if options.only in (None, "sweep"):  # first, since it reports the process's peak memory
             results |= benchmark_ablation.ablation_benchmark(

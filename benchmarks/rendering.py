@@ -49,9 +49,9 @@ def published_loop(folder: Path) -> tuple[str, Callable[[int], None]]:
     return "the same matplotlib calls, one image after the other", plain
 
 
-def agreement(count: int) -> dict[str, float]:
+def agreement(count: int) -> dict[str, float | str]:
     """Return the difference of our images from matplotlib's at both sizes, over `count` images, titles of 1 to 6 digits."""
-    result = {}
+    result: dict[str, float | str] = {}
     for name, size in (("224", MODEL_SIZE), ("640x480", PUBLISHED_SIZE)):
         mean, within = [], []
         for index in range(count):
@@ -59,8 +59,8 @@ def agreement(count: int) -> dict[str, float]:
             intensity = spectrogram(chirp, rng)
             number = int(np.random.default_rng(index).integers(10 ** (index % 6), 10 ** (index % 6 + 1)))
             title = title_of(number - 1, chirp)
-            plain = Image.fromarray(draw_with_matplotlib(intensity, title))
-            plain = np.asarray(plain.resize(size[::-1], Image.Resampling.BILINEAR), int)
+            drawn = Image.fromarray(draw_with_matplotlib(intensity, title))
+            plain = np.asarray(drawn.resize(size[::-1], Image.Resampling.BILINEAR), int)
             difference = np.abs(draw_image(chirp, intensity, title, size=size).pixels - plain)
             mean.append(difference.mean())
             within.append((difference <= 8).mean())

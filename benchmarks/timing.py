@@ -32,7 +32,7 @@ class Candidate:
 
 def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
     """Return images per second by name: medians over `rounds`, each candidate once per round, after one untimed round."""
-    seconds = {candidate.name: [] for candidate in candidates}
+    seconds: dict[str, list[float]] = {candidate.name: [] for candidate in candidates}
     before = torch.get_num_threads()
     try:
         for number, candidate in tqdm(list(itertools.product(range(rounds + 1), candidates)), unit=" candidates"):

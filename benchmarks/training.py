@@ -3,6 +3,8 @@
 import copy
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -11,7 +13,7 @@ from paper_utils.data.chirps import label_scale
 from paper_utils.data.dataset import ChirpSet, sample, split_seed
 from paper_utils.models.dropout import set_dropout
 from paper_utils.models.parallel import parallel_map
-from paper_utils.models.regressor import ChirpRegressor, build_regressor
+from paper_utils.models.regressor import build_regressor
 from paper_utils.models.vit import attention_kernel, has_mixed_precision, training_kernel
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.training.evaluation import loader
@@ -26,11 +28,11 @@ class Trainer:
     """A model as the laptop profile trains it, and steps of its training, in the variants that were tried."""
 
     def __init__(self, *, backbone: str = PROFILE.backbone):
-        self.model: ChirpRegressor = build_regressor(backbone, label_scale(0, 1000), seed=0).train()
+        self.model: Any = build_regressor(backbone, label_scale(0, 1000), seed=0).train()
         self.images, labels = first_images("train", MOST)
         self.labels = self.model.standardise(torch.from_numpy(labels))
 
-    def of(self, model: torch.nn.Module) -> "Trainer":
+    def of(self, model: Callable) -> "Trainer":
         """Return a trainer of another model on the same images."""
         other = copy.copy(self)
         other.model = model
@@ -46,16 +48,16 @@ class Trainer:
             found = self.model(self.images[some])
         return torch.nn.functional.mse_loss(found.float(), self.labels[some])
 
-    def predict(self, count: int, **options) -> None:
+    def predict(self, count: int, *, kernel: str, bfloat16: bool) -> None:
         """Predict without gradients."""
         self.model.eval()
         with torch.inference_mode():
-            self.forward(count, **options)
+            self.forward(count, kernel=kernel, bfloat16=bfloat16)
         self.model.train()
 
-    def step(self, count: int, **options) -> None:
+    def step(self, count: int, *, kernel: str, bfloat16: bool) -> None:
         """Predict and take gradients."""
-        self.forward(count, **options).backward()
+        self.forward(count, kernel=kernel, bfloat16=bfloat16).backward()
         self.model.zero_grad()
 
     def batch(self, *, kernel: str, bfloat16: bool) -> None:
@@ -81,8 +83,8 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
     """Return the parts of training as it is done, and the variants that were tried, by flat key."""
     kernel, micro = training_kernel(torch.device("cpu")), PROFILE.micro_batch
     seed = split_seed(PROFILE.seed, "train")
-    usual = {"kernel": kernel, "bfloat16": bfloat16}
-    candidates = {
+    usual: dict[str, Any] = {"kernel": kernel, "bfloat16": bfloat16}
+    candidates: dict[str, tuple[Callable[[], object], int, int]] = {
         "draw": (lambda: [sample(seed, index, with_regions=False) for index in range(32)], 32, 1),
         "predict": (lambda: trainer.predict(32, **usual), 32, threads),
         "forward": (lambda: trainer.forward(micro, **usual), micro, threads),
@@ -92,9 +94,9 @@ def training_candidates(trainer: Trainer, *, threads: int, bfloat16: bool, compi
     other = {f"kernel_{name}": usual | {"kernel": name} for name in ("sdpa", "eager", "matmul")}
     other["float32"] = {"kernel": "sdpa", "bfloat16": False}
     for name, options in other.items():
-        candidates[f"tried.{name}"] = (lambda options=options: trainer.step(micro, **options), micro, threads)
+        candidates[f"tried.{name}"] = (partial(trainer.step, micro, **options), micro, threads)
     for count in (8, 16, 32, MOST):
-        candidates[f"tried.batch_{count}"] = (lambda count=count: trainer.step(count, **usual), count, threads)
+        candidates[f"tried.batch_{count}"] = (partial(trainer.step, count, **usual), count, threads)
     for count in sorted({1, 2, torch.get_num_threads()} - {threads}):
         candidates[f"tried.threads_{count}"] = (lambda: trainer.step(micro, **usual), micro, count)
     slower = trainer.of(copy.deepcopy(trainer.model))
@@ -135,7 +137,11 @@ def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str
     result = {f"{name}.images_per_second": value for name, value in rate.items()}
     peak = matrix_rate(torch.bfloat16 if bfloat16 else torch.float32, threads=threads)
     result["matrix_rate.gigaflops"] = peak / 1e9
-    pieces = {"predict": trainer.predict, "forward": trainer.forward, "forward_and_backward": trainer.step}
+    pieces: dict[str, Callable] = {
+        "predict": trainer.predict,
+        "forward": trainer.forward,
+        "forward_and_backward": trainer.step,
+    }
     pieces["parallel_map"] = trainer.step
     for name, piece in pieces.items():
         per_image = trainer.operations(piece)
@@ -147,7 +153,7 @@ def training_benchmark(*, threads: int, rounds: int, compiled: bool) -> dict[str
     return {f"training.{name}": value for name, value in result.items()}
 
 
-def show(results: dict[str, float]) -> None:
+def show(results: dict) -> None:
     """Print the training numbers as a table."""
     pieces = {"draw": "render an image, one core", "predict": "predict, no gradients", "forward": "forward, training",
               "backward": "backward", "forward_and_backward": "forward and backward of a micro-batch",

@@ -38,7 +38,9 @@ def resample_counts(
     return np.bincount(cells.ravel(), minlength=resamples * count).reshape(resamples, count)
 
 
-def percentile_interval(sample: np.ndarray, *, method: str = "linear") -> tuple[np.ndarray, np.ndarray]:
+def percentile_interval(
+    sample: np.ndarray, *, method: Literal["linear", "nearest"] = "linear"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return low and high ends of the 95 % percentile interval, of the shape of one statistic.
 
     Args:

@@ -162,7 +162,7 @@ def main() -> None:
 
         run = run_of(options)
         check_before_running(run)
-        if run.source == "checkpoint":
+        if run.source == "checkpoint" and run.results.checkpoint:
             check_shipped_model(run.results.checkpoint)
         if options.only and options.only not in FIGURES:
             raise CompanionError(f"unknown figure {options.only!r}; choose one of {', '.join(FIGURES)}")

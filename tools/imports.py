@@ -53,10 +53,10 @@ def _imports(node: ast.AST, path: Path, root: Path) -> Iterator[Import]:
         for alias in node.names:
             yield Import(alias.name, None, alias.asname or alias.name.split(".")[0], node.lineno)
     elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-        for child in node.body:
-            yield from (replace(entry, typing=True) for entry in _imports(child, path, root))
-        for child in node.orelse:
-            yield from _imports(child, path, root)
+        for statement in node.body:
+            yield from (replace(entry, typing=True) for entry in _imports(statement, path, root))
+        for statement in node.orelse:
+            yield from _imports(statement, path, root)
     else:
         lazy = isinstance(node, ast.FunctionDef) and node.name == "__getattr__"
         for child in ast.iter_child_nodes(node):

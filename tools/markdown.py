@@ -24,5 +24,9 @@ def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") 
         pattern = re.compile(rf"(<!-- {part} -->).*?(<!-- /{part} -->)", re.DOTALL)
         if not pattern.search(text):
             raise CompanionError(f"{name} lacks the marks <!-- {part} --> and <!-- /{part} -->; put them back")
-        text = pattern.sub(lambda marks, content=content: f"{marks[1]}\n{content}\n{marks[2]}", text)
+
+        def refill(marks: re.Match[str], content: str = content) -> str:
+            return f"{marks[1]}\n{content}\n{marks[2]}"
+
+        text = pattern.sub(refill, text)
     return text

@@ -5,7 +5,7 @@ import sys
 
 from paper_utils.errors import reported
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
-from paper_utils.pipeline.results import shipped
+from paper_utils.pipeline.results import Results, shipped
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.figures import add_run_options, figure_state, plan, run_of
@@ -27,7 +27,7 @@ def lines(run: Run) -> list[tuple[str, str, str]]:
     return found + [(f"notebook {one.notebook}", "to run" if one.why else "fresh", one.why) for one in plans]
 
 
-def _stage_lines(results) -> list[tuple[str, str, str]]:
+def _stage_lines(results: Results) -> list[tuple[str, str, str]]:
     states = {name: results.state(name) for name, stage in STAGES.items() if stage.file}
     return [(f"result {name}", found.state, found.why) for name, found in states.items()]
 

@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -23,7 +24,7 @@ from matplotlib.transforms import BboxBase
 from .chirps import BINS, DURATION, MAX_FREQUENCY
 from .resizing import LinearMap, hann_upsampling, pillow_bilinear
 
-__all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "published_figure"]
+__all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "agg_canvas", "published_figure"]
 
 WIDTH, HEIGHT = 640, 480
 Slices = tuple[slice, slice]
@@ -49,17 +50,24 @@ def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout(
         layout: labels, colour map, font size and frame.
     """
     settings = {"backend": mpl.rcParams["backend"], "font.size": layout.font_size}
-    with mpl.rc_context(mpl.rcParamsDefault | settings):
+    changes: dict[Any, Any] = mpl.rcParamsDefault | settings
+    with mpl.rc_context(changes):
         figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        extent = [0, DURATION, 0, MAX_FREQUENCY]
+        extent = (0, DURATION, 0, MAX_FREQUENCY)
         image = axes.imshow(intensity, aspect="auto", origin="lower", cmap=layout.colour_map, extent=extent)
         axes.set(xlabel=layout.x_label, ylabel=layout.y_label, title=title)
         if not layout.frame:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
         return figure, axes, figure.colorbar(image, label="Intensity")
+
+
+def agg_canvas(figure: Figure) -> FigureCanvasAgg:
+    """Return the canvas of a figure of `published_figure`, which is Agg's."""
+    assert isinstance(figure.canvas, FigureCanvasAgg)
+    return figure.canvas
 
 
 class Canvas:
@@ -80,7 +88,7 @@ class Canvas:
         figure, self.axes, bar = published_figure(np.arange(BINS**2.0).reshape(BINS, BINS), "", layout)
         self.bar, self.dots_per_point = bar.ax, figure.dpi / 72
         figure.canvas.draw()
-        self.renderer = figure.canvas.get_renderer()
+        self.renderer = agg_canvas(figure).get_renderer()
         self.box, self.bar_box = _pixel_box(self.axes.bbox), _pixel_box(self.bar.bbox)
         spines = {side: self._ink(spine) for side, spine in self.axes.spines.items()}
         self._prepare_static(LinearMap(down, across), spines)
@@ -178,10 +186,11 @@ class Canvas:
         """Return darkness of the colour bar's marks and their labels, and the labels' right end in pixels."""
         foot, height = self.bar.bbox.y0, self.bar.bbox.height
         values = self.locator.tick_values(low, high)
+        assert self.formatter.axis is not None  # made in __init__
         self.formatter.axis.set_view_interval(low, high)
         ticks = np.zeros((HEIGHT, WIDTH - self.bar_columns.start), np.float32)
         right = 0.0
-        for value, text in zip(values, self.formatter.format_ticks(values), strict=True):
+        for value, text in zip(values, self.formatter.format_ticks(list(values)), strict=True):
             if low <= value <= high:
                 # matplotlib places text on a grid of 1/64 pixel, and marks on whole ones
                 pixel = foot + (value - low) / (high - low) * height

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from .canvas import HEIGHT, WIDTH, Canvas, Layout, published_figure
+from .canvas import HEIGHT, WIDTH, Canvas, Layout, agg_canvas, published_figure
 from .chirps import Chirp, check_chirp, noise_free
 from .regions import region_of_each_pixel
 
@@ -36,6 +36,12 @@ class DrawnImage:
     pixels: np.ndarray  # (rows, columns, 3) uint8
     regions: np.ndarray | None  # (rows, columns) uint8
 
+    @property
+    def known_regions(self) -> np.ndarray:
+        """The regions of an image that was drawn with them."""
+        assert self.regions is not None, "draw the image with_regions=True"
+        return self.regions
+
 
 def title_of(index: int, chirp: Chirp) -> str:
     """Return the title that the published generator gives image `index` (counted from 0)."""
@@ -46,7 +52,7 @@ def draw_with_matplotlib(intensity: np.ndarray, title: str, layout: Layout = Lay
     """Draw the image as the published generator does; return (480, 640, 3) uint8."""
     figure, _, _ = published_figure(intensity, title, layout)
     figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+    return np.asarray(agg_canvas(figure).buffer_rgba())[..., :3].copy()
 
 
 def draw_image(

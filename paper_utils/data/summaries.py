@@ -57,7 +57,7 @@ class ChirpExample:
     def draw(cls, seed: int, *, index: int = 3) -> "ChirpExample":
         """Draw test image `index` of a profile's seed."""
         chirp, image = sample(split_seed(seed, "test"), index)
-        return cls(seed, index, chirp, image.pixels, image.regions)
+        return cls(seed, index, chirp, image.pixels, image.known_regions)
 
     def table(self) -> pd.DataFrame:
         """Return the chirp's six parameters, their units, and which of them the model is to predict."""
@@ -92,7 +92,7 @@ class RegionShares:
     @classmethod
     def measure(cls, seed: int, *, count: int = 15) -> "RegionShares":
         """Measure the first test images of a profile's seed, at the size that the model sees."""
-        regions = [sample(split_seed(seed, "test"), index)[1].regions for index in range(count)]
+        regions = [sample(split_seed(seed, "test"), index)[1].known_regions for index in range(count)]
         coverage = np.stack([patch_coverage(each) for each in regions])  # images, regions, rows, columns
         area = coverage.mean(0).mean((1, 2))
         patches = (coverage > 0).sum((2, 3)).mean(0)

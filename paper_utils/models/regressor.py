@@ -6,7 +6,9 @@ for the sizes: r = 8, alpha = 16, dropout 0.1, head width-256-128-3.
 
 import copy
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -33,7 +35,11 @@ class ChirpRegressor(nn.Module):
     The label scale travels with the weights, so that `predict` returns seconds and hertz.
     """
 
-    def __init__(self, vit: nn.Module, scale: LabelScale):
+    vit: Any  # a ViTModel, or peft's wrapper of one
+    label_mean: torch.Tensor
+    label_std: torch.Tensor
+
+    def __init__(self, vit: Any, scale: LabelScale):
         super().__init__()
         self.vit = vit
         self.head = nn.Sequential(
@@ -57,7 +63,7 @@ class ChirpRegressor(nn.Module):
         return self(images).float() * self.label_std + self.label_mean
 
     @property
-    def layers(self) -> nn.ModuleList:
+    def layers(self) -> Sequence[Any]:
         """The transformer layers, with LoRA or without."""
         vit = self.vit.get_base_model() if hasattr(self.vit, "get_base_model") else self.vit
         return vit.layers

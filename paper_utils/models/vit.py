@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -79,14 +80,15 @@ def _embed_exactly(vit: ViTModel) -> ViTModel:
     """Let a ViT embed its patches in float32, whatever the precision of its layers; changes it in place."""
     patches = vit.embeddings.patch_embeddings
     plain = patches.projection
-    exact = ExactConv2d(plain.in_channels, plain.out_channels, plain.kernel_size, plain.stride, device="meta")
+    kernel, stride = plain.kernel_size[0], plain.stride[0]  # patches are squares
+    exact = ExactConv2d(plain.in_channels, plain.out_channels, kernel, stride, device="meta")
     exact.weight, exact.bias = plain.weight, plain.bias
     patches.projection = exact
     return vit
 
 
 @contextlib.contextmanager
-def attention_kernel(vit: nn.Module, name: str) -> Iterator[None]:
+def attention_kernel(vit: Any, name: str) -> Iterator[None]:
     """Switch the attention implementation within a block: "sdpa", "eager" (keeps the maps) or "matmul"."""
     base = vit.get_base_model() if hasattr(vit, "get_base_model") else vit
     previous = base.config._attn_implementation
@@ -148,7 +150,8 @@ def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:
 def new_embedded_vit(*, seed: int) -> ViTModel:
     """Return a ViT of the embedded backbone's sizes with random weights and 2-D sine-cosine positions."""
     torch.manual_seed(seed)
-    vit = ViTModel(ViTConfig(**EMBEDDED_SIZES, attn_implementation="sdpa"), add_pooling_layer=False)
+    options: dict[str, Any] = {**EMBEDDED_SIZES, "attn_implementation": "sdpa"}
+    vit = ViTModel(ViTConfig(**options), add_pooling_layer=False)
     grid = EMBEDDED_SIZES["image_size"] // EMBEDDED_SIZES["patch_size"]
     with torch.no_grad():
         vit.embeddings.position_embeddings.copy_(sine_cosine_positions(grid, EMBEDDED_SIZES["hidden_size"]))
@@ -171,9 +174,9 @@ def load_vit(name: str) -> ViTModel:
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
     try:
-        vit, report = ViTModel.from_pretrained(
-            name, add_pooling_layer=False, dtype=torch.float32, attn_implementation="sdpa", output_loading_info=True
-        )
+        options: dict[str, Any] = {"dtype": torch.float32, "attn_implementation": "sdpa", "output_loading_info": True}
+        loaded: Any = ViTModel.from_pretrained(name, add_pooling_layer=False, **options)
+        vit, report = loaded
     except Exception as error:  # transformers, safetensors and the hub raise errors of their own
         reason = str(error).strip().splitlines()[0]
         raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error

@@ -140,7 +140,7 @@ def sweeps_side_by_side(effects: dict[str, np.ndarray], captions: Sequence[str])
         below.plot(np.arange(values.size) / values.shape[1] + 1, values.ravel(), lw=0.8, color="0.3")
         below.set(title=caption, xlabel="in row order (layer)", ylabel="increase (%)")
         below.set_xticks(range(1, len(values) + 1, 2))
-        if norm.vmax > 10 * norm.linthresh:
+        if (norm.vmax or 0) > 10 * norm.linthresh:
             below.set_yscale("symlog", linthresh=1)
             below.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
         below.title.set_fontsize(7)

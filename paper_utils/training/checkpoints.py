@@ -46,7 +46,7 @@ class TrainingState:
 
     def save(self, path: Path) -> None:
         """Write all of it; the file is whole or not there."""
-        content = {"schedule": self.schedule.state_dict(), "model": self.model.state_dict()}
+        content: dict[str, object] = {"schedule": self.schedule.state_dict(), "model": self.model.state_dict()}
         content |= {"chosen": self.chosen, "recipe": self.recipe}
         content["history"] = [asdict(epoch) for epoch in self.history]
         with atomic_path(path) as temporary:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -29,6 +30,18 @@ class Evaluation:
     seconds: float
 
 
+class LabelledImages(Protocol):
+    """A set of images (3, 224, 224) uint8 and labels (3,) float32, such as `ChirpSet` and `FolderSet`."""
+
+    def __len__(self) -> int:
+        """Return how many images there are."""
+        ...
+
+    def __getitem__(self, position: int, /) -> tuple[np.ndarray, np.ndarray]:
+        """Return an image and its labels."""
+        ...
+
+
 def concatenate(evaluations: Sequence[Evaluation]) -> Evaluation:
     """Return several sets' predictions, labels and seconds as those of one."""
     return Evaluation(
@@ -38,7 +51,7 @@ def concatenate(evaluations: Sequence[Evaluation]) -> Evaluation:
     )
 
 
-def held_out(recipe: Recipe, indices: Sequence[int], *, variant: str = "published") -> ChirpSet:
+def held_out(recipe: Recipe, indices: Sequence[int] | np.ndarray, *, variant: str = "published") -> ChirpSet:
     """Return test images, which no training or validation ever sees, or a counterfactual variant of them."""
     return ChirpSet(split_seed(recipe.seed, "test"), indices, binning=recipe.binning, variant=variant)
 
@@ -66,7 +79,7 @@ def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)
 
 def evaluate(
     model: ChirpRegressor,
-    data: ChirpSet,
+    data: LabelledImages,
     *,
     batch: int = 32,
     workers: int = 1,
@@ -82,7 +95,9 @@ def evaluate(
         with torch.inference_mode(), autocast(device, wanted=mixed_precision):
             return model.predict(images.to(device)).cpu().numpy()
 
-    predictions, truths, seconds = [], [], 0.0
+    predictions: list[np.ndarray] = []
+    truths: list[np.ndarray] = []
+    seconds = 0.0
     with parallel_map(shares, device) as map_of:
         for images, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
             begun = time.perf_counter()
@@ -101,6 +116,8 @@ def evaluate_held_out(model: ChirpRegressor, recipe: Recipe, indices: Sequence[i
         )
 
 
-def loader(data: Dataset, *, batch: int, workers: int) -> DataLoader:
+def loader(data: LabelledImages, *, batch: int, workers: int) -> DataLoader:
     """Return batches in order; images are drawn in `workers` processes beside the model's."""
-    return DataLoader(data, batch_size=batch, num_workers=workers, prefetch_factor=4 if workers else None)
+    return DataLoader(
+        cast(Dataset, data), batch_size=batch, num_workers=workers, prefetch_factor=4 if workers else None
+    )

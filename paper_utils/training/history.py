@@ -1,5 +1,6 @@
 """What a fine-tuning came to, epoch by epoch, and what its history tells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ def images_to_reach(history: list[Epoch], r: float) -> int | None:
     return next((epoch.images_seen for epoch in history if min(epoch.pearson_r.values()) >= r), None)
 
 
-def steepest_fall(history: list[Epoch], *, batch: int, stretch: int = 512) -> tuple[int, float, float]:
+def steepest_fall(history: Sequence[Epoch], *, batch: int, stretch: int = 512) -> tuple[int, float, float]:
     """Return where the training loss falls most between two neighbouring stretches: images seen, loss before, after.
 
     A sudden drop after a plateau would show as a large fall that does not come at once.

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass, fields
 
+from ..data.chirps import Binning
+
 __all__ = ["Recipe"]
 
 
@@ -21,7 +23,7 @@ class Recipe:
     backbone: str = "embedded"
     seed: int = 42  # of the images
     repeat: int = 0  # of the training: another initialisation and other training images, the same held-out ones
-    binning: str = "published"  # or "sound": see `chirps.draw_chirp`
+    binning: Binning = "published"  # or "sound": see `chirps.draw_chirp`
     mixed_precision: bool = True  # bfloat16 where the machine has units for it
     workers: int = 1
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..data.chirps import MAX_FREQUENCY, Chirp, draw_chirp, signal_to_noise
+from ..data.chirps import MAX_FREQUENCY, Binning, Chirp, draw_chirp, signal_to_noise
 
 __all__ = ["EMPHASIS", "importance_sample", "is_along_upper_edge", "sampling_probability", "title_numbers"]
 
@@ -42,7 +42,7 @@ def sampling_probability(chirp: Chirp) -> float:
 
 
 def importance_sample(
-    seed: int, epoch: int, count: int, *, binning: str = "published"
+    seed: int, epoch: int, count: int, *, binning: Binning = "published"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return indices (count,) of images of a set, and the weights (count,) of their losses, one on average.
 
@@ -53,7 +53,7 @@ def importance_sample(
     return indices, weights / weights.mean()
 
 
-def title_numbers(seed: int, indices: Sequence[int]) -> np.ndarray:
+def title_numbers(seed: int, indices: Sequence[int] | np.ndarray) -> np.ndarray:
     """Return a number for the title of each training image, of one to five digits, each as often: (images,) int64.
 
     A title's length says where on the image its letters stand. The indices of training images grow to
@@ -64,7 +64,7 @@ def title_numbers(seed: int, indices: Sequence[int]) -> np.ndarray:
     return np.power(10, digits).astype(np.int64)
 
 
-def _kept(seed: int, first: int, binning: str) -> Iterator[tuple[int, float]]:
+def _kept(seed: int, first: int, binning: Binning) -> Iterator[tuple[int, float]]:
     """Yield indices of kept images, from the first on, and how much each counts."""
     for index in itertools.count(first):
         chirp = draw_chirp(seed, index, binning=binning)[0]

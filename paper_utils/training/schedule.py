@@ -5,6 +5,7 @@ for that: its rate rises and falls in two lines, and no batch may pull farther t
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -28,7 +29,7 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     learning = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
     slow = [parameter for name, parameter in learning if "lora_B" not in name]
     fast = [parameter for name, parameter in learning if "lora_B" in name]
-    groups = [{"params": slow}, {"params": fast, "lr": recipe.learning_rate * recipe.lora_plus}]
+    groups: list[dict[str, Any]] = [{"params": slow}, {"params": fast, "lr": recipe.learning_rate * recipe.lora_plus}]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=recipe.learning_rate)
 
 
@@ -38,11 +39,18 @@ class Schedule:
     def __init__(self, optimizer: torch.optim.Optimizer, recipe: Recipe):
         self.optimizer = optimizer
         self.short = recipe.patience is None
-        if self.short:
+        self.rates: OneCycleLR | ReduceLROnPlateau
+        if recipe.patience is None:
             batches = recipe.epochs * math.ceil(recipe.images_per_epoch / recipe.batch)
-            lines = {"pct_start": RISE, "anneal_strategy": "linear", "cycle_momentum": False}
             highest = [group["lr"] for group in optimizer.param_groups]
-            self.rates = OneCycleLR(optimizer, highest, total_steps=batches, **lines)
+            self.rates = OneCycleLR(
+                optimizer,
+                highest,
+                total_steps=batches,
+                pct_start=RISE,
+                anneal_strategy="linear",
+                cycle_momentum=False,
+            )
         else:
             self.rates = ReduceLROnPlateau(optimizer, factor=0.1, patience=recipe.patience[0])
 
@@ -58,12 +66,12 @@ class Schedule:
             nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        if self.short:
+        if isinstance(self.rates, OneCycleLR):
             self.rates.step()
 
     def after_epoch(self, validation_loss: float) -> None:
         """Lower a rate that goes by plateaus where the loss stalls."""
-        if not self.short:
+        if isinstance(self.rates, ReduceLROnPlateau):
             self.rates.step(validation_loss)
 
     def state_dict(self) -> dict:

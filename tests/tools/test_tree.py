@@ -29,8 +29,8 @@ def test_lines_are_told_to_the_nearest_hundred(repository):
 
 
 def test_the_tree_stands_between_its_marks(repository):
-    text = filled("before\n<!-- tree -->old<!-- /tree -->\nafter\n", repository)
-    assert "old" not in text
+    text = filled("before\n<!-- tree -->stale<!-- /tree -->\nafter\n", repository)
+    assert "stale" not in text
     assert tree(repository) in text
     assert text == filled(text, repository)
 
