@@ -20,7 +20,7 @@ EARLY = slice(0, 3)  # layers 1 to 3
 def effect_metrics(increase: np.ndarray) -> dict[str, float]:
     """Return layer means, standard deviations (n - 1) and ratios of effects in percent, (layers, heads)."""
     means, deviations = layer_summary(increase)
-    found = {}
+    found: dict[str, float] = {}
     for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True), start=1):
         found |= {f"layer_{layer}.mean_percent": float(mean), f"layer_{layer}.std_percent": float(deviation)}
     early, late = increase[EARLY], increase[EARLY.stop :]
@@ -44,7 +44,7 @@ def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 
     counts = resample_counts(len(intact), seed=seed)
     layers = 100 * (ablated.mean(1) @ counts.T / (counts @ intact) - 1)  # (layers, resamples), means over heads
     early, late = layers[EARLY].mean(0), layers[EARLY.stop :].mean(0)
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (("layers_1_to_3.mean", early), ("layers_4_to_12.mean", late)):
         low, high = percentile_interval(values)
         found |= {f"{name}_low_percent": float(low), f"{name}_high_percent": float(high)}
@@ -130,7 +130,8 @@ class AblationEffects(HeadEffects):
 
     def errors(self) -> pd.DataFrame:
         """Return the root mean squared error of each target, intact and without the head that matters most."""
-        return self.by_target.errors(np.unravel_index(self.increase.argmax(), self.increase.shape))
+        layer, head = np.unravel_index(self.increase.argmax(), self.increase.shape)
+        return self.by_target.errors((int(layer), int(head)))
 
     def significance(self) -> pd.DataFrame:
         """Return how many heads have a significant effect, and how wide the intervals are."""

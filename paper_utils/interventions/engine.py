@@ -11,7 +11,7 @@ bias. Zero, mean and resample ablation are other choices of c, so one engine ser
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -168,7 +168,7 @@ class Engine:
         with torch.backends.cudnn.flags(enabled=False):  # which would round the patches' convolution to TF32
             return self.model.vit.embeddings(images)
 
-    def attend(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def attend(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs z of a layer's heads, (n, tokens, heads, head dimension)."""
         hidden = layer.layernorm_before(x)
         attention = layer.attention
@@ -178,11 +178,11 @@ class Engine:
         )
         return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
 
-    def finish_layer(self, layer: nn.Module, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def finish_layer(self, layer: Any, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Return the residual stream after a layer, (n, tokens, width), given that before it and its heads' outputs z."""
         return self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
 
-    def _feed_forward(self, layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def _feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.layernorm_after(x))
 
     def _last_attention(self, x: torch.Tensor) -> torch.Tensor:
@@ -209,7 +209,7 @@ class Engine:
         """Return predictions in seconds and hertz, (n, 3), of CLS tokens (n, width)."""
         return self.model.head(self.model.vit.layernorm(cls)) * self.model.label_std + self.model.label_mean
 
-    def value_bias(self, layer: nn.Module) -> torch.Tensor:
+    def value_bias(self, layer: Any) -> torch.Tensor:
         """Return the value bias of a layer's heads, (heads, head dimension); zeros where it has none."""
         bias = layer.attention.v_proj.bias
         if bias is None:

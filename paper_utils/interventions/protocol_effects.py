@@ -68,9 +68,10 @@ class ProtocolEffects:
 
     def released_loss(self) -> pd.DataFrame:
         """Return the intact model's loss in the units of the released example, with its interval over images."""
+        low, high = mean_intervals(self.released_losses)
         row = {
             "Intact loss as released": rounded(self.released_losses.mean()),
-            "95 % interval": interval(*mean_intervals(self.released_losses)),
+            "95 % interval": interval(float(low), float(high)),
             "Images": len(self.released_losses),
         }
         return pd.DataFrame([row]).set_index("Intact loss as released")

@@ -71,7 +71,12 @@ def orders(increase: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def removal(
-    model: ChirpRegressor, images: torch.Tensor, order: np.ndarray, counts: Sequence[int], *, kind: str = "zero_qkv"
+    model: ChirpRegressor,
+    images: torch.Tensor,
+    order: np.ndarray,
+    counts: Sequence[int] | np.ndarray,
+    *,
+    kind: str = "zero_qkv",
 ) -> np.ndarray:
     """Return predictions with the first heads of an order removed at once, (counts, images, 3).
 

@@ -67,7 +67,7 @@ class TargetEffects:
         count = len(self.names)
         matrix = np.eye(count)
         upper = np.triu_indices(count, 1)
-        matrix[upper] = rank_correlations(self.increase)
+        matrix[upper] = rank_correlations(list(self.increase))
         matrix.T[upper] = matrix[upper]
         return pd.DataFrame([[f"{value:.2f}" for value in row] for row in matrix], self.names, self.names)
 

@@ -163,6 +163,7 @@ def _docstring(node: ast.AST) -> ast.Expr | None:
 
 
 def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+    # ast.AST alone has no position; every node that comes here is an expression or a statement
     return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
 
