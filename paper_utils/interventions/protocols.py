@@ -1,11 +1,13 @@
-"""Two protocols of head ablation, and what lies between them: the paper's text, and what its released package does.
+"""Two protocols of head ablation, the paper's text and its released package, and each of their differences alone.
 
 vision-mech-interp-attn-head 0.1.8, run as its usage example says, differs from section 2.2 in five ways. Each is a
 switch here, written anew from that behaviour, so that it can be seen which of them does what to Figure 4.
 """
 
 import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from ..errors import CompanionError
+from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
 from ..models.vit import best_device, on_best_device
 
@@ -28,6 +31,7 @@ __all__ = [
     "with_untuned_vit",
 ]
 
+MOST_IMAGES = 32  # in one pass, which bounds memory
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -69,13 +73,14 @@ def loss_sweep(
     """Return the intact loss and the loss after each head's ablation in turn, (layers, heads).
 
     An ablation changes nothing below its layer, so the residual stream up to there is kept, and only the rest is run.
+    A state of the weights is run on all its images at once: what counts as a batch decides on the state alone.
 
     Args:
         model: merged, the one that the protocol asks for (`with_untuned_vit`); left as it was.
         images: (images, 3, 224, 224) uint8.
         labels: (images, 3), seconds and hertz.
         protocol: how.
-        batch: images at a time; what `before_batch` means depends on it.
+        batch: images of one batch, which decides what `before_batch` means and how losses are averaged.
 
     Raises:
         CompanionError: there is no image, or the model is LoRA-wrapped.
@@ -84,19 +89,21 @@ def loss_sweep(
         raise CompanionError("there are no images to ablate on; give at least one")
     if hasattr(model.vit, "merge_and_unload"):
         raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
-    model = copy.deepcopy(model).eval().to(best_device())
-    batches = [_inputs(model, *some, protocol) for some in zip(images.split(batch), labels.split(batch), strict=True)]
-    targets = [target for _, target in batches]
-    streams = [model.vit.embeddings(pixels) for pixels, _ in batches]
-    intact = _mean_loss(model, 0, streams, targets)
+    device = best_device()
+    model = copy.deepcopy(model).eval().to(device)
+    pixels, targets = _inputs(model, images, labels, protocol)
+    shares = torch.get_num_threads() if device.type == "cpu" else 1
     heads = model.vit.config.num_attention_heads
     losses = np.empty((len(model.layers), heads))
-    with tqdm(total=losses.size, unit=" heads", desc="protocol") as bar:
+    with parallel_map(shares, device) as map_of, tqdm(total=losses.size, desc="protocol") as bar:
+        passes = _Passes(model, targets, batch, map_of, min(MOST_IMAGES, -(-len(images) // shares)))
+        stream = passes.by_chunk(lambda chosen: model.vit.embeddings(pixels[chosen]))
+        intact = passes.mean_loss([passes.losses(stream, 0)])
         for layer, block in enumerate(model.layers):
             for head in range(heads):
-                losses[layer, head] = _loss_without(model, layer, head, streams, targets, protocol)
+                losses[layer, head] = _loss_without(passes, stream, layer, head, protocol)
                 bar.update()
-            streams = [block(stream) for stream in streams]
+            stream = passes.by_chunk(partial(_through, block, stream))
     return intact, losses
 
 
@@ -125,9 +132,44 @@ def _inputs(
     return (pixels - mean) / std, labels
 
 
-def _loss_without(
-    model: ChirpRegressor, layer: int, head: int, streams: list, targets: list, protocol: Protocol
-) -> float:
+@dataclass(frozen=True)
+class _Passes:
+    """Forward passes from a layer on, several images at once in each core; losses are means over batches."""
+
+    model: ChirpRegressor
+    targets: torch.Tensor  # (images, 3)
+    batch: int  # images of the protocol's batches
+    map_of: Callable[..., Iterable]
+    chunk: int  # images in one pass
+
+    def by_chunk(self, work: Callable[[torch.Tensor], torch.Tensor], *, part: slice = slice(None)) -> torch.Tensor:
+        """Return the results of `work` on the indices of some of the images, in their order."""
+        chunks = torch.arange(len(self.targets))[part].split(self.chunk)
+        return torch.cat(list(self.map_of(torch.inference_mode()(work), chunks)))
+
+    def losses(self, stream: torch.Tensor, layer: int, *, part: slice = slice(None)) -> torch.Tensor:
+        """Return each image's loss, (images of the part,), given the residual stream before a layer."""
+
+        def work(chosen: torch.Tensor) -> torch.Tensor:
+            x = stream[chosen]
+            for block in self.model.layers[layer:]:
+                x = block(x)
+            output = self.model.head(self.model.vit.layernorm(x[:, 0]))
+            return ((output - self.targets[chosen]) ** 2).mean(-1)
+
+        return self.by_chunk(work, part=part)
+
+    def mean_loss(self, losses: list[torch.Tensor]) -> float:
+        """Return the mean over batches of the batches' mean losses, as the released package reports it."""
+        return float(np.mean([float(some.mean()) for some in torch.cat(losses).split(self.batch)]))
+
+
+def _through(block: torch.nn.Module, stream: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    return block(stream[chosen])
+
+
+def _loss_without(passes: _Passes, stream: torch.Tensor, layer: int, head: int, protocol: Protocol) -> float:
+    model = passes.model
     attention = model.layers[layer].attention
     size = model.vit.config.hidden_size // model.vit.config.num_attention_heads
     rows = slice(head * size, (head + 1) * size) if protocol.whole_head else slice(head, head + 1)
@@ -140,23 +182,16 @@ def _loss_without(
 
     if protocol.before_batch:
         zero()
-    loss = _mean_loss(model, layer, streams, targets, after_each=zero)
+        losses = [passes.losses(stream, layer)]
+    else:  # the first batch sees the head, all later ones do not
+        losses = [passes.losses(stream, layer, part=slice(passes.batch))]
+        zero()
+        if len(stream) > passes.batch:
+            losses.append(passes.losses(stream, layer, part=slice(passes.batch, None)))
     if protocol.restored:
         for weight, before in zip(weights, saved, strict=True):
             weight[rows] = before
-    return loss
-
-
-def _mean_loss(model: ChirpRegressor, layer: int, streams: list, targets: list, after_each=lambda: None) -> float:
-    """Return the mean over batches of the loss, from the residual streams before `layer` on."""
-    losses = []
-    for stream, target in zip(streams, targets, strict=True):
-        for block in model.layers[layer:]:
-            stream = block(stream)
-        output = model.head(model.vit.layernorm(stream[:, 0]))
-        losses.append(float(((output - target) ** 2).mean()))
-        after_each()
-    return float(np.mean(losses))
+    return passes.mean_loss(losses)
 
 
 def lag_1_autocorrelation(values: np.ndarray) -> float:

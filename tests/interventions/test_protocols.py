@@ -14,6 +14,12 @@ from paper_utils.models.regressor import merged
 LABELS = torch.tensor([[10.0, 20.0, 30.0]] * 5)
 
 
+def zeroed_by_hand(model, images):
+    """Predictions without each head, and what `squared_errors` needs to judge them."""
+    plain = ablation.plain_sweep(model, images, LABELS.numpy())
+    return plain.ablated, plain
+
+
 @pytest.fixture
 def model(regressor):
     return merged(regressor)
@@ -53,11 +59,11 @@ def test_what_is_zeroed_too_late_does_not_show_in_the_first_batch(model, images)
     late = replace(DESCRIBED, before_batch=False)
     intact, losses = protocol.loss_sweep(model, images, LABELS, late, batch=5)
     assert np.allclose(losses, intact)  # one batch: nothing shows at all
-    _, in_time = protocol.loss_sweep(model, images, LABELS, DESCRIBED, batch=5)
-    _, some = protocol.loss_sweep(model, images, LABELS, late, batch=1)
-    share = (some - intact) / (in_time - intact)
-    assert np.isfinite(share).all()
-    assert not np.allclose(some, in_time)
+    by_image = protocol.intact_losses(model, images, LABELS, DESCRIBED)
+    plain = ablation.squared_errors(*zeroed_by_hand(model, images))
+    _, losses = protocol.loss_sweep(model, images, LABELS, late, batch=1)
+    assert np.allclose(losses, (by_image[0] + plain[..., 1:].sum(-1)) / 5, rtol=1e-4)
+    assert not np.allclose(losses, plain.mean(-1), rtol=1e-3)
 
 
 def test_one_row_is_one_dimension_of_the_first_head(model, images):
@@ -76,27 +82,44 @@ def test_raw_labels_against_standardised_predictions(model, images):
     assert intact == pytest.approx((10**2 + 20**2 + 30**2) / 3, rel=0.4)
 
 
-def test_all_switches_together_against_the_whole_model_run_each_time(model, images):
-    """Oracle: no residual stream is kept, every pass runs the model from the image on."""
-    intact, losses = protocol.loss_sweep(model, images, LABELS, RELEASED, batch=2)
+@pytest.mark.parametrize("batch", [1, 2, 5])
+@pytest.mark.parametrize("name", protocol.PROTOCOLS)
+def test_every_protocol_against_the_whole_model_run_each_time(model, images, name, batch):
+    """Oracle: no residual stream is kept, every pass runs the model from the image on, batch by batch."""
+    how = protocol.PROTOCOLS[name]
+    intact, losses = protocol.loss_sweep(model, images, LABELS, how, batch=batch)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    pixels = (images / 255 - mean[:, None, None]) / std[:, None, None]
+    pixels, labels = images / 255, model.standardise(LABELS)
+    if not how.same_units:
+        pixels, labels = (pixels - mean[:, None, None]) / std[:, None, None], LABELS
 
     def batches():
-        for some, labels in zip(pixels.split(2), LABELS.split(2), strict=True):
-            yield ((model(some) - labels) ** 2).mean().item()
+        for some, wanted in zip(pixels.split(batch), labels.split(batch), strict=True):
+            yield ((model(some) - wanted) ** 2).mean().item()
 
     with torch.no_grad():
         assert intact == pytest.approx(np.mean(list(batches())), rel=1e-5)
         for layer in range(2):
             attention = model.layers[layer].attention
+            weights = [projection.weight for projection in (attention.q_proj, attention.k_proj, attention.v_proj)]
             for head in range(3):
+                before = [weight.clone() for weight in weights]
+                rows = slice(8 * head, 8 * head + 8) if how.whole_head else slice(head, head + 1)
                 seen = []
+                if how.before_batch:
+                    zero(weights, rows)
                 for loss in batches():
                     seen.append(loss)
-                    for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
-                        projection.weight[head] = 0
+                    zero(weights, rows)
                 assert losses[layer, head] == pytest.approx(np.mean(seen), rel=1e-5)
+                if how.restored:
+                    for weight, value in zip(weights, before, strict=True):
+                        weight.copy_(value)
+
+
+def zero(weights, rows):
+    for weight in weights:
+        weight[rows] = 0
 
 
 @pytest.mark.parametrize("how", [DESCRIBED, RELEASED])
