@@ -27,11 +27,11 @@ help: ## list the targets
 
 figures: build/figures-$(RUN).done ## every figure of the paper, into figures/$(PROFILE)
 build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE),always)
-	@$(BIN)/python -m tools.figures $(OPTIONS)
+	@$(QUIETLY) $(BIN)/python -m tools.figures $(OPTIONS)
 	@mkdir -p build && touch $@
 
 figure-%: .venv/ready always
-	@$(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
+	@$(QUIETLY) $(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
 .venv/ready: requirements.txt constraints.txt
@@ -72,12 +72,12 @@ backbone: .venv/ready ## pre-train the embedded backbone again, into build/backb
 	@$(QUIETLY) $(BIN)/python -m backbone.pretraining
 
 notebooks: .venv/ready ## run the notebooks on the shipped results and keep their outputs
-	@$(BIN)/python -m tools.ship --notebooks
+	@$(QUIETLY) $(BIN)/python -m tools.ship --notebooks
 
 ship: .venv/ready ## ship a run from seeds: data/reference, figures/reference, the notebooks' outputs, the README's tables
 	@$(MAKE) --no-print-directory study FROM=seeds
 	@$(MAKE) --no-print-directory figures FROM=seeds
-	@$(BIN)/python -m tools.ship
+	@$(QUIETLY) $(BIN)/python -m tools.ship
 	@$(BIN)/python -m tools.readme
 
 clean: ## remove what runs have made (not .venv)
