@@ -94,7 +94,7 @@ def parts(root: Path = ROOT) -> list[Part]:
             read |= packages | scripts
         arguments = [str(path.relative_to(root)) for path in files]
         slow = any("mark.slow" in path.read_text() for path in files)
-        command = ("pytest", "-p", "no:nbval", *arguments)
+        command = ("pytest", *arguments)
         if name in WHOLE:
             found.append(Part(f"tests of {name}", (command,), _sorted(read), 120, quick=False))
         else:
@@ -107,7 +107,7 @@ def parts(root: Path = ROOT) -> list[Part]:
     found += [
         Part(
             "project tests",
-            (("pytest", "-p", "no:nbval", *project),),
+            (("pytest", *project),),
             _sorted(top | settings | packages | tests | scripts | notebooks | data | shown),
             15,
             quick=False,

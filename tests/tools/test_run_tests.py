@@ -164,6 +164,14 @@ def test_every_test_of_this_repository_belongs_to_one_part():
     assert sorted(arguments) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py"))
 
 
+@pytest.mark.parametrize("name", ["unit tests of claims", "notebooks"])
+def test_pytest_takes_the_arguments_of_parts_with_the_settings_of_this_repository(name):
+    ((tool, *arguments),) = next(part.commands for part in parts() if part.name == name)
+    command = [sys.executable, "-m", tool, *arguments, "--collect-only", "-q"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def part(name, root, code="", *, seconds=1.0, **options):
     """Return a part that reads a file of its name, leaves a word in the log and runs some code."""
     read = root / f"{name}.txt"
