@@ -1,4 +1,4 @@
-"""The one exception a user is meant to read: what is wrong, with which file or value, and the way out."""
+"""The exception for problems that a user can solve, and its report in one line."""
 
 import os
 import sys
@@ -9,22 +9,22 @@ __all__ = ["CompanionError", "reported"]
 
 
 class CompanionError(RuntimeError):
-    """A problem the user can mend; its text is one line and names the thing and the way out."""
+    """A problem that the user can solve; its one line names the file or value at fault, and the remedy."""
 
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """End the program with one line, not a traceback, if the block raises a CompanionError or is interrupted.
+    """End the program with one line instead of a traceback if the block raises a CompanionError or is interrupted.
 
-    A reader of its output that closes early (`make status | head -1`) ends it without a word.
+    If the reader of its output closes the pipe (`make status | head -1`), the program ends silently.
     """
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what python still flushes at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at exit
         sys.exit(1)
     except CompanionError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped; run the same command again to go on from here")
+        sys.exit("stopped; run the same command again to continue")

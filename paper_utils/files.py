@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it there if the block ends well, remove it if not.
+    """Yield a temporary path beside `path`; move it there if the block succeeds, remove it if not.
 
     Raises:
         CompanionError: the folder or the disk refuses the write.
@@ -47,7 +47,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise CompanionError(
-            f"cannot write {path}: {error.strerror or error}; free the disk or mend the rights"
+            f"cannot write {path}: {error.strerror or error}; check free disk space and permissions"
         ) from error
     finally:
         if temporary is not None:

@@ -1,4 +1,4 @@
-"""How heads are named and their maps scaled, wherever a person reads them."""
+"""Names of heads and scaling of maps, as figures and tables show them."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ __all__ = ["head_name", "min_max"]
 
 
 def head_name(layer: int, head: int) -> str:
-    """Return the name a person reads, such as L6H4; `layer` and `head` count from 0, the name from 1."""
+    """Return the name of a head, such as L6H4; `layer` and `head` count from 0, the name from 1."""
     return f"L{layer + 1}H{head + 1}"
 
 
 def min_max(maps: np.ndarray) -> np.ndarray:
-    """Scale each map (last two axes) to 0..1 as the paper does for its overlays; a constant map becomes zeros."""
+    """Scale maps (..., rows, columns) to 0..1 each, as the paper's overlays are; a constant map becomes zeros."""
     low = maps.min((-2, -1), keepdims=True)
     spread = maps.max((-2, -1), keepdims=True) - low
     return np.divide(maps - low, spread, out=np.zeros_like(maps), where=spread > 0)

@@ -96,7 +96,7 @@ def run_notebook(
             _keep(log, chatter.read_text(errors="replace"))
             raise CompanionError(
                 f"{script.name}: its kernel was killed, probably because memory ran out; free some and run the same "
-                f"command again to go on from here (what the kernel wrote is in {log})"
+                f"command again to continue (what the kernel wrote is in {log})"
             ) from error
         except RuntimeError as error:  # nbclient has no class of its own for a kernel that does not start
             if "Kernel died" not in str(error):
@@ -156,7 +156,7 @@ def _leave_at_once() -> NoReturn:
     """End this process and its kernel now: asyncio's own shutdown would bury the one line under tracebacks."""
     for child in psutil.Process().children(recursive=True):
         child.terminate()
-    print("stopped; run the same command again to go on from here", file=sys.stderr, flush=True)
+    print("stopped; run the same command again to continue", file=sys.stderr, flush=True)
     os._exit(130)
 
 

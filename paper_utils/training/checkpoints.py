@@ -1,4 +1,4 @@
-"""What an interrupted fine-tuning goes on from: weights, optimizer, history, and the weights meant to be kept."""
+"""The state that an interrupted fine-tuning resumes from: weights, optimizer, history and the best weights so far."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,12 @@ __all__ = ["TrainingState"]
 
 
 class TrainingState:
-    """Everything an interrupted fine-tuning needs to go on as if nothing had happened."""
+    """Everything a fine-tuning needs to resume with the same results as without interruption.
+
+    Attributes:
+        history: one entry for each finished epoch.
+        chosen: the weights that fine-tuning returns if it ends now, by name.
+    """
 
     def __init__(self, recipe: Recipe, model: ChirpRegressor, schedule: Schedule):
         self.recipe = recipe.as_dict()
@@ -28,7 +33,7 @@ class TrainingState:
 
     @property
     def epochs_without_progress(self) -> int:
-        """Epochs since the validation loss was lowest."""
+        """How many epochs have passed since the validation loss was lowest."""
         losses = [epoch.validation_loss for epoch in self.history]
         return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
 
@@ -39,13 +44,18 @@ class TrainingState:
         return patience is not None and self.epochs_without_progress >= patience[1]
 
     def add(self, epoch: Epoch) -> None:
-        """Take in an epoch, and choose its weights where they are the ones to keep."""
+        """Append an epoch, and choose its weights: the lowest validation loss, or the last epoch of a short schedule."""
         self.history.append(epoch)
-        if self.schedule.short or self.epochs_without_progress == 0:  # where the rate falls to zero, the last is meant
+        # a short schedule ends at rate zero, where the weights have settled: the last epoch is the result
+        if self.schedule.short or self.epochs_without_progress == 0:
             self.chosen = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
 
     def save(self, path: Path) -> None:
-        """Write all of it; the file is whole or not there."""
+        """Write the state, atomically.
+
+        Raises:
+            CompanionError: the file cannot be written.
+        """
         content: dict[str, object] = {"schedule": self.schedule.state_dict(), "model": self.model.state_dict()}
         content |= {"chosen": self.chosen, "recipe": self.recipe}
         content["history"] = [asdict(epoch) for epoch in self.history]
@@ -53,19 +63,19 @@ class TrainingState:
             torch.save(content, temporary)
 
     def resume(self, path: Path) -> None:
-        """Go on from a file that `save` wrote, if there is one.
+        """Continue from a file that `save` wrote; without one, start from the beginning.
 
         Raises:
-            CompanionError: the file is damaged, or of other settings.
+            CompanionError: the file is damaged, or belongs to other settings.
         """
         if not path.exists():
             return
         try:
             content = torch.load(path, weights_only=True)
-        except Exception as error:  # torch raises many kinds for a damaged file
+        except Exception as error:  # torch raises many kinds of errors for a damaged file
             raise CompanionError(f"the checkpoint {path} is damaged; remove it to train from the start") from error
         if content["recipe"] != self.recipe:
-            raise CompanionError(f"the checkpoint {path} is of other settings; remove it to train from the start")
+            raise CompanionError(f"the checkpoint {path} belongs to other settings; remove it to train from the start")
         self.model.load_state_dict(content["model"])
         self.chosen = content["chosen"]
         self.schedule.load_state_dict(content["schedule"])

@@ -1,4 +1,4 @@
-"""How well a model reads chirps: predictions of held-out images and the accuracy that is reported."""
+"""Predictions for held-out images, and their accuracy."""
 
 import time
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ __all__ = ["Evaluation", "accuracy", "concatenate", "evaluate", "evaluate_held_o
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Predictions and labels, (images, 3) in seconds, hertz, hertz, and the time they took."""
+    """Predictions and labels, (images, 3) in seconds, hertz, hertz, and the seconds that the model took."""
 
     predictions: np.ndarray
     labels: np.ndarray
@@ -43,7 +43,7 @@ class LabelledImages(Protocol):
 
 
 def concatenate(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """Return several sets' predictions, labels and seconds as those of one."""
+    """Return the evaluations of several sets as that of one; seconds are added up."""
     return Evaluation(
         np.concatenate([each.predictions for each in evaluations]),
         np.concatenate([each.labels for each in evaluations]),
@@ -52,15 +52,19 @@ def concatenate(evaluations: Sequence[Evaluation]) -> Evaluation:
 
 
 def held_out(recipe: Recipe, indices: Sequence[int] | np.ndarray, *, variant: str = "published") -> ChirpSet:
-    """Return test images, which no training or validation ever sees, or a counterfactual variant of them."""
+    """Return test images by index, or a counterfactual variant of them; no training or validation uses them."""
     return ChirpSet(split_seed(recipe.seed, "test"), indices, binning=recipe.binning, variant=variant)
 
 
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:
     """Return by target: Pearson r with its 95 % interval, mean absolute error, bias, both in the target's unit.
 
-    `chosen` narrows it to some images, by mask or index. Where all predictions are one, r is not a number. A few
-    images that are misread decide on r, so its interval is of images drawn again, and not that of normal errors.
+    Where all predictions are equal, r is NaN. The errors are far from normal (few images with large errors determine
+    r), so the interval is a bootstrap over images.
+
+    Args:
+        evaluation: predictions and labels.
+        chosen: mask (images,) or slice of the images that count; all if left out.
     """
     result = {}
     for column, target in enumerate(TARGETS):
@@ -86,7 +90,19 @@ def evaluate(
     title: str = "",
     mixed_precision: bool = True,
 ) -> Evaluation:
-    """Predict a set in mixed precision; the seconds count the model alone, not the drawing."""
+    """Predict a set of images.
+
+    Args:
+        model: on the device that it is to use.
+        data: images and labels.
+        batch: images that are predicted at once.
+        workers: processes that draw the images; 0 draws them in this one.
+        title: of the progress bar.
+        mixed_precision: predict in bfloat16 where that is faster.
+
+    Returns:
+        Predictions and labels; the seconds are those of the model, without drawing.
+    """
     device = next(model.parameters()).device
     shares = torch.get_num_threads() if device.type == "cpu" else 1
     model.eval()
@@ -100,15 +116,15 @@ def evaluate(
     seconds = 0.0
     with parallel_map(shares, device) as map_of:
         for images, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
-            begun = time.perf_counter()
+            start = time.perf_counter()
             predictions += map_of(predict, images.chunk(shares))
-            seconds += time.perf_counter() - begun
+            seconds += time.perf_counter() - start
             truths.append(labels.numpy())
     return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
 
 
 def evaluate_held_out(model: ChirpRegressor, recipe: Recipe, indices: Sequence[int]) -> Evaluation:
-    """Predict held-out images by index, on a GPU where there is one."""
+    """Predict test images by index, on a GPU if there is one."""
     data = held_out(recipe, indices)
     with on_best_device(model):
         return evaluate(
@@ -117,7 +133,7 @@ def evaluate_held_out(model: ChirpRegressor, recipe: Recipe, indices: Sequence[i
 
 
 def loader(data: LabelledImages, *, batch: int, workers: int) -> DataLoader:
-    """Return batches in order; images are drawn in `workers` processes beside the model's."""
+    """Return batches in order, as tensors (batch, 3, 224, 224) uint8 and (batch, 3) float32; `workers` processes draw."""
     return DataLoader(
         cast(Dataset, data), batch_size=batch, num_workers=workers, prefetch_factor=4 if workers else None
     )

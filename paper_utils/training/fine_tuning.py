@@ -1,7 +1,7 @@
-"""Fine-tune: the paper's recipe, resumable.
+"""Fine-tuning with AdamW and mean squared error on standardised labels, resumable after each epoch.
 
-AdamW and mean squared error on standardised labels, early stopping on the validation loss where the recipe has
-patience for it, mixed precision where the machine has it.
+As in the paper, training stops early on the validation loss if the recipe has a patience; a recipe without one follows
+a short schedule to its end (`schedule`).
 """
 
 import math
@@ -31,17 +31,20 @@ __all__ = ["fine_tune"]
 
 
 def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tuple[ChirpRegressor, list[Epoch]]:
-    """Fine-tune the recipe's backbone; resume from `checkpoint` where an interrupted run left one.
+    """Fine-tune the recipe's backbone; resume from `checkpoint` if an interrupted run left one.
 
     The checkpoint is written after every epoch and stays until the caller has stored the result.
 
     Args:
         recipe: sizes and settings.
-        checkpoint: of an interrupted run, there or not.
-        trained: what beside the head, as in `build_regressor`.
+        checkpoint: path that the state is written to.
+        trained: "lora", "head" or "all", as in `build_regressor`.
+
+    Returns:
+        The model on the CPU, in evaluation mode, LoRA not merged; and one entry for each epoch.
 
     Raises:
-        CompanionError: the loss is no longer a number, or the checkpoint belongs to another recipe.
+        CompanionError: the loss is not finite, or the checkpoint is damaged or belongs to another recipe.
     """
     device = best_device()
     scale = label_scale(_training_seed(recipe), max(1000, recipe.images_per_epoch), binning=recipe.binning)
@@ -59,7 +62,7 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
         desc="fine-tuning",
     ) as bar:
         while len(state.history) < recipe.epochs and not state.stalled:
-            begun = time.monotonic()
+            start = time.monotonic()
             number = len(state.history)
             rate = schedule.rate
             losses = _train_epoch(model, schedule, *_epoch_images(recipe, number), recipe, seed=number)
@@ -79,7 +82,7 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
                 validation_loss=loss,
                 pearson_r=rates,
                 learning_rate=rate,
-                seconds=time.monotonic() - begun,
+                seconds=time.monotonic() - start,
                 batch_losses=[round(value, 5) for value in losses],
             )
             schedule.after_epoch(loss)
@@ -92,11 +95,12 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
 
 
 def _training_seed(recipe: Recipe) -> int:
+    """Return the seed of the training images, another one for each training seed (`repeat`)."""
     return split_seed(recipe.seed, "train", repeat=recipe.repeat)
 
 
 def _epoch_images(recipe: Recipe, epoch: int) -> tuple[ChirpSet, np.ndarray]:
-    """Return the images of an epoch and the weights of their losses, one on average."""
+    """Return the images of an epoch and the weights (images,) of their losses, whose mean is one."""
     count, seed = recipe.images_per_epoch, _training_seed(recipe)
     if recipe.fresh_images:
         indices, weights = importance_sample(seed, epoch, count, binning=recipe.binning)
@@ -108,36 +112,37 @@ def _epoch_images(recipe: Recipe, epoch: int) -> tuple[ChirpSet, np.ndarray]:
 def _train_epoch(
     model: ChirpRegressor, schedule: Schedule, data: ChirpSet, weights: np.ndarray, recipe: Recipe, *, seed: int
 ) -> list[float]:
+    """Train one epoch, and return the loss of each batch."""
     device = next(model.parameters()).device
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    # dropout: a resumed run draws what the uninterrupted one would have drawn, in whatever order parts are worked on
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    # dropout masks depend on epoch, batch and part alone, so that a resumed run draws the same ones in any order
     torch.manual_seed(seed)
     model.train()
 
     def gradients(
-        number: int, images: torch.Tensor, labels: torch.Tensor, share: torch.Tensor
+        part: int, images: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor
     ) -> tuple[float, tuple[torch.Tensor | None, ...]]:
-        with autocast(device, wanted=recipe.mixed_precision), masks_from(seed, len(losses), number):
-            found = model(images.to(device))
-        squares = nn.functional.mse_loss(found.float(), model.standardise(labels.to(device)), reduction="none")
-        loss = (squares * share[:, None].to(device)).sum()
-        return loss.item(), torch.autograd.grad(loss, learning, allow_unused=True)
+        with autocast(device, wanted=recipe.mixed_precision), masks_from(seed, len(losses), part):
+            predictions = model(images.to(device))
+        squares = nn.functional.mse_loss(predictions.float(), model.standardise(labels.to(device)), reduction="none")
+        loss = (squares * weights[:, None].to(device)).sum()
+        return loss.item(), torch.autograd.grad(loss, trainable, allow_unused=True)
 
     losses: list[float] = []
     batches = tqdm(loader(data, batch=recipe.batch, workers=recipe.workers), leave=False)
-    at_once = math.ceil(recipe.batch / recipe.micro_batch)
+    parts_per_batch = math.ceil(recipe.batch / recipe.micro_batch)
     kernel = attention_kernel(model.vit, training_kernel(device))
-    with kernel, parallel_map(at_once, device) as map_of:
-        for batch, weighed in zip(batches, torch.from_numpy(weights).float().split(recipe.batch), strict=True):
-            # gradients add up over parts of a batch, so that memory is that of parts and the step is the batch's
-            parts = [tensor.split(recipe.micro_batch) for tensor in (*batch, weighed / batch[1].numel())]
-            found = list(map_of(gradients, range(len(parts[0])), *parts))
-            total = sum(loss for loss, _ in found)
+    with kernel, parallel_map(parts_per_batch, device) as map_of:
+        for batch, batch_weights in zip(batches, torch.from_numpy(weights).float().split(recipe.batch), strict=True):
+            # the gradients of the parts add up to the batch's, with memory for the parts in progress alone
+            parts = [tensor.split(recipe.micro_batch) for tensor in (*batch, batch_weights / batch[1].numel())]
+            results = list(map_of(gradients, range(len(parts[0])), *parts))
+            total = sum(loss for loss, _ in results)
             if not math.isfinite(total):
                 raise CompanionError(f"the training loss is {total}; lower the learning rate of the recipe")
-            for parameter, *shares in zip(learning, *(share for _, share in found), strict=True):
-                if shares[0] is not None:  # else nothing read it
-                    parameter.grad = sum(shares)
+            for parameter, *summands in zip(trainable, *(part for _, part in results), strict=True):
+                if summands[0] is not None:  # a parameter that no prediction depends on has none
+                    parameter.grad = sum(summands)
             schedule.step()
             losses.append(total)
     return losses

@@ -1,4 +1,4 @@
-"""What a fine-tuning came to, epoch by epoch, and what its history tells."""
+"""The history of a fine-tuning: losses and accuracy of each epoch, and measures of how it progressed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,26 +12,34 @@ __all__ = ["Epoch", "images_to_reach", "steepest_fall"]
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch of fine-tuning came to; losses in standardised units."""
+    """One epoch of fine-tuning; losses are mean squared errors of standardised labels."""
 
-    images_seen: int
+    images_seen: int  # since the beginning of training
     train_loss: float
     validation_loss: float
     pearson_r: dict[str, float]  # by target, on the validation images
-    learning_rate: float
+    learning_rate: float  # at the beginning of the epoch
     seconds: float
     batch_losses: list[float]  # of each training step, in order
 
 
 def images_to_reach(history: list[Epoch], r: float) -> int | None:
-    """Return how many images had been seen when r was first reached for every target, None if it never was."""
+    """Return how many training images it took until every target first had this r on the validation images, or None."""
     return next((epoch.images_seen for epoch in history if min(epoch.pearson_r.values()) >= r), None)
 
 
 def steepest_fall(history: Sequence[Epoch], *, batch: int, stretch: int = 512) -> tuple[int, float, float]:
-    """Return where the training loss falls most between two neighbouring stretches: images seen, loss before, after.
+    """Return where the training loss falls most between neighbouring stretches of images, in proportion.
 
-    A sudden drop after a plateau would show as a large fall that does not come at once.
+    A sudden drop after a plateau (a phase transition of training) would be a large fall late in training.
+
+    Args:
+        history: of a fine-tuning.
+        batch: images of a training step.
+        stretch: images that a loss is averaged over.
+
+    Returns:
+        Images seen up to the fall, and the mean loss before and after it.
 
     Raises:
         CompanionError: the history is shorter than two stretches.
@@ -41,5 +49,5 @@ def steepest_fall(history: Sequence[Epoch], *, batch: int, stretch: int = 512) -
     if width < 1 or len(losses) < 2 * width:
         raise CompanionError(f"{len(losses)} batches of {batch} do not fill two stretches of {stretch} images")
     means = losses[: len(losses) // width * width].reshape(-1, width).mean(1)
-    place = int((means[:-1] / means[1:]).argmax())
-    return (place + 1) * stretch, float(means[place]), float(means[place + 1])
+    index = int((means[:-1] / means[1:]).argmax())
+    return (index + 1) * stretch, float(means[index]), float(means[index + 1])

@@ -9,29 +9,29 @@ __all__ = ["Recipe"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a model is fine-tuned; a profile is a recipe with the sizes of what is done with the model."""
+    """How a model is fine-tuned; a profile adds how many images each analysis uses."""
 
     epochs: int  # at most; early stopping may end sooner
     images_per_epoch: int
-    fresh_images: bool  # new ones every epoch, faint chirps more often (`sampling`), or the same ones as in the paper
+    fresh_images: bool  # new images every epoch by importance sampling (`sampling`), or the same ones as in the paper
     validation_images: int
     batch: int
-    micro_batch: int  # images a core has in memory at once; gradients add up to the batch
+    micro_batch: int  # images that one thread processes at once; gradients add up to the batch
     learning_rate: float
-    lora_plus: float  # how many times faster LoRA's B learns than all else (`schedule.optimizer_of`)
+    lora_plus: float  # learning rate of LoRA's B as a multiple of the others' (`schedule.optimizer_of`)
     patience: tuple[int, int] | None  # epochs without progress before the rate falls tenfold, and before training ends
     backbone: str = "embedded"
     seed: int = 42  # of the images
-    repeat: int = 0  # of the training: another initialisation and other training images, the same held-out ones
-    binning: Binning = "published"  # or "sound": see `chirps.draw_chirp`
+    repeat: int = 0  # training seed: other initial weights and training images, the same validation and test images
+    binning: Binning = "published"  # or "sound", whose labels equal what is drawn (`data.chirps`)
     mixed_precision: bool = True  # bfloat16 where the machine has units for it
-    workers: int = 1
+    workers: int = 1  # processes that draw images
 
     def as_dict(self) -> dict:
         """Return the settings as plain data."""
         return asdict(self)
 
     def training_settings(self) -> dict:
-        """Return the settings that a trained model depends on."""
+        """Return the settings that a trained model depends on: all but `workers`, and none that a profile adds."""
         names = {field.name for field in fields(Recipe)} - {"workers"}
         return {name: value for name, value in self.as_dict().items() if name in names}

@@ -1,7 +1,7 @@
-"""The optimizer, its steps, and the learning rate they are taken at.
+"""The optimizer and its learning rate.
 
-Published is ReduceLROnPlateau (factor 0.1), which tries a rate for epochs before it falls. A short training has no time
-for that: its rate rises and falls in two lines, and no batch may pull farther than a gradient of norm one.
+The published code uses ReduceLROnPlateau (factor 0.1), which needs several epochs at each rate. A short training rises
+linearly to its highest rate and falls linearly to zero, and clips gradients to norm one.
 """
 
 import math
@@ -15,26 +15,25 @@ from .recipe import Recipe
 
 __all__ = ["Schedule", "optimizer_of"]
 
-RISE = 0.06  # share of a short training over which the rate rises
-LARGEST_GRADIENT = 1.0
+RISE = 0.06  # share of the steps of a short training over which the rate rises
+LARGEST_GRADIENT = 1.0  # norm that a short training clips gradients to
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Return AdamW over what learns of a model, as published; LoRA's B may learn faster than all else.
+    """Return AdamW, as in the published code, with a higher learning rate for LoRA's B (LoRA+).
 
-    B starts at zero and A at random, so one rate for both is too small for one or too large for the other
-    (LoRA+, Hayou et al. 2024, arXiv 2402.12354). The optimizer that peft has for it would hurry the head's biases too,
-    and leave out weight decay.
+    B starts at zero and A at random, so one rate for both is too small for B or too large for A (Hayou et al. 2024,
+    arXiv 2402.12354). The LoRA+ optimizer of peft would raise the rate of the head's biases too, and drop weight decay.
     """
-    learning = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    slow = [parameter for name, parameter in learning if "lora_B" not in name]
-    fast = [parameter for name, parameter in learning if "lora_B" in name]
+    trainable = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    slow = [parameter for name, parameter in trainable if "lora_B" not in name]
+    fast = [parameter for name, parameter in trainable if "lora_B" in name]
     groups: list[dict[str, Any]] = [{"params": slow}, {"params": fast, "lr": recipe.learning_rate * recipe.lora_plus}]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=recipe.learning_rate)
 
 
 class Schedule:
-    """The recipe's way to step: by plateaus where it has patience for them, else in two lines."""
+    """Optimizer steps and learning rate: plateaus if the recipe has a patience, else a rise and a fall (`short`)."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, recipe: Recipe):
         self.optimizer = optimizer
@@ -56,11 +55,11 @@ class Schedule:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step, of LoRA's B apart."""
+        """The learning rate of the next step, for all weights but LoRA's B."""
         return self.optimizer.param_groups[0]["lr"]
 
     def step(self) -> None:
-        """Take a step along the gradients of a batch, and forget them."""
+        """Step along the gradients of a batch, then reset them."""
         if self.short:
             parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
             nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
@@ -70,15 +69,15 @@ class Schedule:
             self.rates.step()
 
     def after_epoch(self, validation_loss: float) -> None:
-        """Lower a rate that goes by plateaus where the loss stalls."""
+        """Lower the rate if it follows plateaus and the validation loss has stalled."""
         if isinstance(self.rates, ReduceLROnPlateau):
             self.rates.step(validation_loss)
 
     def state_dict(self) -> dict:
-        """Return all that a resumed training needs."""
+        """Return the state of optimizer and learning rate, for a checkpoint."""
         return {"optimizer": self.optimizer.state_dict(), "rates": self.rates.state_dict()}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go on from what `state_dict` returned."""
+        """Continue from what `state_dict` returned."""
         self.optimizer.load_state_dict(state["optimizer"])
         self.rates.load_state_dict(state["rates"])

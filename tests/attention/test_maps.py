@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from paper_utils.attention import maps as attention
-from paper_utils.heads import head_name, min_max
 from paper_utils.models.vit import attention_kernel
 
 
@@ -41,21 +40,3 @@ def test_the_model_is_left_as_it_was(regressor, images):
     attention.attention_maps(regressor, images[:1])
     assert regressor.vit.config._attn_implementation == "sdpa"
     assert not any(layer.attention._forward_hooks for layer in regressor.layers)
-
-
-def test_kernels_agree(regressor, images):
-    results = []
-    for kernel in ("sdpa", "eager", "matmul"):
-        with torch.no_grad(), attention_kernel(regressor.vit, kernel):
-            results.append(regressor(images))
-    assert torch.allclose(results[0], results[1], atol=1e-5)
-    assert torch.allclose(results[0], results[2], atol=1e-5)
-
-
-def test_min_max_runs_from_zero_to_one_and_keeps_flat_maps_at_zero():
-    maps = np.stack([np.arange(4.0).reshape(2, 2), np.full((2, 2), 0.3)])
-    assert np.allclose(min_max(maps), [[[0, 1 / 3], [2 / 3, 1]], [[0, 0], [0, 0]]])
-
-
-def test_heads_are_counted_from_one():
-    assert head_name(5, 3) == "L6H4"

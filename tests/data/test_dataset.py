@@ -17,7 +17,7 @@ def test_images_are_drawn_without_torch():
     assert done.returncode == 0, done.stderr
 
 
-def test_index_and_seed_fix_the_image():
+def test_index_and_seed_determine_the_image():
     first = dataset.sample(11, 4)[1]
     dataset.sample(11, 5)
     again = dataset.sample(11, 4)[1]
@@ -26,12 +26,12 @@ def test_index_and_seed_fix_the_image():
     assert not np.array_equal(first.pixels, dataset.sample(12, 4)[1].pixels)
 
 
-def test_workers_draw_what_the_process_itself_draws():
+def test_workers_draw_the_same_images():
     data = dataset.ChirpSet(3, range(6))
-    alone = list(loader(data, batch=4, workers=0))
-    helped = list(loader(data, batch=4, workers=2))
-    assert [len(labels) for _, labels in alone] == [4, 2]
-    for (a, b), (c, d) in zip(alone, helped, strict=True):
+    own = list(loader(data, batch=4, workers=0))
+    parallel = list(loader(data, batch=4, workers=2))
+    assert [len(labels) for _, labels in own] == [4, 2]
+    for (a, b), (c, d) in zip(own, parallel, strict=True):
         assert torch.equal(a, c)
         assert torch.equal(b, d)
 

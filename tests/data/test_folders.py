@@ -50,7 +50,7 @@ def test_the_layout_is_the_published_one(written):
     assert Image.open(written / "spectrogram_1.png").size == (640, 480)
 
 
-def test_an_interrupted_set_goes_on_and_a_finished_one_grows(tmp_path, written, monkeypatch):
+def test_an_interrupted_set_is_continued_and_a_finished_one_extended(tmp_path, written, monkeypatch):
     monkeypatch.setattr(folders, "IMAGES_PER_TASK", 1)
     write, numbers = folders._write_images, []
 
@@ -64,7 +64,7 @@ def test_an_interrupted_set_goes_on_and_a_finished_one_grows(tmp_path, written, 
     with pytest.raises(KeyboardInterrupt):
         folders.write_folder(tmp_path, 4, seed=9)
     with pytest.raises(CompanionError, match=r"labels\.csv"):
-        folders.FolderSet(tmp_path)  # not taken for a whole set
+        folders.FolderSet(tmp_path)  # not read as a complete set
     monkeypatch.setattr(folders, "_write_images", lambda *a: numbers.extend(a[2]) or write(*a))
     folders.write_folder(tmp_path, 4, seed=9)
     folders.write_folder(tmp_path, 5, seed=9)

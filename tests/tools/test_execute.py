@@ -201,7 +201,7 @@ def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert said == "stopped; run the same command again to go on from here\n"
+    assert said == "stopped; run the same command again to continue\n"
     kernel = int((tmp_path / "pid").read_text())
     for _ in range(100):
         if not os.path.exists(f"/proc/{kernel}"):

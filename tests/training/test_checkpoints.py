@@ -13,7 +13,7 @@ class Stop(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tiny_profile, tmp_path, monkeypatch):
+def test_a_killed_run_resumes_with_the_same_results(tiny_profile, tmp_path, monkeypatch):
     whole, history = training.fine_tune(tiny_profile, tmp_path / "a.pt")
     train = training._train_epoch
 
@@ -45,7 +45,7 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
 
 @pytest.fixture
 def weights_after_epochs(monkeypatch):
-    """Return a function that sets the validation losses to come and returns the list of the head's weights after each."""
+    """Return a function that fixes the validation losses and returns a list, which gets the head's weights of each epoch."""
 
     def watch(losses):
         left, weights, add = iter(losses), [], training.TrainingState.add
@@ -65,14 +65,14 @@ def weights_after_epochs(monkeypatch):
     return watch
 
 
-def test_the_best_epoch_is_kept_and_training_stops(tiny_profile, tmp_path, weights_after_epochs):
+def test_the_best_epoch_is_chosen_and_training_stops_early(tiny_profile, tmp_path, weights_after_epochs):
     weights = weights_after_epochs([3.0, 1.0, 2.0, 2.0, 2.0, 2.0])
     model, history = training.fine_tune(replace(tiny_profile, epochs=50, patience=(3, 4)), tmp_path / "d.pt")
     assert len(history) == 6
     assert torch.equal(model.head[0].weight, weights[1])
 
 
-def test_a_short_training_keeps_its_last_weights_and_never_ends_early(tiny_profile, tmp_path, weights_after_epochs):
+def test_a_short_training_returns_its_last_weights_and_never_stops_early(tiny_profile, tmp_path, weights_after_epochs):
     weights = weights_after_epochs([1.0] + 6 * [2.0])
     model, history = training.fine_tune(replace(tiny_profile, epochs=7, patience=None), tmp_path / "f.pt")
     assert len(history) == 7

@@ -16,7 +16,7 @@ from paper_utils.training.sampling import (
 )
 
 
-def test_signal_to_noise_is_what_a_matched_filter_finds():
+def test_signal_to_noise_is_the_output_of_a_matched_filter():
     """Oracle: the filter's output over many draws of the noise, with the chirp and without it."""
     chirp = Chirp(20.0, 30.0, 60.0, 3.0, "linear", 0.25)
     line, rng = sharp_line(chirp), np.random.default_rng(0)
@@ -28,17 +28,17 @@ def test_signal_to_noise_is_what_a_matched_filter_finds():
 
 @settings(max_examples=40, deadline=None)
 @given(index=st.integers(0, 10**6))
-def test_a_fainter_chirp_is_kept_at_least_as_often(index):
+def test_a_fainter_chirp_is_at_least_as_probable(index):
     chirp, _ = draw_chirp(3, index)
     fainter = replace(chirp, noise_level=1.1 * chirp.noise_level)
     assert 0.0599 <= sampling_probability(chirp) <= sampling_probability(fainter) <= 1
 
 
-@pytest.mark.parametrize(("low", "high", "kept"), [(97, 100, 1), (96, 100, 0.06), (0, 3, 0.06), (1, 99, 0.06)])
-def test_clear_chirps_are_all_kept_only_if_they_stay_along_the_upper_edge(low, high, kept):
+@pytest.mark.parametrize(("low", "high", "probability"), [(97, 100, 1), (96, 100, 0.06), (0, 3, 0.06), (1, 99, 0.06)])
+def test_clear_chirps_are_all_sampled_only_along_the_upper_edge(low, high, probability):
     for ends in ((low, high), (high, low)):
         clear = Chirp(10.0, *ends, 30.0, "linear", 0.01)
-        assert sampling_probability(clear) == pytest.approx(kept)
+        assert sampling_probability(clear) == pytest.approx(probability)
 
 
 def _traits(seed, indices):
@@ -47,32 +47,32 @@ def _traits(seed, indices):
     return np.array(rows), np.array([is_along_upper_edge(each) for each in chirps])
 
 
-def test_weighted_means_are_those_of_evenly_drawn_chirps_the_upper_edge_apart():
-    """Oracle: the same means over as many images that nobody chose."""
+def test_weighted_means_are_those_of_the_published_distribution_without_the_upper_edge():
+    """Oracle: the same means over as many images of the published distribution."""
     indices, weights = importance_sample(7, 0, 4000)
     assert weights.mean() == pytest.approx(1)
-    (even, even_edge), (kept, kept_edge) = _traits(7, range(10**6, 10**6 + 4000)), _traits(7, indices)
-    even, kept, weights = even[~even_edge], kept[~kept_edge], weights[~kept_edge]
+    (even, even_edge), (sampled, sampled_edge) = _traits(7, range(10**6, 10**6 + 4000)), _traits(7, indices)
+    even, sampled, weights = even[~even_edge], sampled[~sampled_edge], weights[~sampled_edge]
     error = even.std(0) * (len(even) ** -0.5 + np.sqrt((weights**2).sum()) / weights.sum())
-    assert (np.abs(np.average(kept, axis=0, weights=weights) - even.mean(0)) < 3 * error).all()
-    assert kept[:, -1].mean() > 2.5 * even[:, -1].mean()
+    assert (np.abs(np.average(sampled, axis=0, weights=weights) - even.mean(0)) < 3 * error).all()
+    assert sampled[:, -1].mean() > 2.5 * even[:, -1].mean()
 
 
-def test_chirps_along_the_upper_edge_are_many_and_count_for_more():
+def test_chirps_along_the_upper_edge_are_more_frequent_and_have_the_stated_weight():
     indices, weights = importance_sample(7, 0, 4000)
-    even, kept = (_traits(7, some)[1] for some in (range(10**6, 10**6 + 20_000), indices))
-    odds = weights[kept].sum() / weights[~kept].sum()
+    even, sampled = (_traits(7, some)[1] for some in (range(10**6, 10**6 + 20_000), indices))
+    odds = weights[sampled].sum() / weights[~sampled].sum()
     assert odds == pytest.approx(EMPHASIS * even.mean() / (1 - even.mean()), rel=0.15)
-    assert kept.mean() > 5 * even.mean()
+    assert sampled.mean() > 5 * even.mean()
 
 
-def test_no_image_is_in_two_epochs_and_edges_are_minded():
+def test_no_image_is_in_two_epochs_and_binning_matters():
     first, second = (set(importance_sample(7, epoch, 300)[0]) for epoch in (0, 1))
     assert len(first | second) == 600
     assert set(importance_sample(7, 0, 300, binning="sound")[0]) != first
 
 
-def test_titles_of_training_images_are_short_and_long_alike():
+def test_titles_of_training_images_have_one_to_five_digits_equally_often():
     numbers = title_numbers(3, range(10**6, 10**6 + 2000))
     digits = np.bincount([len(str(number)) for number in numbers])
     assert digits[0] == 0

@@ -31,7 +31,7 @@ def test_the_published_rate_falls_tenfold_after_epochs_without_progress():
     assert rates == pytest.approx([0.5] * 4 + [0.05] * 2)
 
 
-def test_a_short_training_rises_once_and_falls_in_a_line_whatever_the_loss():
+def test_a_short_training_rises_and_falls_linearly_whatever_the_loss():
     schedule, step = scheduled(SHORT)
     rates = []
     for _ in range(100):
@@ -55,7 +55,7 @@ def test_only_a_short_training_clips_its_gradient():
 
 
 @pytest.mark.parametrize("patience", [None, (0, 9)])
-def test_a_resumed_schedule_goes_on_at_the_same_rates(patience):
+def test_a_resumed_schedule_continues_at_the_same_rates(patience):
     def rates(schedule, step, epochs):
         result = []
         for _ in epochs:
@@ -73,7 +73,7 @@ def test_a_resumed_schedule_goes_on_at_the_same_rates(patience):
 
 
 @pytest.mark.parametrize("patience", [None, (0, 9)])
-def test_b_of_lora_learns_faster_by_the_same_factor_throughout(regressor, patience):
+def test_the_rate_of_lora_b_is_higher_by_the_same_factor_throughout(regressor, patience):
     profile = replace(SHORT, patience=patience, lora_plus=4.0)
     optimizer = optimizer_of(regressor, profile)
     rate = {id(p): group for group in optimizer.param_groups for p in group["params"]}
