@@ -29,6 +29,7 @@ from .pruning import Removals, orders, removal
 from .recovered import PatchingRecovery, patching_recovery
 from .replacements import ReplacementEffects
 from .shifts import PredictionShift, head_shifts, shift_metrics, two_halves
+from .stored import StoredAblationCheck
 from .targets import TargetEffects
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "ProtocolEffects",
     "Removals",
     "ReplacementEffects",
+    "StoredAblationCheck",
     "TargetEffects",
     "ablate_every_head",
     "continuity",
