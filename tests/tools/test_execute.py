@@ -190,7 +190,12 @@ def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
         f"execute(Path({str(notebook)!r}), Run('smoke', 'seeds', root=Path({str(tmp_path)!r})))"
     )
     command = [sys.executable, "-c", program]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def heed_interrupts():  # a shell's background jobs are started deaf to them
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=ROOT, text=True, preexec_fn=heed_interrupts, **pipes)
     try:
         deadline = time.monotonic() + 60
         while not ((tmp_path / "pid").is_file() and (tmp_path / "pid").read_text()):
