@@ -103,6 +103,7 @@ def test_it_works_in_a_browser_from_a_file_by_keyboard(page, tmp_path, shown):
     assert "<h2>L2H4: monosemantic, colour bar" in document
     assert document.count("<canvas") == IMAGES
     assert "Regions it attends to most, from CLS" in document
+    assert "query, key and value weights zeroed, the loss changes by" in document
     assert "not significant at a false discovery rate" in document
     assert "20 % (10 to 30)" in document
 

@@ -8,6 +8,7 @@ const maps = Object.fromEntries(Object.entries(data.maps).map(([view, text]) => 
 const inferno = bytes(data.colours), [layers, heads, count, side] = data.shape;
 let chosen = 0, images = [];
 
+function digits(value) { return String(Number(value.toPrecision(3))); }  // three significant ones
 function mix(from, to, part) { return `rgb(${from.map((a, i) => Math.round(a + (to[i] - a) * part)).join()})`; }
 function shade(value, largest) {  // grey at nothing, red above, blue below, logarithmic
   const part = Math.min(1, Math.log1p(Math.abs(value)) / Math.log1p(largest));
@@ -18,7 +19,7 @@ const palettes = {
   chirp: { of: h => mix([236, 231, 242], [4, 70, 120], Math.min(1, Math.log2(1 + h.chirp) / 6)),
     legend: () => [0, 1, 4, 16, 63].map(v => [`${v} times its mean`, palettes.chirp.of({ chirp: v })]) },
   effect: { of: h => shade(h.effect[0], data.largest_effect),
-    legend: () => [-1, 0, 1, data.largest_effect].map(v => [`${v.toFixed(v % 1 ? 1 : 0)} %`, shade(v, data.largest_effect)]) },
+    legend: () => [-1, 0, 1, data.largest_effect].map(v => [`${digits(v)} %`, shade(v, data.largest_effect)]) },
 };
 function paint() {
   const palette = palettes[option("colour")];
@@ -75,7 +76,7 @@ function show(index, focus) {
   });
   const [effect, low, high] = head.effect;
   const about = document.createElement("p");
-  about.textContent = `Ablated as the paper describes: the loss changes by ${effect.toFixed(2)} % (95 %: ${low.toFixed(2)} to ${high.toFixed(2)}), `
+  about.textContent = `With its query, key and value weights zeroed, the loss changes by ${digits(effect)} % (95 % interval over images: ${digits(low)} to ${digits(high)}), `
     + (head.significant ? "significant" : "not significant") + " at a false discovery rate of 5 % over all heads.";
   const scores = table("Regions it attends to most" + (view === "cls" ? ", from CLS" : "") + " (in brackets: 95 % intervals over images)", ["region", ...data.score_names], head.scores[view]);
   const driven = head.driven.length ? table("Counterfactual control: the region moved or removed", ["region", "image compared with", "excess attention that stays", "the head is"], head.driven)
