@@ -50,8 +50,8 @@ ledger.summary()
 #
 # Every claim with its quote, the rule that judges it, and a link to the notebook section that shows its figure.
 # "Described" follows the paper's text, "released" what the package that came with it does (notebook 4). Intervals are
-# 95 % intervals over images. The last column counts the fine-tunings, from the same backbone with other training seeds,
-# that come to the same verdict; the released protocol was run for one training seed.
+# 95 % intervals over images. The last column counts the fine-tunings from the same backbone, this one and those with
+# other training seeds, that come to the same verdict; the released protocol was run for one training seed.
 
 # %%
 ledger
