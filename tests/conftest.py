@@ -103,19 +103,6 @@ def planted():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, tiny_backbone):
-    """A smoke run of the tiny model with known predictions: of 16 images, the error of the last is largest."""
-    from paper_utils.pipeline.run import Run
-    from paper_utils.training.evaluation import Evaluation
-
-    found = Run("smoke", "fresh", notebook="n", backbone=tiny_backbone, root=tmp_path)
-    labels = np.zeros((16, 3), np.float32)
-    predictions = np.arange(16, dtype=np.float32)[:, None] * np.ones(3, np.float32)
-    monkeypatch.setattr(found, "evaluation", lambda model: Evaluation(predictions, labels, 0.0))
-    return found
-
-
-@pytest.fixture
 def model(regressor):
     """The regressor with LoRA merged into its weights."""
     return merged(regressor)
