@@ -1,7 +1,10 @@
 """What holds the repository together: files that must agree, executed notebooks, numbers in the README."""
 
+import json
+import os
 import re
 import subprocess
+import sys
 
 import nbformat
 import numpy as np
@@ -68,6 +71,29 @@ class TestExecutedNotebook:
         assert [
             figure for figure, made in FIGURES.items() if made.notebook == name and f'"{figure}"' not in source
         ] == []
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "addopts="]], ids=["configured", "kernel named by the notebook"])
+def test_nbval_runs_this_python_whatever_jupyter_path_holds(tmp_path, options):
+    kernel = {"argv": ["/no/such/python", "-f", "{connection_file}"], "display_name": "another", "language": "python"}
+    place = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps(kernel))
+    cell = nbformat.v4.new_code_cell("import sys\nprint(sys.prefix)", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=f"{sys.prefix}\n")]
+    kernelspec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernelspec), tmp_path / "prefix.ipynb")
+    # the notebook lies outside the repository, whose conftest must be named therefore
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
+    done = subprocess.run(
+        [*command, *options, "--nbval", str(tmp_path / "prefix.ipynb")],
+        cwd=ROOT,
+        env=os.environ | {"JUPYTER_PATH": str(tmp_path / "jupyter"), "JUPYTER_PREFER_ENV_PATH": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 def test_readme_shows_the_shipped_results():
