@@ -112,6 +112,8 @@ def execute_notebook(run: Run, notebook: str) -> None:
     read.unlink(missing_ok=True)
     execute(ROOT / "notebooks" / f"{notebook}.py", run, parameters=parameters)
     made = read_json(read) if read.is_file() else {"stages": [], "figures": []}
+    declared = {stage for name in made["figures"] for stage in FIGURES[name].stages}  # images are read without asking
+    made["stages"] = sorted(declared.union(made["stages"]))
     fresh = Run(run.profile.name, run.source, backbone=_backbone(run))  # states of now
     record = made | {
         "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),

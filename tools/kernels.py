@@ -12,6 +12,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets.config import Config
 
+from paper_utils.files import ROOT
+
 __all__ = ["ThisPythonsKernel", "kernel_chatter_to", "kernel_environment", "kernel_settings"]
 
 LONGEST_SOCKET_PATH = 100  # Linux takes 107 bytes and macOS 103
@@ -43,6 +45,8 @@ def kernel_settings(folder: str) -> Config:
 def kernel_environment(folder: Path, *, progress: bool) -> Iterator[None]:
     """Set what kernels inherit within a block: no progress bars, and folders of their own where HOME takes no files."""
     more = {} if progress else {"TQDM_DISABLE": "1"}
+    # this checkout's package, wherever another may be installed
+    more["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
         with tempfile.TemporaryFile(dir=os.path.expanduser("~")):
             pass
