@@ -43,6 +43,7 @@ class Part:
         quick: whether `--quick` runs it.
         slow: whether some of its tests are marked slow.
         scratch: patterns of files and folders that are removed first.
+        members: the parts of which this is one run.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Part:
     quick: bool = True
     slow: bool = False
     scratch: tuple[str, ...] = ()
+    members: tuple["Part", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,7 @@ def parts(root: Path = ROOT) -> list[Part]:
         else:
             found.append(Part(f"unit tests of {name}", (command,), _sorted(read), 20, slow=slow))
     top = _matching(root, "*.md", "*.yml", "*.cff", "Makefile", ".pre-commit-config.yaml", ".github/**/*", ".ci/*")
-    shown = _matching(root, "figures/*/*.json", "figures/*/*.png", "figures/*/*.pdf") - _matching(
-        root, "figures/smoke/*"
-    )
+    shown = _matching(root, "figures/reference/*")
     project = [f"tests/{name}" for name in PROJECT if (root / "tests" / name).is_file()]
     found += [
         Part(
@@ -181,7 +181,8 @@ def run_parts(
         chosen: the parts, in any order.
         root: where commands run and the state is kept.
         everything: run parts that nothing changed, too.
-        quick: leave out the tests marked slow; what passes then does not count as passed.
+        quick: leave out the tests marked slow, and run unit tests in one process, since each loads the libraries for
+            seconds; what passes without its slow tests does not count as passed.
 
     Returns:
         The part that failed or None, and how many tests passed and failed.
@@ -196,27 +197,44 @@ def run_parts(
         return unchanged(part), kept.get(part.name, {}).get("seconds", part.seconds)
 
     passed = failed = 0
-    for part in sorted(chosen, key=order):
+    ordered = sorted(chosen, key=order)
+    for part in ordered:
         if unchanged(part) and not everything:
-            they = "they read has changed since they" if part.name.endswith("s") else "it reads has changed since it"
+            many = "tests" in part.name or part.name.endswith("s")
+            they = "they read has changed since they" if many else "it reads has changed since it"
             print(f"{part.name}: skipped, nothing {they} passed", flush=True)
-            continue
+    waiting = [part for part in ordered if everything or not unchanged(part)]
+    for part in _together(waiting) if quick else waiting:
         print(f"{part.name}: running", flush=True)
         begun = time.monotonic()
         outcome = _run(part, root, quick=quick)
         seconds = round(time.monotonic() - begun, 1)
         passed, failed = passed + outcome.passed, failed + outcome.failed
-        record = kept.setdefault(part.name, {})
-        if outcome.ok:
-            whole = not (quick and part.slow)
-            record |= {"quick": now[part.name], "seconds": seconds} | ({"passed": now[part.name]} if whole else {})
-        else:
-            record.pop("passed", None), record.pop("quick", None)
+        for member in part.members or (part,):
+            record = kept.setdefault(member.name, {})
+            if outcome.ok:
+                whole = not (quick and member.slow)
+                record |= {"quick": now[member.name]} | ({"passed": now[member.name]} if whole else {})
+                record |= {} if part.members else {"seconds": seconds}
+            else:
+                record.pop("passed", None), record.pop("quick", None)
         write_json(root / STATE, kept)
         print(f"{part.name}: {'passed' if outcome.ok else 'FAILED'} in {seconds:.0f} s", flush=True)
         if not outcome.ok:
             return part, passed, failed
     return None, passed, failed
+
+
+def _together(waiting: Sequence[Part]) -> list[Part]:
+    """Return parts with those that only run pytest made one, in the place of the first."""
+    tests = [part for part in waiting if len(part.commands) == 1 and part.commands[0][0] == "pytest"]
+    if len(tests) < 2:
+        return list(waiting)
+    command = ("pytest", *(argument for part in tests for argument in part.commands[0][1:]))
+    name = f"unit tests of {', '.join(part.name.removeprefix('unit tests of ') for part in tests)}"
+    slow = any(part.slow for part in tests)
+    one = Part(name, (command,), (), 0, slow=slow, members=tuple(tests))
+    return [one if part is tests[0] else part for part in waiting if part not in tests[1:]]
 
 
 def _run(part: Part, root: Path, *, quick: bool) -> Outcome:

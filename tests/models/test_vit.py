@@ -21,6 +21,7 @@ def test_positions_distinguish_rows_from_columns():
     assert torch.allclose(patches[0, :, 0], torch.arange(4.0).sin())
 
 
+@pytest.mark.slow
 def test_mixed_precision_needs_units_that_torch_may_use():
     code = "import torch; from paper_utils.models.vit import has_mixed_precision as h; print(h(torch.device('cpu')))"
     environment = os.environ | {"ATEN_CPU_CAPABILITY": "avx2"}

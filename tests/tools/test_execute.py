@@ -153,6 +153,7 @@ def smoke(tmp_path):
     return Run("smoke", "seeds", root=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_notebook_and_what_it_took(script, smoke, tmp_path):
     cells = "print(profile, source, backbone)", "import time; time.sleep(1.5)"
     found = execute.execute(script(*cells, parameters=PARAMETERS), smoke)
@@ -175,6 +176,7 @@ def test_a_folder_that_takes_no_files_is_named_before_anything_runs(smoke, tmp_p
         execute.check_before_running(smoke)
 
 
+@pytest.mark.slow
 def test_an_unknown_profile_is_one_line():
     command = [sys.executable, "-m", "tools.execute", "notebooks/01_generate_chirps.py", "--profile", "desktop"]
     said = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
@@ -183,6 +185,7 @@ def test_an_unknown_profile_is_one_line():
     assert len(said.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
     notebook = script(f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(120)")
     program = (

@@ -45,6 +45,7 @@ def test_a_missing_figure_is_said_to_be_missing(tmp_path):
     assert figures.figure_state(Run("smoke", "seeds", root=tmp_path), "figure_4") == ("missing", "no figure_4.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", ["figures", "status", "compare", "ship", "study", "predict", "execute", "report"])
 def test_every_command_says_what_it_does(tool):
     done = subprocess.run([sys.executable, "-m", f"tools.{tool}", "--help"], cwd=ROOT, capture_output=True, text=True)
@@ -52,6 +53,7 @@ def test_every_command_says_what_it_does(tool):
     assert f"usage: python -m tools.{tool}" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -68,6 +70,7 @@ def test_errors_reach_the_shell_as_one_line(arguments, message):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_closes_early_ends_a_program_without_a_word():
     command = f"'{sys.executable}' -m tools.status --profile smoke | true"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT)

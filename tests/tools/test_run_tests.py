@@ -164,6 +164,7 @@ def test_every_test_of_this_repository_belongs_to_one_part():
     assert sorted(arguments) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["unit tests of claims", "notebooks"])
 def test_pytest_takes_the_arguments_of_parts_with_the_settings_of_this_repository(name):
     ((tool, *arguments),) = next(part.commands for part in parts() if part.name == name)
@@ -186,9 +187,10 @@ def tested(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # loading them takes longer than the tests
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
 
-    def make(code, **options):
-        (tmp_path / "test_it.py").write_text(code)
-        return Part("tests", (("pytest", "test_it.py"),), (tmp_path / "test_it.py",), 1.0, **options)
+    def make(code, *, name="it", **options):
+        path = tmp_path / f"test_{name}.py"
+        path.write_text(code)
+        return Part("tests" if name == "it" else name, (("pytest", path.name),), (path,), 1.0, **options)
 
     return make
 
@@ -208,6 +210,20 @@ def test_a_part_is_skipped_until_what_it_reads_changes(tmp_path, capsys):
     (tmp_path / "tests.txt").write_text("other")
     assert run_parts(chosen, root=tmp_path) == (None, 1, 0)
     assert log(tmp_path) == ["tests", "tests"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("unit tests of data", "nothing they read has changed since they passed"),
+        ("lint", "nothing it reads has changed since it passed"),
+    ],
+)
+def test_why_a_part_is_skipped_is_a_sentence(tmp_path, capsys, name, why):
+    chosen = [replace(part("step", tmp_path), name=name)]
+    run_parts(chosen, root=tmp_path)
+    run_parts(chosen, root=tmp_path)
+    assert f"{name}: skipped, {why}\n" in capsys.readouterr().out
 
 
 def test_all_runs_what_nothing_changed(tmp_path):
@@ -255,6 +271,24 @@ def test_a_quick_pass_is_none_where_slow_tests_were_left_out(tested, tmp_path):
     assert run_parts(chosen, root=tmp_path, quick=True) == (None, 0, 0)
     assert run_parts(chosen, root=tmp_path) == (None, 2, 0)
     assert run_parts(chosen, root=tmp_path, quick=True) == (None, 0, 0)
+
+
+def test_unit_tests_share_a_quick_run_and_pass_each_for_itself(tested, tmp_path, capsys):
+    chosen = [tested("def test_a(): pass\n", name="data"), tested("def test_b(): pass\n", name="models")]
+    chosen.append(part("lint", tmp_path, seconds=0.1))
+    assert run_parts(chosen, root=tmp_path, quick=True) == (None, 3, 0)
+    assert "unit tests of data, models: passed" in capsys.readouterr().out
+    (tmp_path / "test_data.py").write_text("def test_a(): assert 0\n")
+    failing, passed, failed = run_parts(chosen, root=tmp_path, quick=True)
+    assert (failing.name, passed, failed) == ("data", 0, 1)
+    assert run_parts(chosen[1:], root=tmp_path) == (None, 0, 0)
+
+
+def test_what_fails_in_a_shared_run_is_no_pass(tested, tmp_path):
+    chosen = [tested("def test_a(): pass\n", name="data"), tested("def test_b(): assert 0\n", name="models")]
+    failing, passed, failed = run_parts(chosen, root=tmp_path, quick=True)
+    assert (failing.name, passed, failed) == ("unit tests of data, models", 1, 1)
+    assert run_parts(chosen, root=tmp_path, quick=True)[1:] == (1, 1)
 
 
 def test_a_crash_of_pytest_is_a_failure(tested, tmp_path):

@@ -47,6 +47,7 @@ def _traits(seed, indices):
     return np.array(rows), np.array([is_along_upper_edge(each) for each in chirps])
 
 
+@pytest.mark.slow
 def test_weighted_means_are_those_of_the_published_distribution_without_the_upper_edge():
     """Oracle: the same means over as many images of the published distribution."""
     indices, weights = importance_sample(7, 0, 4000)
@@ -58,6 +59,7 @@ def test_weighted_means_are_those_of_the_published_distribution_without_the_uppe
     assert sampled[:, -1].mean() > 2.5 * even[:, -1].mean()
 
 
+@pytest.mark.slow
 def test_chirps_along_the_upper_edge_are_more_frequent_and_have_the_stated_weight():
     indices, weights = importance_sample(7, 0, 4000)
     even, sampled = (_traits(7, some)[1] for some in (range(10**6, 10**6 + 20_000), indices))
