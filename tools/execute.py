@@ -126,7 +126,7 @@ def _keep(log: Path, text: str) -> None:
         path.write_text(text)
 
 
-def execute(script: Path, run: Run, *, parameters: Mapping[str, object] | None = None) -> Path:
+def execute(script: Path, run: Run) -> Path:
     """Execute a notebook for a run, write build/<run>/<name>.ipynb and what it took; return the notebook's path.
 
     An interrupt ends the program. Seconds and peak memory are those of this execution, whatever it found cached.
@@ -134,14 +134,12 @@ def execute(script: Path, run: Run, *, parameters: Mapping[str, object] | None =
     Args:
         script: a py:percent script.
         run: one that computes.
-        parameters: those of the run if left out: profile, source, backbone.
 
     Raises:
         CompanionError: as `run_notebook` does.
     """
     target, log = (run.build / f"{script.stem}.{kind}" for kind in ("ipynb", "log"))
-    if parameters is None:
-        parameters = {"profile": run.profile.name, "source": run.source, "backbone": run.profile.backbone}
+    parameters = {"profile": run.profile.name, "source": run.source, "backbone": run.profile.backbone}
     try:
         with Watch() as watch:
             run_notebook(script, target, parameters=parameters, log=log, progress=sys.stderr.isatty())

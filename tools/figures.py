@@ -13,15 +13,13 @@ from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
 from paper_utils.pipeline.profiles import PROFILES
-from paper_utils.pipeline.provenance import Watch
+from paper_utils.pipeline.provenance import here
 from paper_utils.pipeline.results import check_shipped_model
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
 __all__ = ["Plan", "add_run_options", "figure_state", "plan", "run_of"]
-
-NEEDED = ("figure", "page")
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def plan(run: Run, notebook: str) -> Plan:
 
 
 def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
-    """Return the content of results by stage; of the ledger's notebook also the claims'."""
+    """Return the content of results by stage."""
     return {name: run.results.content(name) for name in stages}
 
 
@@ -107,14 +105,13 @@ def execute_notebook(run: Run, notebook: str) -> None:
 
     begun = time.monotonic()
     print(f"{notebook}: running (profile {run.profile.name}, from {run.source})", flush=True)
-    parameters = {"profile": run.profile.name, "source": run.source, "backbone": _backbone(run)}
     read = run.build / "notebooks" / f"{notebook}.read.json"
     read.unlink(missing_ok=True)
-    execute(ROOT / "notebooks" / f"{notebook}.py", run, parameters=parameters)
+    execute(ROOT / "notebooks" / f"{notebook}.py", run)
     made = read_json(read) if read.is_file() else {"stages": [], "figures": []}
     declared = {stage for name in made["figures"] for stage in FIGURES[name].stages}  # images are read without asking
     made["stages"] = sorted(declared.union(made["stages"]))
-    fresh = Run(run.profile.name, run.source, backbone=_backbone(run))  # states of now
+    fresh = Run(run.profile.name, run.source, backbone=run.profile.backbone)  # states of now
     record = made | {
         "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
         "contents": contents_of(fresh, made["stages"]),
@@ -124,16 +121,8 @@ def execute_notebook(run: Run, notebook: str) -> None:
     print(f"{notebook}: done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
-def _backbone(run: Run) -> str | None:
-    return None if run.profile.backbone == PROFILES[run.profile.name].backbone else run.profile.backbone
-
-
 def gather(run: Run) -> dict:
-    """Write results.json and provenance.json beside the figures; return the metrics.
-
-    Raises:
-        CompanionError: a notebook has not been executed.
-    """
+    """Write results.json and provenance.json beside the figures; return the metrics."""
     metrics = run.metrics()
     write_json(run.figures / "results.json", metrics)
     stages = {name: run.results.stamp(name) for name in STAGES if STAGES[name].file}
@@ -143,7 +132,7 @@ def gather(run: Run) -> dict:
         "source": run.source,
         "stages": {name: stamp.computed for name, stamp in stages.items() if stamp is not None},
         "notebooks": {name: content for name, content in notebooks.items() if content},
-        "gathered": Watch().record(),
+        "gathered": here(),
     }
     write_json(run.figures / "provenance.json", provenance)
     return metrics

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from paper_utils.files import ROOT
+from paper_utils.pipeline.sources import absolute
 
 __all__ = ["TOPS", "Import", "closure", "files_of_module", "fixture_imports", "imports"]
 
@@ -46,7 +47,7 @@ def imports(tree: ast.AST, path: Path, root: Path = ROOT) -> list[Import]:
 
 def _imports(node: ast.AST, path: Path, root: Path) -> Iterator[Import]:
     if isinstance(node, ast.ImportFrom):
-        module = _absolute(node, path, root)
+        module = absolute(node, path, root)
         for alias in node.names:
             yield Import(module, alias.name, alias.asname or alias.name, node.lineno)
     elif isinstance(node, ast.Import):
@@ -61,13 +62,6 @@ def _imports(node: ast.AST, path: Path, root: Path) -> Iterator[Import]:
         lazy = isinstance(node, ast.FunctionDef) and node.name == "__getattr__"
         for child in ast.iter_child_nodes(node):
             yield from (replace(entry, lazy=True) if lazy else entry for entry in _imports(child, path, root))
-
-
-def _absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
-    if not node.level:
-        return node.module or ""
-    package = path.relative_to(root).parts[: -node.level]
-    return ".".join([*package, *([node.module] if node.module else [])])
 
 
 def files_of_module(module: str, name: str | None = None, root: Path = ROOT) -> set[Path]:

@@ -14,7 +14,7 @@ import torch
 
 from ..files import ROOT
 
-__all__ = ["Watch", "commit", "environment", "machine"]
+__all__ = ["Watch", "commit", "environment", "here", "machine"]
 
 LIBRARIES = ("torch", "transformers", "peft", "numpy", "scipy", "matplotlib", "pillow")
 
@@ -51,6 +51,16 @@ def commit(root: Path = ROOT) -> str:
         return "unknown"
 
 
+def here() -> dict[str, object]:
+    """Return where something is computed: commit, versions, machine and time."""
+    return {
+        "commit": commit(),
+        "versions": environment(),
+        "machine": machine(),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
 class Watch:
     """Seconds and peak memory (MiB) of this process and its descendants within a block; shared pages count once."""
 
@@ -71,14 +81,7 @@ class Watch:
 
     def record(self) -> dict[str, object]:
         """Return where and how what the block did was computed."""
-        return {
-            "commit": commit(),
-            "versions": environment(),
-            "machine": machine(),
-            "seconds": round(self.seconds, 1),
-            "peak_memory_mib": round(self.peak),
-            "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        return here() | {"seconds": round(self.seconds, 1), "peak_memory_mib": round(self.peak)}
 
     def _watch(self) -> None:
         me = psutil.Process(os.getpid())

@@ -63,13 +63,13 @@ class Run:
         self.notebook = notebook
         if source not in SOURCES:
             raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}")
-        ships = profile == "laptop" and self.profile.backbone == "embedded"
-        if source == "reference" and not ships:
+        self.ships = profile == "laptop" and self.profile.backbone == "embedded"
+        if source == "reference" and not self.ships:
             raise CompanionError(
                 "only the laptop profile on its own backbone ships results; set source = 'seeds' to compute them"
             )
-        self.source = source if ships else "seeds"
-        self.folder = f"{self.profile.folder}+seeds" if ships and source == "seeds" else self.profile.folder
+        self.source = source if self.ships else "seeds"
+        self.folder = f"{self.profile.folder}+seeds" if self.ships and source == "seeds" else self.profile.folder
         self.build, self.figures = Path(root) / "build" / self.folder, Path(root) / "figures" / self.folder
         if self.source == "reference":
             self.results = shipped(self.profile)
@@ -159,8 +159,8 @@ class Run:
         """
         names = [f"study/{name}" for name in study.VARIANTS]
         self._note(*names)
-        own = self.computes and all(self.results.state(name).state == "fresh" for name in names)
-        results = self.results if own else shipped(get_profile("laptop"))
+        whole = self.computes and all(self.results.state(name).state == "fresh" for name in names)
+        results = self.results if whole else shipped(get_profile("laptop"))
         found = []
         for name in names:
             if not results.path(name).is_file():
@@ -173,14 +173,12 @@ class Run:
 
     def other_seeds(self) -> list[dict]:
         """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""
+        sources = [self.results, *([shipped(self.profile)] if self.computes and self.ships else [])]
         found = []
-        for name in study.VARIANTS:
-            stage = f"study/{name}"
-            own = self.computes and self.results.state(stage).state == "fresh"
-            results = self.results if own else shipped(get_profile("laptop"))
-            settled = own or (self.profile.name, self.profile.backbone) == ("laptop", "embedded")
-            usable = settled and (self.source == "reference" or results.state(stage).state == "fresh")
-            content = read_json(results.path(stage)) if usable and results.path(stage).is_file() else {}
+        for stage in (f"study/{name}" for name in study.VARIANTS):
+            usable = (one for one in sources if not self.computes or one.state(stage).state == "fresh")
+            results = next(usable, None)
+            content = read_json(results.path(stage)) if results and results.path(stage).is_file() else {}
             if content.get("metrics"):
                 found.append(content["metrics"])
         return found

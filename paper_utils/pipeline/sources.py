@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..files import ROOT
 
-__all__ = ["closure", "closure_hash", "definition_hash", "script_hash"]
+__all__ = ["absolute", "closure", "closure_hash", "definition_hash", "script_hash"]
 
 PACKAGE = "paper_utils"
 # results pass this boundary as files, whose content is hashed
@@ -28,6 +28,14 @@ class _Module:
     lines: list[str]
     definitions: dict[str, ast.stmt]  # top-level functions, classes and constants by name
     imports: dict[str, tuple[str, str]]  # local name: module and name there ("" for the module itself)
+
+
+def absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
+    """Return the module, with dots, that an import in a file below `root` takes names from."""
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(root).parts[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
 
 
 def closure(module: str, *, root: Path = ROOT) -> set[Path]:
@@ -69,7 +77,7 @@ def script_hash(path: Path, *, root: Path = ROOT) -> str:
     """
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    one = _Module(path.stem, path, text.splitlines(keepends=True), {}, _imports(tree, path.stem, True, root))
+    one = _Module(path.stem, path, text.splitlines(keepends=True), {}, _imports(tree, path, root))
     parts = [text, *(_referred(one, tree, root, ()))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -184,19 +192,16 @@ def _module(name: str, root: Path) -> _Module | None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 definitions |= {inner.id: node for inner in ast.walk(target) if isinstance(inner, ast.Name)}
-    return _Module(name, path, text.splitlines(keepends=True), definitions, _imports(tree, name, path == package, root))
+    return _Module(name, path, text.splitlines(keepends=True), definitions, _imports(tree, path, root))
 
 
-def _imports(tree: ast.AST, name: str, is_package: bool, root: Path) -> dict[str, tuple[str, str]]:
+def _imports(tree: ast.AST, path: Path, root: Path) -> dict[str, tuple[str, str]]:
     """Return by local name the module of the package that it comes from, and its name there."""
     found: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom):
             continue
-        source = node.module or ""
-        if node.level:
-            above = name.split(".")[: len(name.split(".")) - node.level + (1 if is_package else 0)]
-            source = ".".join([*above, *([source] if source else [])])
+        source = absolute(node, path, root)
         if not source.startswith(PACKAGE):
             continue
         for alias in node.names:

@@ -28,9 +28,8 @@ class Stage:
     name: str
     probe: Callable[[], probes.Numbers]
     module: str  # whose code, with all that it imports, decides whether the probe must run again
-    make: Callable[[Work, Path], None] | None = (
-        None  # writes the result; images and maps have none: they are made on the fly, in seconds
-    )
+    # writes the result; images and maps have none: they are made on the fly, in seconds
+    make: Callable[[Work, Path], None] | None = None
     file: str = ""
     beside: tuple[str, ...] = ()  # other files of the result
     settings: tuple[str, ...] = ()  # fields of the profile
