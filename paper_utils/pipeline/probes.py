@@ -21,7 +21,6 @@ from ..data.dataset import sample, split_seed
 from ..data.render import draw_image
 from ..models.regressor import ChirpRegressor, build_regressor, merged
 from ..training.checkpoints import TrainingState
-from ..training.evaluation import evaluate, held_out
 from ..training.fine_tuning import fine_tune
 from ..training.history import Epoch
 from ..training.sampling import importance_sample, title_numbers
@@ -29,7 +28,7 @@ from ..training.schedule import Schedule, optimizer_of
 from .profiles import PROFILES, Profile
 from .work import Arrays, Work
 
-__all__ = ["Numbers", "golden", "of_arrays", "probe_evaluation", "probe_fine_tuning", "probe_images", "probe_maps"]
+__all__ = ["Numbers", "golden", "of_arrays", "on_golden", "probe_fine_tuning", "probe_images", "probe_maps"]
 
 Numbers = dict[str, float]
 PROFILE = replace(
@@ -128,22 +127,24 @@ def _rates_and_choices(model: ChirpRegressor) -> Numbers:
     return found
 
 
-def probe_evaluation() -> Numbers:
-    """Predict held-out images by the small model."""
-    small = merged(_small_regressor(224))
-    checked = evaluate(small, held_out(PROFILE, range(6)), workers=0, mixed_precision=False)
-    return of_arrays({"predictions": checked.predictions, "labels": checked.labels})
-
-
 def probe_maps() -> Numbers:
     """Return attention maps of the small model on golden images."""
     maps = attention_maps(golden().model(), golden().images(np.arange(4))[0])
     return of_arrays({"patches": maps.patches, "cls": maps.cls, "norms": maps.norms})
 
 
-def on_golden(compute: Callable[[Work], Arrays]) -> Callable[[], Numbers]:
-    """Return the probe that runs a stage's own computation on the golden inputs."""
-    return lambda: of_arrays(compute(golden()))
+def on_golden(compute: Callable[[Work], Arrays], *, side: int = 64) -> Callable[[], Numbers]:
+    """Return the probe that runs a stage's own computation on the golden inputs, without the seconds that it took.
+
+    Args:
+        compute: of the stage.
+        side: pixels of the model's images; 224 where the computation draws them itself.
+    """
+
+    def probe() -> Numbers:
+        return of_arrays({name: values for name, values in compute(golden(side)).items() if name != "seconds"})
+
+    return probe
 
 
 class _Golden:
@@ -151,13 +152,16 @@ class _Golden:
 
     profile: Profile = PROFILE
 
+    def __init__(self, side: int):
+        self.side = side
+
     @cache
     def model(self) -> ChirpRegressor:
-        return merged(_small_regressor(64))
+        return merged(_small_regressor(self.side))
 
     @cache
     def backbone(self) -> ViTModel:
-        return _small_vit(64, seed=5)
+        return _small_vit(self.side, seed=5)
 
     def arrays(self, stage: str) -> Arrays:
         rng = np.random.default_rng(8)
@@ -174,7 +178,7 @@ class _Golden:
 
     def images(self, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
         seeds = [[int(index), list(VARIANTS).index(variant)] for index in indices]
-        drawn = [np.random.default_rng(seed).integers(0, 256, (3, 64, 64), np.uint8) for seed in seeds]
+        drawn = [np.random.default_rng(seed).integers(0, 256, (3, self.side, self.side), np.uint8) for seed in seeds]
         truth = [np.random.default_rng(int(index)).normal(30, 10, 3) for index in indices]
         return torch.from_numpy(np.stack(drawn)), np.stack(truth).astype(np.float32)
 
@@ -183,9 +187,9 @@ class _Golden:
 
 
 @cache
-def golden() -> Work:
-    """Return the golden inputs of all probes."""
-    return _Golden()
+def golden(side: int = 64) -> Work:
+    """Return the golden inputs of all probes, with images of `side` pixels."""
+    return _Golden(side)
 
 
 def _small_vit(side: int, *, seed: int = 0) -> ViTModel:

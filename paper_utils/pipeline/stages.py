@@ -83,18 +83,16 @@ STAGES: dict[str, Stage] = {
         _arrays(
             "evaluation",
             computations.evaluation,
+            probe=probes.on_golden(computations.evaluation, side=224),
             settings=("test_images",),
             inputs=("images", "fine_tuning"),
-            probe=probes.probe_evaluation,
-            module="paper_utils.training.evaluation",
         ),
         _arrays(
             "pool",
             computations.pool,
+            probe=probes.on_golden(computations.pool, side=224),
             settings=("test_images", "ablation_pool"),
             inputs=("images", "fine_tuning", "evaluation"),
-            probe=probes.probe_evaluation,
-            module="paper_utils.training.evaluation",
         ),
         _arrays(
             "ablation",

@@ -177,6 +177,13 @@ BUGS = {
         "result fine_tuning",
         r"probe of images: chirp 1 projection expected \S+, found \S+",
     ),
+    "other images in the pool": (
+        "paper_utils/pipeline/computations.py",
+        "range(work.profile.test_images, work.profile.ablation_pool)",
+        "range(work.profile.test_images + 1, work.profile.ablation_pool)",
+        "result pool",
+        r"probe: predictions mean expected \S+, found \S+",
+    ),
     "the split seed": (
         "paper_utils/data/dataset.py",
         "seed * SPLIT_STRIDE",
