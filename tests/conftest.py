@@ -9,10 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import ViTConfig, ViTModel
 
 from paper_utils.data.chirps import LabelScale
-from paper_utils.models.regressor import build_regressor, merged
 
 SCALE = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
 
@@ -20,6 +18,8 @@ SCALE = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
 @pytest.fixture(scope="session")
 def tiny_backbone(tmp_path_factory):
     """A ViT of 2 layers and 3 heads in a local folder, as a user would bring one."""
+    from transformers import ViTConfig, ViTModel
+
     torch.manual_seed(0)
     config = ViTConfig(
         hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=48, image_size=224, patch_size=16
@@ -46,6 +46,8 @@ def tiny_profile(tiny_backbone):
 @pytest.fixture
 def regressor(tiny_backbone):
     """A regressor whose LoRA weights are not zero."""
+    from paper_utils.models.regressor import build_regressor
+
     model = build_regressor(tiny_backbone, SCALE, seed=1)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
@@ -105,4 +107,6 @@ def planted():
 @pytest.fixture
 def model(regressor):
     """The regressor with LoRA merged into its weights."""
+    from paper_utils.models.regressor import merged
+
     return merged(regressor)

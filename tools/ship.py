@@ -5,6 +5,7 @@ shipped results, which nbval then checks.
 """
 
 import argparse
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from jupytext.cli import jupytext
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, write_json
-from paper_utils.pipeline.figures import NOTEBOOKS, SHIPPED_FIGURES
+from paper_utils.pipeline.figures import NOTEBOOKS, SHIP_TO
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -25,10 +26,10 @@ FIGURES = ROOT / "figures" / "reference"
 
 
 def ship(run: Run, target: Path = REFERENCE) -> None:
-    """Copy a run's results with their stamps, its metrics, provenance and the figures that the README shows.
+    """Copy a run's results with their stamps, its metrics and provenance.
 
     Raises:
-        CompanionError: a result or a figure is missing or stale, or its model was not trained here.
+        CompanionError: a result is missing or stale, or its model was not trained here.
     """
     if run.source != "seeds":
         raise CompanionError("a run that ships is computed from seeds; run `make figures study FROM=seeds` first")
@@ -40,7 +41,6 @@ def ship(run: Run, target: Path = REFERENCE) -> None:
                 f"the result {name} is {found.state} ({found.why}); run `make figures study FROM=seeds` first"
             )
     copies = {run.figures / name: target / name for name in ("results.json", "provenance.json")}
-    copies |= {run.figures / f"{name}.png": FIGURES / f"{name}.png" for name in SHIPPED_FIGURES}
     for name in stages:
         for file in (STAGES[name].file, *STAGES[name].beside):
             copies[results.folder / file] = target / file
@@ -56,11 +56,12 @@ def ship(run: Run, target: Path = REFERENCE) -> None:
 
 
 def show(names: Sequence[str] = NOTEBOOKS) -> None:
-    """Execute notebooks on the shipped results and keep their outputs.
+    """Execute notebooks on the shipped results; keep their outputs and the figures that ship.
 
     Raises:
         CompanionError: a notebook fails, or there is none of that name.
     """
+    os.environ[SHIP_TO] = str(FIGURES)  # kernels inherit it
     for name in names:
         script = ROOT / "notebooks" / f"{name}.py"
         notebook = script.with_suffix(".ipynb")

@@ -11,7 +11,16 @@ from PIL import Image
 from ..errors import CompanionError
 from ..files import atomic_path
 
-__all__ = ["FIGURES", "NOTEBOOKS", "PAPER_FIGURES", "SHIPPED_FIGURES", "Source", "check_figure", "save_figure"]
+__all__ = [
+    "FIGURES",
+    "NOTEBOOKS",
+    "PAPER_FIGURES",
+    "SHIPPED_FIGURES",
+    "SHIP_TO",
+    "Source",
+    "check_figure",
+    "save_figure",
+]
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,7 @@ PAPER_FIGURES = {  # by number: what each shows
     8: "early heads that attend to something else",
 }
 # the paper's figures and what README shows
+SHIP_TO = "PAPER_UTILS_SHIP_TO"  # environment variable: the folder that `tools.ship` has shipped figures drawn into
 SHIPPED_FIGURES = (*(f"figure_{number}" for number in PAPER_FIGURES), "figure_4_three_times")
 
 

@@ -1,5 +1,6 @@
 """The facade of the notebooks: a run's results by name, computed once or read from what ships, and its figures."""
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
 from . import computations, study
 from .cache import unfinished_name
-from .figures import check_figure, save_figure
+from .figures import SHIP_TO, SHIPPED_FIGURES, check_figure, save_figure
 from .metrics import collect
 from .profiles import get_profile
 from .provenance import environment
@@ -210,6 +211,8 @@ class Run:
             save_figure(figure, self.figures / name)
             self.shown.add(name)
             self._note()
+        elif SHIP_TO in os.environ and name in SHIPPED_FIGURES:
+            save_figure(figure, Path(os.environ[SHIP_TO]) / name, pdf=False)
         return figure
 
     def save_page(self, page: str, name: str) -> None:

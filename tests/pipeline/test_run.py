@@ -8,6 +8,7 @@ from paper_utils.errors import CompanionError
 from paper_utils.files import read_json, write_json
 from paper_utils.pipeline import cache
 from paper_utils.pipeline import run as facade
+from paper_utils.pipeline.figures import SHIP_TO
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.stages import STAGES, data_files, settings_of
 
@@ -85,6 +86,14 @@ def test_a_run_on_shipped_results_writes_nothing(tmp_path):
     run = Run(notebook="04_head_ablation", root=tmp_path)
     assert run.show(Figure(), "figure_4") is not None
     assert not list(tmp_path.iterdir())
+
+
+def test_shipped_figures_are_drawn_from_shipped_results_where_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv(SHIP_TO, str(tmp_path / "shipped"))
+    run = Run(notebook="04_head_ablation", root=tmp_path)
+    for name in ("figure_4", "removal"):
+        run.show(Figure(), name)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["figure_4.png"]
 
 
 def test_figures_are_noted_with_what_was_read(tmp_path):
