@@ -15,7 +15,7 @@ from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
 from paper_utils.pipeline.profiles import PROFILES
 from paper_utils.pipeline.provenance import here
 from paper_utils.pipeline.results import check_shipped_model
-from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
@@ -59,13 +59,13 @@ def plan(run: Run, notebook: str) -> Plan:
     if not (record.is_file() and executed.is_file()):
         return Plan(notebook, "never executed")
     made = read_json(record)
-    missing = [name for name in made["figures"] if not (run.figures / f"{name}.png").is_file()]
+    files = [f"{name}.png" for name in made["figures"]] + (["results.json"] if METRICS in made["stages"] else [])
+    missing = [name for name in files if not (run.figures / name).is_file()]
     if missing:
-        return Plan(notebook, f"{missing[0]}.png is missing")
+        return Plan(notebook, f"{missing[0]} is missing")
     for name in made["stages"]:
-        state = run.results.state(name) if STAGES[name].file else None
-        optional = name.startswith("study/")  # the shipped ones serve where there are none
-        if state is not None and state.state != "fresh" and not optional:
+        optional = name == METRICS or name.startswith("study/")  # the shipped study serves where there is none
+        if not optional and (state := run.results.state(name)).state != "fresh":
             return Plan(notebook, f"result {name} is {state.state}: {state.why}")
     contents = contents_of(run, made["stages"])
     changed = [name for name, content in contents.items() if made["contents"].get(name) != content]
@@ -77,8 +77,9 @@ def plan(run: Run, notebook: str) -> Plan:
 
 
 def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
-    """Return the content of results by stage."""
-    return {name: run.results.content(name) for name in stages}
+    """Return the content of results by stage; of metrics, a hash of the code that gathers them."""
+    code = {METRICS: definition_hash("paper_utils.pipeline.metrics", "collect")} if METRICS in stages else {}
+    return {name: run.results.content(name) for name in stages if name != METRICS} | code
 
 
 def figure_state(run: Run, name: str) -> tuple[str, str]:
@@ -122,9 +123,7 @@ def execute_notebook(run: Run, notebook: str) -> None:
 
 
 def gather(run: Run) -> dict:
-    """Write results.json and provenance.json beside the figures; return the metrics."""
-    metrics = run.metrics()
-    write_json(run.figures / "results.json", metrics)
+    """Write provenance.json beside the figures; return the metrics that the ledger's notebook left there."""
     stages = {name: run.results.stamp(name) for name in STAGES if STAGES[name].file}
     notebooks = {name: _read_if_there(run.build / "notebooks" / f"{name}.run.json") for name in NOTEBOOKS}
     provenance = {
@@ -135,7 +134,7 @@ def gather(run: Run) -> dict:
         "gathered": here(),
     }
     write_json(run.figures / "provenance.json", provenance)
-    return metrics
+    return read_json(run.figures / "results.json")
 
 
 def _read_if_there(path: Path) -> dict:

@@ -28,7 +28,9 @@ from .provenance import environment
 from .results import REFERENCE, Results, shipped
 from .work import Arrays
 
-__all__ = ["SOURCES", "Run"]
+__all__ = ["METRICS", "SOURCES", "Run"]
+
+METRICS = "metrics"  # what a notebook has read, beside stages
 
 SOURCES = {
     "reference": "the results that ship with the repository",
@@ -185,10 +187,13 @@ class Run:
         return found
 
     def metrics(self) -> dict[str, float | str]:
-        """Return the numbers of all notebooks as flat keys."""
+        """Return the numbers of all notebooks as flat keys; where this run computes, also as results.json."""
         if not self.computes:
             return read_json(REFERENCE / "results.json")
-        return collect(self)
+        self._note(METRICS)
+        found = collect(self)
+        write_json(self.figures / "results.json", found)
+        return found
 
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test images, in their order."""

@@ -17,8 +17,8 @@ from ..files import ROOT
 __all__ = ["absolute", "closure", "closure_hash", "definition_hash", "script_hash"]
 
 PACKAGE = "paper_utils"
-# results pass this boundary as files, whose content is hashed
-BOUNDARY = f"{PACKAGE}.pipeline"
+# results pass this boundary as files, whose content is hashed; metrics are gathered of them anew
+BOUNDARY, GATHERED = f"{PACKAGE}.pipeline", f"{PACKAGE}.pipeline.metrics"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def script_hash(path: Path, *, root: Path = ROOT) -> str:
 @cache
 def _definition(module: str, name: str, root: Path, stack: tuple[tuple[str, str], ...]) -> str:
     module, name = _defining(module, name, root)
-    if module.startswith(BOUNDARY):
+    if module.startswith(BOUNDARY) and module != GATHERED:
         return "a result"
     if (module, name) in stack:
         return "recursion"

@@ -18,6 +18,8 @@ PARTS = ("paper_utils", "tools", "notebooks", "data")
 RUN = """
 import shutil
 from paper_utils import Run
+from tools.figures import contents_of
+from paper_utils.pipeline.run import METRICS
 from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
 from paper_utils.pipeline.results import REFERENCE
@@ -35,17 +37,18 @@ for notebook in NOTEBOOKS:
     own = {name: source for name, source in FIGURES.items() if source.notebook == notebook}
     stages = sorted({stage for source in own.values() for stage in source.stages})
     if notebook.startswith("07"):
-        stages = sorted(STAGES)
+        stages = sorted([*STAGES, METRICS])
     record = {
         "figures": sorted(own),
         "stages": stages,
         "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
-        "contents": {name: run.results.content(name) for name in stages},
+        "contents": contents_of(run, stages),
         "plots": {name: definition_hash("paper_utils.plots", source.plot) for name, source in own.items()},
     }
     write_json(run.build / "notebooks" / f"{notebook}.json", record)
     (run.build / f"{notebook}.ipynb").write_text("{}")
     run.figures.mkdir(parents=True, exist_ok=True)
+    (run.figures / "results.json").write_text("{}")
     for name in own:
         (run.figures / f"{name}.png").write_bytes(b"")
 """
@@ -155,6 +158,17 @@ def test_the_number_of_removal_images_makes_removals_stale_and_its_figure(tree):
 def test_a_rule_of_a_claim_makes_the_ledger_stale_alone(tree):
     edit(tree, "paper_utils/claims/rules.py", ("1 / 3 <= value / published <= 3", "1 / 4 <= value / published <= 4"))
     assert set(unfresh(tree)) == {"notebook 07_claims_ledger"}
+
+
+def test_how_a_metric_is_taken_makes_the_ledger_stale(tree):
+    edit(
+        tree,
+        "paper_utils/interventions/pruning.py",
+        ("losses[measured[0]] / losses[0]", "losses[measured[0]] - losses[0]"),
+    )
+    found = unfresh(tree)
+    assert "notebook 07_claims_ledger" in found
+    assert all(name.startswith("notebook") for name in found)
 
 
 def test_a_claim_makes_the_ledger_stale_alone(tree):
