@@ -45,6 +45,8 @@ def kernel_settings(folder: str) -> Config:
 def kernel_environment(folder: Path, *, progress: bool) -> Iterator[None]:
     """Set what kernels inherit within a block: no progress bars, and folders of their own where HOME takes no files."""
     more = {} if progress else {"TQDM_DISABLE": "1"}
+    # glibc gives each thread a heap of its own, whose freed memory no other uses: a notebook of many stages grows by it
+    more.setdefault("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2"))
     # this checkout's package, wherever another may be installed
     more["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:
