@@ -11,6 +11,8 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from ..errors import CompanionError
+from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
 from ..models.vit import autocast
 from ..statistics import percent_increase, rank_correlations
@@ -93,20 +95,31 @@ def linearised(
     Raises:
         CompanionError: there is no image, or a prediction is not a number.
     """
+    if not len(images):
+        raise CompanionError("attribution needs 1 or more images, it got none")
     engine = Engine(model, linears=nn.Linear)
     engine.model.requires_grad_(False)
-    baseline = engine.predict(images)
-    changes = []
-    for some in tqdm(images.split(engine.batch), unit=" batches", desc="attribution"):
+
+    def work(some: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.enable_grad(), autocast(engine.device, wanted=mixed_precision):
-            changes.append(_changes(engine, some))
-    ablated = baseline + torch.cat(changes, dim=2).cpu().numpy()
+            return _linearise(engine, some)
+
+    batches = images.split(engine.batch)
+    with parallel_map(len(batches), engine.device) as map_of:
+        parts = list(tqdm(map_of(work, batches), total=len(batches), unit=" batches", desc="attribution"))
+    intact = torch.cat([predictions for predictions, _ in parts]).cpu().numpy()
+    changes = torch.cat([change for _, change in parts], dim=2).cpu().numpy()
+    if not np.isfinite(intact).all():
+        raise CompanionError("the model predicts something that is not a number; was its training completed?")
     weights = np.ones(len(images)) if weights is None else weights
-    return Ablation(baseline, ablated, np.asarray(labels), engine.model.label_std.cpu().numpy(), weights)
+    return Ablation(intact, intact + changes, np.asarray(labels), engine.model.label_std.cpu().numpy(), weights)
 
 
-def _changes(engine: Engine, images: torch.Tensor) -> torch.Tensor:
-    """Return the gradients of the predictions times the change that the ablation makes to z, (layers, heads, images, 3)."""
+def _linearise(engine: Engine, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return predictions, (images, 3), and to first order how each head's ablation changes them, (layers, heads, images, 3).
+
+    The change is the gradient of the predictions times the change that the ablation makes to z.
+    """
     x = engine.embed(images).requires_grad_()
     outputs = []
     for layer in engine.layers:
@@ -120,4 +133,4 @@ def _changes(engine: Engine, images: torch.Tensor) -> torch.Tensor:
         changes.append(
             torch.stack([torch.einsum("nthd,nthd->hn", *pair).float() for pair in zip(gradients, removed, strict=True)])
         )
-    return torch.stack(changes, dim=-1)
+    return predictions.detach().float(), torch.stack(changes, dim=-1)
