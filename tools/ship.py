@@ -1,7 +1,7 @@
 """Ship a laptop run: copy its results to data/reference, and run the notebooks on them: `python -m tools.ship --help`.
 
 What ships is always computed from seeds (`make figures study FROM=seeds`). The notebooks keep the outputs of running on
-shipped results, which nbval then checks.
+shipped results, which nbval then checks. Metrics are taken from shipped results, so that a new one needs no new run.
 """
 
 import argparse
@@ -13,16 +13,18 @@ from pathlib import Path
 from jupytext.cli import jupytext
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, write_json
+from paper_utils.files import ROOT, atomic_path, read_json, write_json
 from paper_utils.pipeline.figures import NOTEBOOKS, SHIP_TO
+from paper_utils.pipeline.metrics import collect
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.execute import run_notebook
 
-__all__ = ["FIGURES", "ship", "show"]
+__all__ = ["FIGURES", "gather", "ship", "show"]
 
 FIGURES = ROOT / "figures" / "reference"
+ORIGIN = "origin."
 
 
 def ship(run: Run, target: Path = REFERENCE) -> None:
@@ -55,6 +57,13 @@ def ship(run: Run, target: Path = REFERENCE) -> None:
     write_json(target / "stamps.json", stamps)
 
 
+def gather(target: Path = REFERENCE) -> None:
+    """Take the metrics of the shipped results again, into results.json; where they came from stays as it is there."""
+    path = target / "results.json"
+    found = {key: value for key, value in collect(Run("laptop", "reference")).items() if not key.startswith(ORIGIN)}
+    write_json(path, found | {key: value for key, value in read_json(path).items() if key.startswith(ORIGIN)})
+
+
 def show(names: Sequence[str] = NOTEBOOKS) -> None:
     """Execute notebooks on the shipped results; keep their outputs and the figures that ship.
 
@@ -74,6 +83,11 @@ def show(names: Sequence[str] = NOTEBOOKS) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.ship", description=__doc__.split(":")[0] + ".")
     parser.add_argument(
+        "--metrics",
+        action="store_true",
+        help="ship nothing, only take the metrics of what ships already again (a minute and a half)",
+    )
+    parser.add_argument(
         "--notebooks",
         nargs="*",
         metavar="NAME",
@@ -81,9 +95,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     with reported():
-        if options.notebooks is None:
+        if options.metrics:
+            gather()
+        elif options.notebooks is None:
             ship(Run("laptop", "seeds"))
-        show(options.notebooks or NOTEBOOKS)
+        if options.notebooks is not None or not options.metrics:
+            show(options.notebooks or NOTEBOOKS)
 
 
 if __name__ == "__main__":
