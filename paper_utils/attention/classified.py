@@ -32,6 +32,11 @@ class ClassifiedHeads:
         return chirp_heads(self.kinds, self.features)
 
     @property
+    def is_early_distractor(self) -> np.ndarray:
+        """Which heads of layers 1 to 4 are monosemantic for something else than the chirp, (layers, heads) bool."""
+        return early_other_heads(self.kinds, self.features)
+
+    @property
     def mean_maps(self) -> np.ndarray:
         """Every head's raw map, averaged over images, (layers, heads, rows, columns)."""
         return self.mapped.maps.patches.mean(0)
@@ -101,7 +106,7 @@ class ClassifiedHeads:
         """Return the strongest heads of layers 1 to 4 that are monosemantic for something else (Figure 8)."""
         early = (np.arange(len(self.kinds)) < EARLY_LAYERS)[:, None]
         share = self.scores["bright_share"].max(0) * early
-        chosen = strongest(share, early_other_heads(self.kinds, self.features), count=count)
+        chosen = strongest(share, self.is_early_distractor, count=count)
         return self._gallery(chosen, [f"{head_name(*index)}\n{self._describe(index)}" for index in chosen])
 
     def compare_named(self, published: Sequence[dict]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.chirps import draw_chirp, labels
-from ..interventions.protocols import continuity, lag_1_autocorrelation
+from ..interventions.walk import MARKS, shuffled_rows
 
 __all__ = ["PUBLISHED_BASELINE", "BaselineLoss", "RowMeans", "RowOrder", "baseline_loss", "row_means", "row_order"]
 
@@ -42,13 +42,14 @@ class RowOrder:
     shuffled: np.ndarray  # (orders, layers, heads): the heads of each row in random orders
 
     def table(self) -> pd.DataFrame:
-        """Return autocorrelation and continuity of the figure, their means over the orders, and the extreme orders."""
+        """Return the marks of a slow walk of the figure, their means and ranges over the orders, and the extreme orders."""
         rows = {}
         for name, (measure, as_extreme) in _MEASURES.items():
             value, others = measure(self.figure), np.array([measure(order) for order in self.shuffled])
             rows[name] = {
                 "as published": f"{value:.2f}",
                 "shuffled, mean": f"{others.mean():.2f}",
+                "95 % of shuffled": "{:.2f} to {:.2f}".format(*np.percentile(others, (2.5, 97.5))),
                 "as extreme": int(as_extreme(others, value).sum()),
                 "orders": len(others),
             }
@@ -67,8 +68,9 @@ class RowOrder:
 
 
 _MEASURES = {
-    "autocorrelation": (lag_1_autocorrelation, np.greater_equal),
-    "continuity": (continuity, np.less_equal),
+    "rank autocorrelation within rows": (MARKS["rank_autocorrelation"], np.greater_equal),
+    "continuity": (MARKS["continuity"], np.less_equal),
+    "autocorrelation": (MARKS["lag_1_autocorrelation"], np.greater_equal),
 }
 
 
@@ -122,8 +124,7 @@ def row_order(figure: np.ndarray, *, orders: int = 999, seed: int = 0) -> RowOrd
         orders: how many.
         seed: of the orders.
     """
-    rng = np.random.default_rng(seed)
-    return RowOrder(figure, np.stack([rng.permuted(figure, axis=1) for _ in range(orders)]))
+    return RowOrder(figure, shuffled_rows(figure, orders=orders, seed=seed))
 
 
 def baseline_loss(*, chirps: int = 50_000, seed: int = 0) -> BaselineLoss:

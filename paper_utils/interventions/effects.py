@@ -5,55 +5,69 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..bootstrap import percentile_interval, resample_counts
+from ..bootstrap import percentile_interval
 from ..heads import head_name
 from ..statistics import HeadEffects, head_effects, layer_intervals
 from .ablation import Ablation, layer_summary, squared_errors
+from .groups import EARLY, group_intervals, group_metrics, largest_head, resampled_effects
 from .tables import interval, rounded
 from .targets import TargetEffects
 
-__all__ = ["EARLY", "AblationEffects", "effect_intervals_of", "effect_metrics"]
+__all__ = ["AblationEffects", "effect_intervals_of", "effect_metrics"]
 
-EARLY = slice(0, 3)  # layers 1 to 3
+# the same layers where they are counted from zero: 0 to 3, and 6
+EARLY_FROM_ZERO, LAYER_6, LAYER_6_FROM_ZERO = slice(0, 4), 5, 6
 
 
 def effect_metrics(increase: np.ndarray) -> dict[str, float]:
-    """Return layer means, standard deviations (n - 1) and ratios of effects in percent, (layers, heads)."""
+    """Return means, standard deviations (n - 1), medians and ratios of effects in percent, (layers, heads)."""
     means, deviations = layer_summary(increase)
     found: dict[str, float] = {}
     for layer, (mean, deviation) in enumerate(zip(means, deviations, strict=True), start=1):
         found |= {f"layer_{layer}.mean_percent": float(mean), f"layer_{layer}.std_percent": float(deviation)}
-    early, late = increase[EARLY], increase[EARLY.stop :]
-    return found | {
-        "layers_1_to_3.mean_percent": float(early.mean()),
-        "layers_1_to_3.std_percent": float(early.std(ddof=1)),
-        "layers_4_to_12.mean_percent": float(late.mean()),
-        "layer_6_over_layers_1_to_3": float(means[5] / early.mean()),
-        "late_over_early": float(late.mean() / early.mean()),
-    }
+    found |= group_metrics(increase)
+    for name, part in (("layers_1_to_3", EARLY), ("layers_1_to_4", EARLY_FROM_ZERO)):
+        found[f"{name}.mean_percent"] = float(increase[part].mean())
+        found[f"{name}.std_percent"] = float(increase[part].std(ddof=1))
+    return found | {name: float(top / early) for name, (top, early) in _ratios(increase, increase).items()}
 
 
 def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> dict[str, float]:
-    """Return 95 % intervals of the means and ratios of `effect_metrics` by groups of layers (percentile bootstrap).
+    """Return 95 % intervals of `effect_metrics` by groups of layers (percentile bootstrap over images).
 
     Args:
         ablated: weighted squared errors without each head, (layers, heads, images).
         intact: those of the intact model, (images,).
         seed: of the bootstrap over images.
     """
-    counts = resample_counts(len(intact), seed=seed)
-    layers = 100 * (ablated.mean(1) @ counts.T / (counts @ intact) - 1)  # (layers, resamples), means over heads
-    early, late = layers[EARLY].mean(0), layers[EARLY.stop :].mean(0)
-    found: dict[str, float] = {}
-    for name, values in (("layers_1_to_3.mean", early), ("layers_4_to_12.mean", late)):
-        low, high = percentile_interval(values)
-        found |= {f"{name}_low_percent": float(low), f"{name}_high_percent": float(high)}
-    for name, top in (("layer_6_over_layers_1_to_3", layers[5]), ("late_over_early", late)):
+    increase = 100 * (ablated.mean(-1) / intact.mean() - 1)
+    sample = resampled_effects(ablated, intact, seed=seed)
+    found = group_intervals(sample, increase)
+    low, high = percentile_interval(sample[:, EARLY_FROM_ZERO].mean((1, 2)))
+    found |= {"layers_1_to_4.mean_low_percent": float(low), "layers_1_to_4.mean_high_percent": float(high)}
+    for name, (top, early) in _ratios(sample, increase).items():
         # where the early mean may be zero or negative the ratio has no upper end
         ratio = np.where(early > 0, top / np.where(early > 0, early, 1), np.where(top > 0, np.inf, -np.inf))
         low, high = percentile_interval(ratio, method="nearest")
         found |= {f"{name}_low": float(np.clip(low, -1e6, 1e6)), f"{name}_high": float(np.clip(high, -1e6, 1e6))}
     return found
+
+
+def _ratios(values: np.ndarray, increase: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the two means of each ratio, (...) each, from effects (..., layers, heads)."""
+    without = values.astype(float)  # a copy
+    without[..., *largest_head(increase)] = np.nan
+    layers, kept = values.mean(-1), np.nanmean(without, axis=-1)
+    early = layers[..., EARLY].mean(-1)
+    return {
+        "layer_6_over_layers_1_to_3": (layers[..., LAYER_6], early),
+        "layer_6_over_layers_1_to_3_without_largest": (
+            kept[..., LAYER_6],
+            np.nanmean(without[..., EARLY, :], axis=(-2, -1)),
+        ),
+        "layer_7_over_layers_1_to_4": (layers[..., LAYER_6_FROM_ZERO], layers[..., EARLY_FROM_ZERO].mean(-1)),
+        "late_over_early": (layers[..., EARLY.stop :].mean(-1), early),
+    }
 
 
 @dataclass(frozen=True)
@@ -166,15 +180,23 @@ class AblationEffects(HeadEffects):
         }
         return pd.DataFrame({"head": [head_name(*head) for head in np.ndindex(self.increase.shape)]} | shown)
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float | str]:
         """Return the flat keys of results.json."""
-        found = {
+        largest = largest_head(self.increase)
+        found: dict[str, float | str] = {
             "intact_mse": float(self.intact.mean()),
             "images": len(self.intact),
             "significant_heads_bh": int(self.significant_bh.sum()),
             "significant_heads_by": int(self.significant_by.sum()),
             "median_half_width_percent": self._half_width(),
             "spread_between_heads_percent": float(self.increase.std()),
+            "heads": self.increase.size,
+            "heads_that_lower_the_loss": int((self.increase < 0).sum()),
+            "heads_that_significantly_lower_the_loss": int((self.significant_bh & (self.increase < 0)).sum()),
+            "largest_head.name": head_name(*largest),
+            "largest_head.effect_percent": float(self.increase[largest]),
+            "largest_head.effect_low_percent": float(self.low[largest]),
+            "largest_head.effect_high_percent": float(self.high[largest]),
         }
         found |= effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact)
         for layer, (low, high) in enumerate(self.layer_low_high, start=1):

@@ -10,6 +10,7 @@ from ..statistics import mean_intervals
 from .effects import effect_metrics
 from .protocols import continuity, lag_1_autocorrelation
 from .tables import interval, rounded
+from .walk import walk_metrics
 
 __all__ = ["ProtocolEffects"]
 
@@ -82,11 +83,15 @@ class ProtocolEffects:
         low, high = mean_intervals(self.released_losses)
         found = {f"released.ablation.{key}": value for key, value in effect_metrics(three["as released"]).items()}
         found |= {
+            "released.ablation.largest_head.effect_percent": float(three["as released"].max()),
             "released.ablation.intact_loss": float(self.released_losses.mean()),
             "released.ablation.intact_loss_low": float(low),
             "released.ablation.intact_loss_high": float(high),
+            "released.ablation.intact_loss.images": len(self.released_losses),
+            "released.ablation.intact_loss_of_sweep": self.sweeps["as released"][0],
         }
+        if self.images is not None:
+            found["released.ablation.images"] = self.images
         for name, prefix in PREFIXES.items():
-            found[f"{prefix}ablation.lag_1_autocorrelation"] = lag_1_autocorrelation(three[name])
-            found[f"{prefix}ablation.continuity"] = continuity(three[name])
+            found |= {f"{prefix}ablation.{key}": value for key, value in walk_metrics(three[name]).items()}
         return found

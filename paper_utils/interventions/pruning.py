@@ -54,8 +54,14 @@ class Removals:
         measured = np.flatnonzero(self.counts == early)
         if not len(measured):
             raise CompanionError(f"no loss without {early} heads, only without {', '.join(map(str, self.counts))}")
-        losses = self.losses[BY_LAYER]
-        return {"ablation.removal.layers_1_to_3.loss_ratio": float(losses[measured[0]] / losses[0])}
+        ratios = {name: float(losses[measured[0]] / losses[0]) for name, losses in self.losses.items()}
+        random = [ratio for name, ratio in ratios.items() if name not in (BY_EFFECT, BY_LAYER)]
+        found = {"layers_1_to_3.loss_ratio": ratios[BY_LAYER]}
+        if random:
+            found["as_many_at_random.loss_ratio"] = float(np.median(random))
+        if self.images is not None:
+            found["images"] = self.images
+        return {f"ablation.removal.{name}": value for name, value in found.items()}
 
 
 def orders(increase: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:

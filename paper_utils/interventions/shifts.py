@@ -1,18 +1,22 @@
 """How far the predictions move without each head: their distribution, and image by image (Figure 3)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..bootstrap import resample_counts
 from ..heads import head_name
 from ..statistics import largest_gap
 from .ablation import Ablation
-from .effects import EARLY
+from .groups import EARLY, group_intervals, group_metrics
 from .tables import rounded
 
-__all__ = ["PredictionShift", "head_shifts", "shift_metrics", "two_halves"]
+__all__ = ["PredictionShift", "head_shifts", "largest_of_halves", "resampled_gaps", "shift_metrics", "two_halves"]
+
+GAP: Literal["_kolmogorov_smirnov"] = "_kolmogorov_smirnov"
 
 TITLES = {
     "wasserstein_seconds": "Wasserstein distance (s)",
@@ -53,19 +57,44 @@ def two_halves(baseline: np.ndarray, weights: np.ndarray, *, splits: int = 200, 
     return float(distance), float(gap)
 
 
-def shift_metrics(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """Return `head_shifts` by group of layers, and `two_halves`; arguments of `head_shifts`."""
-    return _metrics(head_shifts(baseline, ablated, weights), two_halves(baseline, weights))
+def largest_of_halves(
+    baseline: np.ndarray, weights: np.ndarray, count: int, *, splits: int = 200, seed: int = 0
+) -> float:
+    """Return the expected largest Kolmogorov-Smirnov statistic of so many random splits into halves.
+
+    What the largest of as many heads is to be compared with; the median of single splits is smaller.
+    """
+    rng, gaps = np.random.default_rng(seed), []
+    for _ in range(splits):
+        first, second = np.array_split(rng.permutation(len(baseline)), 2)
+        gaps.append(largest_gap(baseline[first], baseline[second], (weights[first], weights[second])))
+    below = (np.arange(splits + 1) / splits) ** count  # the chance that the largest is among the smallest so many
+    return float(np.sort(gaps) @ np.diff(below))
 
 
-def _metrics(shifts: dict[str, np.ndarray], halves: tuple[float, float]) -> dict[str, float]:
-    distance, gap = halves
-    found = {"shift.two_halves.wasserstein_seconds": distance, "shift.two_halves.kolmogorov_smirnov": gap}
-    for name, values in shifts.items():
-        found[f"shift.layers_1_to_3.{name}"] = float(values[EARLY].mean())
-        found[f"shift.layers_4_to_12.{name}"] = float(values[EARLY.stop :].mean())
-        found[f"shift.layers_1_to_3.largest_{name}"] = float(values[EARLY].max())
+def resampled_gaps(
+    baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray, *, seed: int = 0, resamples: int = 500
+) -> np.ndarray:
+    """Return the Kolmogorov-Smirnov statistic of every head in resamples of the images, (resamples, layers, heads).
+
+    A resample draws the same images with the head and without it; arguments of `head_shifts`.
+    """
+    drawn = resample_counts(len(baseline), seed=seed, resamples=resamples) * weights
+    steps = np.concatenate([drawn, -drawn], axis=1) / drawn.sum(1, keepdims=True)
+    found = np.empty((resamples, *ablated.shape[:2]))
+    for layer, head in np.ndindex(*ablated.shape[:2]):
+        values = np.concatenate([baseline, ablated[layer, head]])
+        order = np.argsort(values)
+        last = np.append(np.diff(values[order]) > 0, True)  # equal values count together
+        found[:, layer, head] = np.abs(np.cumsum(steps[:, order], axis=1)[:, last]).max(1)
     return found
+
+
+def shift_metrics(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """Return the metrics of `PredictionShift`; arguments of `head_shifts`."""
+    return PredictionShift(
+        baseline, ablated, weights, head_shifts(baseline, ablated, weights), two_halves(baseline, weights)
+    ).metrics()
 
 
 @dataclass(frozen=True)
@@ -116,8 +145,21 @@ class PredictionShift:
         )
 
     def metrics(self) -> dict[str, float]:
-        """Return the flat keys of results.json."""
-        return _metrics(self.by_head, self.halves)
+        """Return `head_shifts` by group of layers, with intervals of its Kolmogorov-Smirnov statistic, and halves."""
+        distance, gap = self.halves
+        found = {"two_halves.wasserstein_seconds": distance, "two_halves.kolmogorov_smirnov": gap}
+        for name, values in self.by_head.items():
+            found[f"layers_1_to_3.{name}"] = float(values[EARLY].mean())
+            found[f"layers_4_to_12.{name}"] = float(values[EARLY.stop :].mean())
+            found[f"layers_1_to_3.largest_{name}"] = float(values[EARLY].max())
+        gaps = self.by_head["kolmogorov_smirnov"]
+        found[f"layers_4_to_12.largest{GAP}"] = float(gaps[EARLY.stop :].max())
+        found[f"two_halves.largest{GAP}"] = largest_of_halves(self.baseline, self.weights, gaps[EARLY].size)
+        found |= group_metrics(gaps, unit=GAP)
+        # resampled distributions lie further apart, which a difference of means does not see, but a mean itself does
+        ends = group_intervals(resampled_gaps(self.baseline, self.ablated, self.weights), gaps, unit=GAP)
+        found |= {name: end for name, end in ends.items() if name.startswith("late_minus_early.mean")}
+        return {f"shift.{name}": value for name, value in found.items()}
 
     def _frame(self, rows: dict[str, list[str]]) -> pd.DataFrame:
         return pd.DataFrame.from_dict(rows, orient="index", columns=list(TITLES.values())).assign(

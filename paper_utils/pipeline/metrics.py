@@ -2,8 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from ..attention import classify_heads, content_or_position, contrast, relate_to_effect, score_regions, variant_shifts
-from ..claims import Ledger, figure_4
+import numpy as np
+
+from ..attention import (
+    ClassifiedHeads,
+    classify_heads,
+    content_or_position,
+    contrast,
+    relate_to_effect,
+    score_regions,
+    variant_shifts,
+)
+from ..claims import Ledger, baseline_loss, figure_4
 from ..data import KnownEdges, RegionShares
 from ..interventions import (
     AblationEffects,
@@ -12,6 +22,8 @@ from ..interventions import (
     ProtocolEffects,
     Removals,
     ReplacementEffects,
+    compare_heads,
+    largest_head,
 )
 from ..training import Accuracy, AccuracyByGroup, ErrorOnEdges, OracleLimits, StudyComparison, TrainingSummary
 
@@ -26,7 +38,7 @@ Metrics = dict[str, float | str]
 def collect(run: "Run") -> Metrics:
     """Return all metrics of a run, computing the results that they need."""
     found: Metrics = {"origin.backbone": run.profile.backbone, "origin.source": run.source}
-    found |= _images(run) | _accuracy(run) | _interventions(run) | _attention(run)
+    found |= _images(run) | _accuracy(run) | _interventions(run) | _attention(run) | _controls(run)
     return found | Ledger.of(found, run.other_seeds()).metrics()
 
 
@@ -73,5 +85,44 @@ def _attention(run: "Run") -> Metrics:
     found: Metrics = {**contrast(mapped).metrics(), **heads.metrics()}
     found |= content_or_position(run.mapped, heads).metrics()
     effects = AblationEffects.of(run.ablation())
-    found |= relate_to_effect(scores, heads, effects).metrics()
+    found |= relate_to_effect(scores, heads, effects).metrics() | _effects_by_kind(heads, effects)
     return found | variant_shifts(run.variant_predictions()).metrics()
+
+
+def _effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metrics:
+    """Return what chirp heads, and early heads for something else, matter beside others, with 95 % intervals."""
+    kept = np.ones(heads.kinds.shape, bool)
+    kept[largest_head(effects.increase)] = False
+    chirp, others, early = heads.is_chirp & kept, ~heads.is_chirp & kept, heads.is_early_distractor
+    both = np.logical_and(chirp.any(1, keepdims=True), others.any(1, keepdims=True))
+    counts = chirp.sum(1, keepdims=True), others.sum(1, keepdims=True)
+    # the other heads of a layer count, together, as much as its chirp heads
+    share = np.divide(*counts, out=np.zeros(both.shape), where=both)
+    compared = {
+        "chirp_heads.all": (heads.is_chirp, ~heads.is_chirp),
+        "chirp_heads.without_largest": (chirp, others),
+        "chirp_heads.same_layers": (chirp & both, others * share),
+        "early_distractors": (early, ~early & kept),
+    }
+    found: Metrics = {
+        f"effects.{name}.{key}": value
+        for name, sides in compared.items()
+        for key, value in compare_heads(effects.ablated, effects.intact, *sides).items()
+    }
+    # what as many heads of the same layers come to whatever they attend to
+    of_layers, per_layer = effects.increase.mean(1, where=kept), chirp.sum(1)
+    return found | {
+        "effects.chirp_heads.as_many_of_same_layers_percent": float(of_layers @ per_layer / max(per_layer.sum(), 1)),
+        "effects.significant_heads_that_raise_the_loss": int((effects.significant_bh & (effects.increase > 0)).sum()),
+        "effects.early_distractors.heads": int(early.sum()),
+        "effects.early_distractors.significant": int((early & effects.significant_bh & (effects.increase > 0)).sum()),
+    }
+
+
+def _controls(run: "Run") -> Metrics:
+    """Return what models of the same shape score that this fine-tuning did not make, and what zeros do."""
+    found: Metrics = {"attention.images": run.profile.map_images}
+    for name, mapped in run.mapped_controls().items():
+        heads, prefix = classify_heads(mapped).metrics(), name.replace(" ", "_").replace("-", "_")
+        found |= {f"{prefix}.{key}": value for key, value in heads.items() if key.startswith("semantics.")}
+    return found | {"predicting_zeros.intact_loss": baseline_loss().zeros}

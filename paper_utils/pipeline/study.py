@@ -23,9 +23,9 @@ from ..errors import CompanionError
 from ..files import write_json
 from ..interventions.ablation import Ablation, ablate_every_head, squared_errors
 from ..interventions.effects import effect_intervals_of, effect_metrics
-from ..interventions.protocols import lag_1_autocorrelation
 from ..interventions.pruning import removal
 from ..interventions.shifts import shift_metrics
+from ..interventions.walk import walk_metrics
 from ..models.regressor import ChirpRegressor, merged
 from ..training.evaluation import accuracy, evaluate_held_out
 from ..training.fine_tuning import fine_tune
@@ -126,7 +126,7 @@ def metrics_of(work: Work, model: ChirpRegressor) -> dict[str, float | str]:
         | attention_metrics(region_scores, *classify(region_scores))
         | {"ablation.removal.layers_1_to_3.loss_ratio": _early_loss_ratio(model, result, images)}
         | {f"accuracy.{target}.pearson_r": score["pearson_r"] for target, score in scores.items()}
-        | {"ablation.lag_1_autocorrelation": lag_1_autocorrelation(effects)}
+        | {f"ablation.{name}": value for name, value in walk_metrics(effects).items()}
     )
 
 
