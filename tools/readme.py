@@ -117,20 +117,19 @@ def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:
         CompanionError: the metrics lack a number that a claim rests on.
     """
     ledger = Ledger.of(metrics, other_seeds)
+    table = ledger.table().assign(verdict=[f"**{entry.verdict}**" for entry in ledger.entries])
     rows, untestable = [], []
-    for entry in ledger.entries:
-        claim, found = entry.claim, entry.judgement
-        if claim.rule == "head_is" and found.verdict == VERDICTS[-1]:
-            untestable.append(claim.arguments["head"])
-            continue
-        rows.append(
-            [claim.statement, claim.published, entry.protocol, found.value, f"**{found.verdict}**", entry.seeds]
-        )
+    for entry, cells in zip(ledger.entries, table.values.tolist(), strict=True):
+        if entry.claim.rule == "head_is" and entry.verdict == VERDICTS[-1]:
+            untestable.append(entry.claim.arguments["head"])
+        else:
+            rows.append(cells)
     if untestable:
         heads = f"what {len(untestable)} single heads attend to ({', '.join(untestable)})"
         why = f"**{VERDICTS[-1]}**: heads of different backbones correspond in nothing but their number"
-        rows.append([heads, "Figures 6 to 8", "described", "see notebook 6", why, "-"])
-    return markdown_table(list(ledger.table().columns), rows)
+        images = next(entry.images for entry in ledger.entries if entry.claim.arguments.get("head") == untestable[0])
+        rows.append([heads, "Figures 6 to 8", "described", images, "see notebook 6", why, "-", "-"])
+    return markdown_table(list(table.columns), rows)
 
 
 def main() -> None:

@@ -1,20 +1,22 @@
 """The published claims as data, the rules that judge a run by them, and an audit of the published numbers."""
 
 from .audit import PUBLISHED_BASELINE, BaselineLoss, RowMeans, RowOrder, baseline_loss, row_means, row_order
-from .ledger import Entry, Ledger, judge
-from .published import PROTOCOLS, Claim, claims, figure_4, heads, load_claims
+from .ledger import SEEDS, Entry, Ledger, judge
+from .published import PROTOCOLS, Claim, Null, claims, figure_4, heads, load_claims
 from .rules import RULES, VERDICTS, Judgement
 
 __all__ = [
     "PROTOCOLS",
     "PUBLISHED_BASELINE",
     "RULES",
+    "SEEDS",
     "VERDICTS",
     "BaselineLoss",
     "Claim",
     "Entry",
     "Judgement",
     "Ledger",
+    "Null",
     "RowMeans",
     "RowOrder",
     "baseline_loss",

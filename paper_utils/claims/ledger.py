@@ -1,23 +1,24 @@
-"""The ledger: every published claim held against a run, with its verdict and how many training seeds agree."""
+"""The ledger: every published claim held against a run, with its verdict, its nulls and the training seeds that agree."""
 
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jinja2
 import pandas as pd
 
 from ..errors import CompanionError
-from .published import Claim, claims
-from .rules import RULES, UNTESTABLE, VERDICTS, Judgement, Metrics
+from .published import Claim, Null, claims
+from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement, Metrics, exactly
 
 __all__ = ["Entry", "Ledger", "judge"]
 
 TEMPLATES = Path(__file__).with_name("templates")
 # how a verdict is marked where the ledger is shown
-CLASSES = dict(zip(VERDICTS, ("yes", "partly", "no", "open"), strict=True))
+CLASSES = dict(zip(VERDICTS, ("yes", "partly", "no", "moot", "open"), strict=True))
+SEEDS = "fine-tuning seeds, same backbone, that agree"
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,35 @@ class Entry:
 
     claim: Claim
     protocol: str  # of PROTOCOLS
-    judgement: Judgement
-    agreeing: tuple[int, int] | None = None  # training seeds with this verdict, of how many; this run's is one of them
+    judgement: Judgement  # by the claim's rule
+    agreeing: tuple[int, int] | None = (
+        None  # training seeds with this judgement, of how many; this run's is one of them
+    )
+    nulls: tuple[tuple[Null, Judgement], ...] = ()  # by the same rule
+    image_count: int | None = None
+
+    @property
+    def verdict(self) -> str:
+        """That of the rule, unless a trivial case passes as well: then the claim is not informative."""
+        order = VERDICTS.index
+        found = self.judgement.verdict
+        if order(found) < order(NOT) and any(
+            null.decides and order(judged.verdict) <= order(found) for null, judged in self.nulls
+        ):
+            return UNINFORMATIVE
+        return found
+
+    @property
+    def trivial(self) -> str:
+        """What the nulls score and how the rule judges that, in words, or a dash."""
+        # details of a value stand behind a semicolon
+        scores = (f"{null.what}: {judged.value.split(';')[0]}, {judged.verdict}" for null, judged in self.nulls)
+        return "; ".join(scores) or "-"
+
+    @property
+    def images(self) -> str:
+        """How many images the value rests on, or a dash."""
+        return "-" if self.image_count is None else f"{self.image_count:,}"
 
     @property
     def seeds(self) -> str:
@@ -71,15 +99,17 @@ class Ledger:
                 "claim": entry.claim.statement,
                 "published": entry.claim.published,
                 "protocol": entry.protocol,
+                "images": entry.images,
                 "here (95 % interval)": entry.judgement.value,
-                "verdict": entry.judgement.verdict,
-                "training seeds that agree": entry.seeds,
+                "verdict": entry.verdict,
+                "a trivial case scores": entry.trivial,
+                SEEDS: entry.seeds,
             }
             for entry in self.entries
         )
 
     def summary(self) -> pd.DataFrame:
-        """Return how many claims come to each verdict; a claim that is judged under two protocols counts by the first."""
+        """Return how many claims come to each verdict; one judged in several ways counts by its first row."""
         counts = self._counts()
         return pd.DataFrame(
             {"claims": counts.values(), "of": sum(counts.values())}, index=pd.Index(counts, name="verdict")
@@ -90,7 +120,7 @@ class Ledger:
         return {f"claims.{verdict.replace(' ', '_')}": count for verdict, count in self._counts().items()}
 
     def _counts(self) -> dict[str, int]:
-        first = {entry.claim.name: entry.judgement.verdict for entry in reversed(self.entries)}
+        first = {entry.claim.name: entry.verdict for entry in reversed(self.entries) if not entry.claim.reading_of}
         return {verdict: Counter(first.values())[verdict] for verdict in VERDICTS}
 
     def __repr__(self) -> str:
@@ -106,7 +136,7 @@ class Ledger:
             lstrip_blocks=True,
         )
         groups = [list(group) for _, group in itertools.groupby(self.entries, lambda entry: entry.claim.name)]
-        return environment.get_template("ledger.html.j2").render(groups=groups, classes=CLASSES)
+        return environment.get_template("ledger.html.j2").render(groups=groups, classes=CLASSES, seeds=SEEDS)
 
 
 def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_seeds: Sequence[Metrics] = ()) -> Entry:
@@ -122,11 +152,30 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
         CompanionError: the metrics lack a number that the claim rests on.
     """
     prefix = "" if protocol == "described" else f"{protocol}."
-    found = RULES[claim.rule](metrics, prefix, **claim.arguments)
+    rule = RULES[claim.rule]
+    found = rule(metrics, prefix, **claim.arguments)
+    images = int(_known(metrics, prefix + claim.images)) if claim.images else None
+    nulls = tuple((null, rule(_of_null(metrics, prefix, null), prefix, **claim.arguments)) for null in claim.nulls)
+    entry = Entry(claim, protocol, found, nulls=nulls, image_count=images)
     if not other_seeds or found.verdict == UNTESTABLE:
-        return Entry(claim, protocol, found)
+        return entry
     try:
-        verdicts = [RULES[claim.rule](other, prefix, **claim.arguments).verdict for other in other_seeds]
+        verdicts = [rule(other, prefix, **claim.arguments).verdict for other in other_seeds]
     except CompanionError:  # not every number is measured for every training seed
-        return Entry(claim, protocol, found)
-    return Entry(claim, protocol, found, (verdicts.count(found.verdict) + 1, len(verdicts) + 1))
+        return entry
+    return replace(entry, agreeing=(verdicts.count(found.verdict) + 1, len(verdicts) + 1))
+
+
+def _of_null(metrics: Metrics, prefix: str, null: Null) -> Metrics:
+    """Return the metrics with what a null scores in place of what the run does."""
+    values = {
+        f"{prefix}{key}": _known(metrics, value) if isinstance(value, str) else value
+        for key, value in null.values.items()
+    }
+    return {**metrics, **exactly(values)}
+
+
+def _known(metrics: Metrics, key: str) -> float:
+    if key not in metrics:
+        raise CompanionError(f"the results lack {key!r}; run `make figures` again")
+    return float(metrics[key])

@@ -1,6 +1,6 @@
 """What the paper states, as data: its claims, its Figure 4, the heads it names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -8,11 +8,20 @@ from ..errors import CompanionError
 from ..files import ROOT, read_json
 from .rules import RULES
 
-__all__ = ["PROTOCOLS", "Claim", "claims", "figure_4", "heads", "load_claims"]
+__all__ = ["PROTOCOLS", "Claim", "Null", "claims", "figure_4", "heads", "load_claims"]
 
 DATA = ROOT / "data"
 # "described" follows the paper's text, "released" what the package that came with it does
 PROTOCOLS = ("described", "released")
+
+
+@dataclass(frozen=True)
+class Null:
+    """What a trivial case would score: chance, random weights, or a reading that asks for nothing."""
+
+    what: str
+    values: dict[str, float | str]  # by the key that the rule reads: a number, or the key of a metric
+    decides: bool = True  # a claim that it passes too is not informative; else it is shown alone
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,7 @@ class Claim:
 
     name: str
     statement: str  # in a few words of ours
-    quote: str
+    quote: str  # the paper's own words, or empty
     section: str  # of the paper
     published: str  # its value, as published
     rule: str  # of RULES
@@ -30,6 +39,9 @@ class Claim:
     notebook: str
     heading: str  # of the notebook's section that computes it
     protocols: tuple[str, ...] = ("described",)
+    images: str = ""  # key of how many images the value rests on
+    reading_of: str = ""  # name of the claim that this is another reading of; only that one counts
+    nulls: tuple[Null, ...] = field(default=())
 
 
 def claims() -> list[Claim]:
@@ -41,17 +53,27 @@ def load_claims(entries: list[dict]) -> list[Claim]:
     """Return claims from what data/claims.json holds.
 
     Raises:
-        CompanionError: an entry lacks something, or names no rule or protocol that exists.
+        CompanionError: an entry lacks something, or names no rule, protocol or claim that exists.
     """
-    loaded = []
+    loaded: list[Claim] = []
     for entry in entries:
         try:
-            claim = Claim(**entry | {"protocols": tuple(entry.get("protocols", ("described",)))})
+            claim = Claim(
+                **entry
+                | {
+                    "protocols": tuple(entry.get("protocols", ("described",))),
+                    "nulls": tuple(Null(**null) for null in entry.get("nulls", ())),
+                }
+            )
         except TypeError as error:
             raise CompanionError(f"claim {entry.get('name', '?')!r} is not complete: {error}") from error
         if claim.rule not in RULES or set(claim.protocols) - set(PROTOCOLS):
             raise CompanionError(
                 f"claim {claim.name!r} names no rule or protocol that exists: {claim.rule}, {claim.protocols}"
+            )
+        if claim.reading_of and claim.reading_of not in {known.name for known in loaded}:
+            raise CompanionError(
+                f"claim {claim.name!r} is a reading of {claim.reading_of!r}, which does not precede it"
             )
         loaded.append(claim)
     return loaded

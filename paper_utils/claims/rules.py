@@ -2,21 +2,31 @@
 
 A rule is a function of the flat metrics of a run, of the prefix that its protocol has there, and of the arguments that
 a claim gives it in data/claims.json. A verdict is about the model of that run alone.
+
+One scheme serves all measured values. A claim accepts a range. It is reproduced if the whole 95 % interval over images
+lies in that range, and partly so if the value alone does, be it that the interval reaches out of the range or that
+there is none; a value in a wider range, which the rule states, is partly reproduced too.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
+
+from scipy import stats
 
 from ..errors import CompanionError
 
-__all__ = ["RULES", "VERDICTS", "Judgement", "Metrics"]
+__all__ = ["RULES", "VERDICTS", "Judgement", "Metrics", "exactly", "interval_keys"]
 
 Metrics = Mapping[str, Any]  # flat keys of results.json
+Range = tuple[float, float]  # both ends belong to it
 
-VERDICTS = ("reproduced", "partly", "not reproduced", "cannot be tested at this scale")
-REPRODUCED, PARTLY, NOT, UNTESTABLE = VERDICTS
+VERDICTS = ("reproduced", "partly", "not reproduced", "not informative", "cannot be tested at this scale")
+REPRODUCED, PARTLY, NOT, UNINFORMATIVE, UNTESTABLE = VERDICTS
 PAPERS_BACKBONE = "google/vit-base-patch16-224"
+LAYERS = 12
+RARE = 0.05  # a chance below which a count is not put down to chance
 
 
 @dataclass(frozen=True)
@@ -29,66 +39,132 @@ class Judgement:
 
 
 def near(metrics: Metrics, prefix: str, *, key: str, published: float, tolerance: float, unit: str) -> Judgement:
-    """Reproduced within the tolerance, partly within a factor of three and with the same sign."""
-    value = _number(metrics, prefix + key)
-    same_sign = value * published > 0
-    within = abs(value - published) <= tolerance
-    factor = same_sign and 1 / 3 <= value / published <= 3
-    verdict = REPRODUCED if within else PARTLY if factor else NOT
-    rule = f"within {_with_unit(tolerance, unit)} of {_with_unit(published, unit)}; partly: within a factor of three"
+    """Accept values within the tolerance; partly, within a factor of three and with the same sign."""
+    wider = min(published / 3, published * 3), max(published / 3, published * 3)
+    verdict = _verdict(metrics, prefix + key, (published - tolerance, published + tolerance), wider)
+    rule = (
+        f"the whole interval within {_with_unit(tolerance, unit)} of {_with_unit(published, unit)}; "
+        "partly: the value is, or is within a factor of three"
+    )
     return Judgement(verdict, _with_interval(metrics, prefix + key, unit), rule)
 
 
 def at_least(metrics: Metrics, prefix: str, *, key: str, published: float, margin: float) -> Judgement:
-    """Reproduced if not more than the margin below, partly if not more than three margins below."""
-    below = published - _number(metrics, prefix + key)
-    verdict = REPRODUCED if below <= margin else PARTLY if below <= 3 * margin else NOT
-    rule = f"not more than {margin:g} below {published:g}; partly: not more than {3 * margin:g}"
+    """Accept values not more than the margin below; partly, not more than three margins."""
+    verdict = _verdict(metrics, prefix + key, (published - margin, inf), (published - 3 * margin, inf))
+    rule = (
+        f"the whole interval not more than {margin:g} below {published:g}; "
+        f"partly: the value is, or is not more than {3 * margin:g} below"
+    )
     return Judgement(verdict, _with_interval(metrics, prefix + key, ""), rule)
 
 
 def at_most(metrics: Metrics, prefix: str, *, key: str, limit: float, partly: float, unit: str = "") -> Judgement:
-    """Reproduced up to the limit, partly up to another."""
-    value = _number(metrics, prefix + key)
-    verdict = REPRODUCED if value <= limit else PARTLY if value <= partly else NOT
-    return Judgement(
-        verdict,
-        _with_interval(metrics, prefix + key, unit),
-        f"at most {_with_unit(limit, unit)}; partly: {_with_unit(partly, unit)}",
+    """Accept values up to the limit; partly, up to another."""
+    verdict = _verdict(metrics, prefix + key, (-inf, limit), (-inf, partly))
+    rule = (
+        f"the whole interval at most {_with_unit(limit, unit)}; partly: the value is, or is at most {_digits(partly)}"
     )
+    return Judgement(verdict, _with_interval(metrics, prefix + key, unit), rule)
 
 
 def times_as_large(metrics: Metrics, prefix: str, *, key: str, base: str, published: float) -> Judgement:
-    """Reproduced if the ratio comes within a third of the published one and is surely above one; partly if above one.
+    """Accept ratios from two thirds of the published one on; partly, above one.
 
     Not reproduced where the base is zero or below: the ratio means nothing there.
     """
-    value, (low, _) = _number(metrics, prefix + key), _interval(metrics, prefix + key)
-    rule = f"at least {2 / 3 * published:.1f} times, its interval above 1; partly: above 1"
+    least = 2 / 3 * published
+    rule = f"the whole interval at least {least:.1f} times; partly: the value is, or is above 1"
     if (divisor := _number(metrics, prefix + base)) <= 0:
         return Judgement(NOT, f"no ratio: it is compared with {_digits(divisor)}", rule)
-    sure = low is None or low > 1
-    verdict = REPRODUCED if value >= 2 / 3 * published and sure else PARTLY if value > 1 else NOT
+    verdict = _verdict(metrics, prefix + key, (least, inf), (1 + 1e-9, inf))
     return Judgement(verdict, _with_interval(metrics, prefix + key, "times"), rule)
 
 
-def smaller(metrics: Metrics, prefix: str, *, key: str, than: str, unit: str) -> Judgement:
-    """Reproduced if the whole interval lies below the other's, partly if the value does."""
+def smaller(
+    metrics: Metrics, prefix: str, *, key: str, than: str, unit: str, difference: str | None = None
+) -> Judgement:
+    """Accept a smaller value than another on the same images, by the interval of their difference.
+
+    Args:
+        metrics: of the run.
+        prefix: of the protocol.
+        key: of the value that is said to be smaller.
+        than: of the other.
+        unit: of both.
+        difference: of the other minus the first, where the metrics have it with its interval; else the verdict is
+            partly at most.
+    """
     first, second = _number(metrics, prefix + key), _number(metrics, prefix + than)
-    high, low = _interval(metrics, prefix + key)[1], _interval(metrics, prefix + than)[0]
-    surely = high is None or low is None or high < low
-    verdict = NOT if first >= second else REPRODUCED if surely else PARTLY
+    low, high = _interval(metrics, prefix + difference) if difference else (None, None)
+    verdict = NOT if first >= second else REPRODUCED if low is not None and low > 0 else PARTLY
     value = f"{_with_interval(metrics, prefix + key, unit)} against {_with_interval(metrics, prefix + than, unit)}"
-    return Judgement(verdict, value, "smaller, the intervals apart; partly: smaller")
+    if low is not None and high is not None and low < high:
+        value += f"; difference {_with_unit_of(second - first, unit)} ({_digits(low)} to {_digits(high)})"
+    return Judgement(verdict, value, "smaller, the whole interval of the paired difference above 0; partly: smaller")
+
+
+def beyond_shuffled(
+    metrics: Metrics, prefix: str, *, key: str, published: float, margin: float, larger: bool
+) -> Judgement:
+    """Accept a mark of a walk that comes near the published one; partly, one that shuffled rows seldom have.
+
+    The range of the figure's own shuffled rows takes the place of an interval: the order of the heads is what is tested.
+    """
+    value, shuffled = (_number(metrics, f"{prefix}{key}{end}") for end in ("", "_shuffled"))
+    low, high = _interval(metrics, f"{prefix}{key}_shuffled")
+    # seen from its own side, so that larger is always more of a walk
+    side = 1 if larger else -1
+    edge = high if larger else low
+    comes_near = side * value >= side * published - margin
+    beyond = edge is not None and side * value > side * edge
+    verdict = (REPRODUCED if comes_near else PARTLY) if beyond else NOT
+    ends = "" if low is None or high is None else f" ({_digits(low)} to {_digits(high)})"
+    rule = (
+        f"{'above' if larger else 'below'} 95 % of shuffled rows, and not more than {margin:g} "
+        f"{'below' if larger else 'above'} {published:g}; partly: {'above' if larger else 'below'} them"
+    )
+    return Judgement(verdict, f"{_digits(value)}; rows shuffled {_digits(shuffled)}{ends}", rule)
+
+
+def none_of(
+    metrics: Metrics, prefix: str, *, key: str, of: str, what: str, by_chance: float | str, surely: str | None = None
+) -> Judgement:
+    """Accept no such head; partly, significantly fewer than by chance and none of which it is sure.
+
+    Args:
+        metrics: of the run.
+        prefix: of the protocol.
+        key: of the number of such heads.
+        of: of the number of heads in question.
+        what: such heads do.
+        by_chance: the share of such heads by chance, or the key of their number among all heads ("heads").
+        surely: of the number of heads that do it significantly, where that is another number.
+    """
+    count, total = (round(_number(metrics, prefix + name)) for name in (key, of))
+    share = by_chance
+    if isinstance(by_chance, str):
+        share = _number(metrics, prefix + by_chance) / _number(metrics, f"{prefix}ablation.heads")
+    sure = round(_number(metrics, prefix + surely)) if surely else 0
+    rare = bool(total) and stats.binom.cdf(count, total, float(share)) < RARE
+    verdict = NOT if not total or sure else REPRODUCED if not count else PARTLY if rare else NOT
+    note = f", {sure} significantly" if surely else ""
+    rule = (
+        f"none; partly: significantly fewer than the {100 * float(share):.0f} % of chance (binomial, {RARE:g})"
+        f"{', and none significantly' if surely else ''}"
+    )
+    return Judgement(verdict, f"{count} of {total} heads {what}{note}", rule)
 
 
 def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int]) -> Judgement:
-    """Reproduced if all monosemantic chirp heads lie in the named layers, partly if more than half do."""
-    counts = {layer: int(_number(metrics, f"semantics.layer_{layer}.chirp_heads")) for layer in range(1, 13)}
+    """Accept that all monosemantic chirp heads lie in the named layers; partly, more of them than by chance."""
+    counts = {layer: round(_number(metrics, f"semantics.layer_{layer}.chirp_heads")) for layer in range(1, LAYERS + 1)}
     found, inside = sum(counts.values()), sum(counts[layer] for layer in layers)
-    verdict = NOT if not found or inside <= found / 2 else REPRODUCED if inside == found else PARTLY
+    heads = round(_number(metrics, "ablation.heads")) if "ablation.heads" in metrics else LAYERS * LAYERS
+    rare = stats.hypergeom.sf(inside - 1, heads, heads * len(layers) // LAYERS, found) < RARE
+    verdict = NOT if not found else REPRODUCED if inside == found else PARTLY if rare else NOT
     where = ", ".join(f"{layer} ({count})" for layer, count in counts.items() if count) or "none"
-    rule = "all in the named layers; partly: more than half"
+    rule = f"all in the named layers; partly: more than as many heads at random (hypergeometric, {RARE:g})"
     return Judgement(verdict, f"{inside} of {found} heads; layers (heads) {where}", rule)
 
 
@@ -105,13 +181,6 @@ def head_is(metrics: Metrics, prefix: str, *, head: str, kind: str, features: li
     return Judgement(REPRODUCED if fits else PARTLY if top in features else NOT, value, rule)
 
 
-def counted(metrics: Metrics, prefix: str, *, key: str, least: int) -> Judgement:
-    """Reproduced if there are as many as said, partly if there is one."""
-    count = int(_number(metrics, prefix + key))
-    verdict = REPRODUCED if count >= least else PARTLY if count else NOT
-    return Judgement(verdict, f"{count} heads", f"{least} or more; partly: one or more")
-
-
 def untestable(metrics: Metrics, prefix: str, *, why: str) -> Judgement:
     """Say why a statement cannot be tested."""
     return Judgement(UNTESTABLE, "-", why)
@@ -119,8 +188,47 @@ def untestable(metrics: Metrics, prefix: str, *, why: str) -> Judgement:
 
 RULES: dict[str, Callable[..., Judgement]] = {
     rule.__name__: rule
-    for rule in (near, at_least, at_most, times_as_large, smaller, chirp_layers, head_is, counted, untestable)
+    for rule in (
+        near,
+        at_least,
+        at_most,
+        times_as_large,
+        smaller,
+        beyond_shuffled,
+        none_of,
+        chirp_layers,
+        head_is,
+        untestable,
+    )
 }
+
+
+def exactly(values: Mapping[str, float]) -> dict[str, float]:
+    """Return metrics that are known without error: each value with an interval of no width."""
+    found: dict[str, float] = {}
+    for key, value in values.items():
+        found |= dict.fromkeys((key, *interval_keys(key)[0]), float(value))
+    return found
+
+
+def interval_keys(key: str) -> list[tuple[str, str]]:
+    """Return the keys under which an interval's ends may stand: ..._low, or, before a unit, ..._low_percent."""
+    stems = [(key, "")]
+    stems += [(key.removesuffix(unit), unit) for unit in ("_percent", "_kolmogorov_smirnov") if key.endswith(unit)]
+    return [(f"{stem}_low{unit}", f"{stem}_high{unit}") for stem, unit in stems]
+
+
+def _verdict(metrics: Metrics, key: str, accepted: Range, wider: Range) -> str:
+    """Judge a value by the range that a claim accepts, and by a wider one in which it is partly reproduced."""
+    value, ends = _number(metrics, key), _interval(metrics, key)
+    if not _within(value, accepted):
+        return PARTLY if _within(value, wider) else NOT
+    return REPRODUCED if all(end is not None and _within(end, accepted) for end in ends) else PARTLY
+
+
+def _within(value: float, accepted: Range) -> bool:
+    low, high = accepted
+    return low <= value <= high
 
 
 def _number(metrics: Metrics, key: str) -> float:
@@ -130,9 +238,8 @@ def _number(metrics: Metrics, key: str) -> float:
 
 
 def _interval(metrics: Metrics, key: str) -> tuple[float | None, float | None]:
-    """Return the interval's ends, which stand beside a value: ..._low, or, before a unit, ..._low_percent."""
-    for stem, unit in ((key, ""), (key.removesuffix("_percent"), "_percent")):
-        low, high = (metrics.get(f"{stem}_{end}{unit}") for end in ("low", "high"))
+    for ends in interval_keys(key):
+        low, high = map(metrics.get, ends)
         if low is not None and high is not None:
             return float(low), float(high)
     return None, None
@@ -140,8 +247,8 @@ def _interval(metrics: Metrics, key: str) -> tuple[float | None, float | None]:
 
 def _with_interval(metrics: Metrics, key: str, unit: str) -> str:
     low, high = _interval(metrics, key)
-    value = f"{_digits(_number(metrics, key))} {unit}".strip()
-    if low is None or high is None:
+    value = _with_unit_of(_number(metrics, key), unit)
+    if low is None or high is None or low == high:
         return value
     # a ratio to what may be zero has no bound
     return f"{value} ({' to '.join(_digits(end) if abs(end) < 1e6 else 'no bound' for end in (low, high))})"
@@ -149,6 +256,10 @@ def _with_interval(metrics: Metrics, key: str, unit: str) -> str:
 
 def _digits(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def _with_unit_of(value: float, unit: str) -> str:
+    return f"{_digits(value)} {unit}".strip()
 
 
 def _with_unit(value: float, unit: str) -> str:

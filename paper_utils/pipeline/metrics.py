@@ -111,8 +111,11 @@ def _effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metric
     }
     # what as many heads of the same layers come to whatever they attend to
     of_layers, per_layer = effects.increase.mean(1, where=kept), chirp.sum(1)
+    as_many = float(of_layers @ per_layer / max(per_layer.sum(), 1))
+    beside = found["effects.chirp_heads.without_largest.others_percent"]
     return found | {
-        "effects.chirp_heads.as_many_of_same_layers_percent": float(of_layers @ per_layer / max(per_layer.sum(), 1)),
+        "effects.chirp_heads.as_many_of_same_layers_percent": as_many,
+        "effects.chirp_heads.as_many_of_same_layers_difference_percent": as_many - float(beside),
         "effects.significant_heads_that_raise_the_loss": int((effects.significant_bh & (effects.increase > 0)).sum()),
         "effects.early_distractors.heads": int(early.sum()),
         "effects.early_distractors.significant": int((early & effects.significant_bh & (effects.increase > 0)).sum()),

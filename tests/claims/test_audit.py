@@ -15,11 +15,17 @@ def test_rows_1_to_4_and_row_7_have_the_numbers_of_the_abstract():
 def test_no_random_order_of_the_heads_is_as_continuous_as_the_published_one():
     order = row_order(figure_4(), orders=99)
     table = order.table()
-    assert table["as published"].tolist() == ["0.99", "0.17"]
-    assert table["as extreme"].tolist() == [0, 0]
-    assert table["orders"].tolist() == [99, 99]
+    assert table["as published"].tolist() == ["0.69", "0.17", "0.99"]
+    assert table["as extreme"].tolist() == [0, 0, 0]
+    assert table["orders"].tolist() == [99, 99, 99]
     assert list(order.sweeps()) == ["as published", "heads of each row shuffled"]
-    assert order.captions()[0] == "autocorrelation 0.99, continuity 0.17"
+    assert order.captions()[0] == "rank autocorrelation within rows 0.69, continuity 0.17, autocorrelation 0.99"
+
+
+def test_shuffled_rows_keep_the_autocorrelation_and_lose_the_order_of_ranks():
+    shuffled = row_order(figure_4(), orders=99).table()["shuffled, mean"].astype(float)
+    assert shuffled["autocorrelation"] > 0.94
+    assert shuffled["rank autocorrelation within rows"] == pytest.approx(-1 / 11, abs=0.03)
 
 
 def test_orders_keep_each_rows_values_and_random_rows_are_not_extreme():

@@ -31,6 +31,24 @@ def test_every_claim_has_a_rule_a_figure_and_a_notebook_section():
     assert sum(claim.rule == "head_is" for claim in found) == 15
 
 
+def test_another_reading_of_a_claim_follows_it_and_says_what_it_reads_otherwise():
+    found = {claim.name: claim for claim in published.claims()}
+    readings = [claim for claim in found.values() if claim.reading_of]
+    assert readings
+    for claim in readings:
+        first = found[claim.reading_of]
+        assert not first.reading_of
+        assert claim.statement != first.statement
+        assert set(claim.protocols) <= set(first.protocols)
+
+
+def test_nulls_stand_for_numbers_that_the_rule_reads():
+    for claim in published.claims():
+        read = {value for value in claim.arguments.values() if isinstance(value, str)}
+        read |= {f"semantics.layer_{layer}.chirp_heads" for layer in range(1, 13)}
+        assert all(set(null.values) <= read for null in claim.nulls), claim.name
+
+
 def test_bad_claims_are_named():
     entry = dataclasses.asdict(published.claims()[0])
     with pytest.raises(CompanionError, match="claim 'early_mean' names no rule or protocol that exists: guess"):
@@ -39,3 +57,5 @@ def test_bad_claims_are_named():
         published.load_claims([entry | {"protocols": ["guess"]}])
     with pytest.raises(CompanionError, match="claim 'early_mean' is not complete"):
         published.load_claims([{key: value for key, value in entry.items() if key != "quote"}])
+    with pytest.raises(CompanionError, match="'early_mean' is a reading of 'later', which does not precede it"):
+        published.load_claims([entry | {"reading_of": "later"}])

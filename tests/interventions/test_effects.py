@@ -21,6 +21,26 @@ def test_metrics_by_hand():
     assert found["layer_6.std_percent"] == 0
     assert found["layer_6_over_layers_1_to_3"] == pytest.approx(3)
     assert found["late_over_early"] == pytest.approx(4)
+    assert found["layers_1_to_4.mean_percent"] == pytest.approx(2.5)
+    assert found["layers_1_to_4.std_percent"] == pytest.approx(increase[:4].std(ddof=1))
+    assert found["layer_7_over_layers_1_to_4"] == pytest.approx(7 / 2.5)
+
+
+def test_a_ratio_without_the_largest_head_by_hand():
+    increase = np.ones((12, 12))
+    increase[5], increase[2, 2] = 3, 100
+    found = effect_metrics(increase)
+    assert found["layer_6_over_layers_1_to_3_without_largest"] == pytest.approx(3)
+    increase[2, 2], increase[5, 7] = 1, 100
+    assert effect_metrics(increase)["layer_6_over_layers_1_to_3_without_largest"] == pytest.approx(3)
+
+
+def test_heads_that_lower_the_loss_are_counted(effects):
+    metrics = effects.metrics()
+    assert metrics["ablation.heads_that_lower_the_loss"] == (effects.increase < 0).sum() == 30
+    assert metrics["ablation.heads_that_significantly_lower_the_loss"] == 0
+    assert metrics["ablation.largest_head.name"] == "L1H1"
+    assert metrics["ablation.largest_head.effect_percent"] == effects.increase.max()
 
 
 def test_intervals_hold_the_values_and_a_doubtful_early_mean_leaves_the_ratio_open():
@@ -30,17 +50,19 @@ def test_intervals_hold_the_values_and_a_doubtful_early_mean_leaves_the_ratio_op
     ablated += rng.normal(0, 0.01, (12, 12, 200))
     value = effect_metrics(100 * (ablated.mean(-1) / intact.mean() - 1))
     found = effect_intervals_of(ablated, intact)
-    for name in ("layers_1_to_3.mean", "layers_4_to_12.mean"):
+    for name in ("layers_1_to_3.mean", "layers_4_to_12.mean", "layers_1_to_4.mean"):
         assert found[f"{name}_low_percent"] < value[f"{name}_percent"] < found[f"{name}_high_percent"]
-    ratio = "layer_6_over_layers_1_to_3"
-    assert found[f"{ratio}_low"] < value[ratio] < found[f"{ratio}_high"]
+    for ratio in ("layer_6_over_layers_1_to_3", "layer_7_over_layers_1_to_4"):
+        assert found[f"{ratio}_low"] < value[ratio] < found[f"{ratio}_high"]
     ablated[:3] = intact + rng.normal(0, 0.5, (3, 12, 200))
     assert effect_intervals_of(ablated, intact)["late_over_early_high"] == 1e6
 
 
 def test_the_metrics_are_the_shipped_ones(effects):
     metrics = effects.metrics()
-    assert len(metrics) == 6 + 24 + 5 + 8 + 24
+    assert {f"ablation.{key}" for key in ("images", "layer_7_over_layers_1_to_4_low", "largest_head.name")} <= set(
+        metrics
+    )
     assert reference.differing(metrics) == []
 
 

@@ -19,8 +19,15 @@ def effects():
 
 def test_the_metrics_are_the_shipped_ones(effects):
     metrics = effects.metrics()
-    assert len(metrics) == 24 + 5 + 3 + 6
+    assert {key.split("ablation.")[0] for key in metrics} == {"", "released.", "published."}
     assert reference.differing(metrics) == []
+
+
+def test_the_loss_that_effects_are_percents_of_is_that_of_the_first_of_the_images(effects):
+    metrics, losses = effects.metrics(), reference.arrays("released_losses")["losses"]
+    assert metrics["released.ablation.images"] == 8
+    assert metrics["released.ablation.intact_loss_of_sweep"] == pytest.approx(losses[:8].mean(), rel=1e-6)
+    assert metrics["released.ablation.intact_loss.images"] == len(losses) == 352
 
 
 def test_figure_4_comes_three_times_with_its_marks(effects):

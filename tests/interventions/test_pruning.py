@@ -41,7 +41,10 @@ def test_what_cannot_be_removed_is_named(regressor, images, order, counts, messa
 
 def test_the_loss_without_early_heads_is_the_shipped_one():
     removals = pruning.Removals.of(reference.arrays("removals"), images=32)
-    assert reference.differing(removals.metrics()) == []
+    metrics = removals.metrics()
+    assert reference.differing(metrics) == []
+    random = [losses[3] / losses[0] for name, losses in removals.losses.items() if name.startswith("random")]
+    assert metrics["ablation.removal.as_many_at_random.loss_ratio"] == pytest.approx(np.median(random))
     table = removals.table()
     assert list(table.index) == [0, 12, 24, 36, 48, 60]
     assert table.iloc[0].to_list() == ["1.0", "1.0", 32]
