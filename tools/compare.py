@@ -18,10 +18,11 @@ HEADLINES: dict[str, tuple[str, float | None, float]] = {
     "accuracy.start_frequency.pearson_r": ("Pearson r, start frequency", None, 0.03),
     "accuracy.end_frequency.pearson_r": ("Pearson r, end frequency", None, 0.03),
     "ablation.layers_1_to_3.mean_percent": ("mean increase of the loss, layers 1 to 3 (%)", 0.11, 10.0),
+    "ablation.layers_1_to_3.mean_without_largest_percent": ("the same without the head of largest effect", 0.11, 1.0),
     "ablation.layers_4_to_12.mean_percent": ("mean increase of the loss, layers 4 to 12 (%)", None, 1.0),
     "ablation.layer_6.mean_percent": ("mean increase of the loss, layer 6 (%)", 0.34, 1.0),
     "released.ablation.layers_1_to_3.mean_percent": ("the same by the released protocol, layers 1 to 3 (%)", 0.11, 1.0),
-    "released.ablation.lag_1_autocorrelation": ("autocorrelation of Figure 4, released protocol", 0.99, 0.05),
+    "released.ablation.rank_autocorrelation": ("rank autocorrelation of Figure 4 within rows, released", 0.69, 0.3),
     "semantics.chirp_heads": ("monosemantic chirp heads", None, 8.0),
 }
 

@@ -103,11 +103,22 @@ def _ablation(metrics: dict) -> str:
 
 
 def _protocols(metrics: dict) -> str:
+    marks = {
+        "rank_autocorrelation": "rank autocorrelation within rows",
+        "continuity": "continuity from row to row",
+        "lag_1_autocorrelation": "autocorrelation in row order",
+    }
     rows = []
     for name, prefix in (("as described", ""), ("as released", "released."), ("as published", "published.")):
-        lag, step = (metrics[f"{prefix}ablation.{key}"] for key in ("lag_1_autocorrelation", "continuity"))
-        rows.append([name, f"{lag:.2f}", f"{step:.2f}"])
-    return markdown_table(["Figure 4", "autocorrelation in row order", "continuity from row to row"], rows)
+        cells = []
+        for mark in marks:
+            ends = ("", "_shuffled_low", "_shuffled_high")
+            cells.append(
+                "{:.2f} ({:.2f} to {:.2f})".format(*(metrics[f"{prefix}ablation.{mark}{end}"] for end in ends))
+            )
+        images = metrics.get(f"{prefix}ablation.images", "not stated")
+        rows.append([name, *cells, str(images)])
+    return markdown_table(["Figure 4", *(f"{mark} (95 % of shuffled rows)" for mark in marks.values()), "images"], rows)
 
 
 def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:

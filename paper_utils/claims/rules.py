@@ -5,7 +5,8 @@ a claim gives it in data/claims.json. A verdict is about the model of that run a
 
 One scheme serves all measured values. A claim accepts a range. It is reproduced if the whole 95 % interval over images
 lies in that range, and partly so if the value alone does, be it that the interval reaches out of the range or that
-there is none; a value in a wider range, which the rule states, is partly reproduced too.
+there is none; a value in a wider range, which the rule states, is partly reproduced too. Counts and orders of heads
+are judged against chance instead.
 """
 
 from collections.abc import Callable, Mapping
@@ -97,7 +98,8 @@ def smaller(
     """
     first, second = _number(metrics, prefix + key), _number(metrics, prefix + than)
     low, high = _interval(metrics, prefix + difference) if difference else (None, None)
-    verdict = NOT if first >= second else REPRODUCED if low is not None and low > 0 else PARTLY
+    # what is not a number is not smaller
+    verdict = NOT if not first < second else REPRODUCED if low is not None and low > 0 else PARTLY
     value = f"{_with_interval(metrics, prefix + key, unit)} against {_with_interval(metrics, prefix + than, unit)}"
     if low is not None and high is not None and low < high:
         value += f"; difference {_with_unit_of(second - first, unit)} ({_digits(low)} to {_digits(high)})"

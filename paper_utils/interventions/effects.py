@@ -9,7 +9,7 @@ from ..bootstrap import percentile_interval
 from ..heads import head_name
 from ..statistics import HeadEffects, head_effects, layer_intervals
 from .ablation import Ablation, layer_summary, squared_errors
-from .groups import EARLY, group_intervals, group_metrics, largest_head, resampled_effects
+from .groups import EARLY, effects_without_each, group_intervals, group_metrics, largest_head, resampled_effects
 from .tables import interval, rounded
 from .targets import TargetEffects
 
@@ -33,7 +33,7 @@ def effect_metrics(increase: np.ndarray) -> dict[str, float]:
 
 
 def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> dict[str, float]:
-    """Return 95 % intervals of `effect_metrics` by groups of layers (percentile bootstrap over images).
+    """Return 95 % intervals of `effect_metrics` by groups of layers (bootstrap over images).
 
     Args:
         ablated: weighted squared errors without each head, (layers, heads, images).
@@ -42,7 +42,7 @@ def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 
     """
     increase = 100 * (ablated.mean(-1) / intact.mean() - 1)
     sample = resampled_effects(ablated, intact, seed=seed)
-    found = group_intervals(sample, increase)
+    found = group_intervals(sample, increase, effects_without_each(ablated, intact))
     low, high = percentile_interval(sample[:, EARLY_FROM_ZERO].mean((1, 2)))
     found |= {"layers_1_to_4.mean_low_percent": float(low), "layers_1_to_4.mean_high_percent": float(high)}
     for name, (top, early) in _ratios(sample, increase).items():

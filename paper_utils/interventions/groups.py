@@ -9,9 +9,17 @@ from typing import Literal
 
 import numpy as np
 
-from ..bootstrap import percentile_interval, resample_counts
+from ..bootstrap import bca_interval, percentile_interval, resample_counts
 
-__all__ = ["EARLY", "compare_heads", "group_intervals", "group_metrics", "largest_head", "resampled_effects"]
+__all__ = [
+    "EARLY",
+    "compare_heads",
+    "effects_without_each",
+    "group_intervals",
+    "group_metrics",
+    "largest_head",
+    "resampled_effects",
+]
 
 EARLY = slice(0, 3)  # layers 1 to 3
 STATISTICS = ("mean", "mean_without_largest", "median")
@@ -36,19 +44,43 @@ def group_metrics(values: np.ndarray, *, unit: Unit = "_percent") -> dict[str, f
     return {f"{name}{unit}": float(value) for name, value in _statistics(values, largest_head(values)).items()}
 
 
-def group_intervals(sample: np.ndarray, values: np.ndarray, *, unit: Unit = "_percent") -> dict[str, float]:
-    """Return the 95 % intervals of `group_metrics` (percentile bootstrap over images; differences are paired).
+def group_intervals(
+    sample: np.ndarray, values: np.ndarray, without_each: np.ndarray | None = None, *, unit: Unit = "_percent"
+) -> dict[str, float]:
+    """Return the 95 % intervals of `group_metrics` (bootstrap over images; differences are paired).
+
+    Those of means are percentile intervals. Medians over heads lie further apart in resamples than over all images,
+    because each head's value is noisier there: theirs are BCa intervals, which correct for it.
 
     Args:
         sample: of the heads' values in resamples of the images, (resamples, layers, heads).
         values: of all images, (layers, heads), which say what head is left out.
+        without_each: values without each image in turn, (images, layers, heads); without them medians have no interval.
         unit: how the keys end.
     """
+    largest = largest_head(values)
+    estimates, left_out = _statistics(values, largest), {}
+    if without_each is not None:
+        left_out = _statistics(without_each, largest)
     found: dict[str, float] = {}
-    for name, statistic in _statistics(sample, largest_head(values)).items():
-        low, high = percentile_interval(statistic)
+    for name, statistic in _statistics(sample, largest).items():
+        if not name.endswith("median"):
+            low, high = percentile_interval(statistic)
+        elif left_out:
+            low, high = bca_interval(statistic, estimates[name], left_out[name])
+        else:
+            continue
         found |= {f"{name}_low{unit}": float(low), f"{name}_high{unit}": float(high)}
     return found
+
+
+def effects_without_each(ablated: np.ndarray, intact: np.ndarray) -> np.ndarray:
+    """Return the increase of the loss in percent without each image in turn, (images, layers, heads).
+
+    Arguments of `resampled_effects`.
+    """
+    sums = ablated.sum(-1, keepdims=True) - ablated
+    return 100 * (np.moveaxis(sums, -1, 0) / (intact.sum() - intact)[:, None, None] - 1)
 
 
 def resampled_effects(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 0) -> np.ndarray:

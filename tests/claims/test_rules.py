@@ -58,6 +58,7 @@ def shuffled(value, mean, low, high):
         ("smaller", SMALLER, between(1, 0.9, 1.1) | between(2, 1.9, 2.1, "y"), PARTLY),  # apart, but not paired
         ("smaller", SMALLER, {"x": 2, "y": 2}, NOT),
         ("smaller", SMALLER, {"x": 3, "y": 2}, NOT),
+        ("smaller", SMALLER, {"x": float("nan"), "y": 2}, NOT),
         ("beyond_shuffled", WALK, shuffled(0.6, -0.1, -0.3, 0.1), REPRODUCED),
         ("beyond_shuffled", WALK, shuffled(0.3, -0.1, -0.3, 0.1), PARTLY),
         ("beyond_shuffled", WALK, shuffled(0.6, 0.5, 0.3, 0.7), NOT),

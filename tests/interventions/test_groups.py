@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from paper_utils.bootstrap import resample_counts
 from paper_utils.interventions import compare_heads, group_metrics, largest_head
-from paper_utils.interventions.groups import STATISTICS, group_intervals, resampled_effects
+from paper_utils.interventions.groups import STATISTICS, effects_without_each, group_intervals, resampled_effects
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,32 @@ def test_differences_are_paired_and_the_head_left_out_stays_the_same(errors):
     name = "late_minus_early.mean_without_largest"
     expected = np.percentile(late - early, (2.5, 97.5))
     assert [found[f"{name}_low_percent"], found[f"{name}_high_percent"]] == pytest.approx(expected)
-    middle = np.median(sample[:, 3:].reshape(len(sample), -1), axis=1)
-    expected = np.percentile(middle, (2.5, 97.5))
-    assert found["layers_4_to_12.median_low_percent"] == pytest.approx(expected[0])
-    assert found["layers_4_to_12.median_high_percent"] == pytest.approx(expected[1])
+    assert not any("median" in key for key in found)
+
+
+def test_intervals_of_medians_are_those_of_scipys_bootstrap(errors):
+    ablated, intact = errors
+    sample = resampled_effects(ablated, intact)
+    found = group_intervals(sample, increase_of(ablated, intact), effects_without_each(ablated, intact))
+    expected = stats.bootstrap(
+        (np.arange(60),),
+        lambda drawn: np.median(increase_of(ablated[3:][..., drawn], intact[drawn])),
+        vectorized=False,
+        n_resamples=2000,
+        method="BCa",
+        random_state=0,
+    ).confidence_interval
+    width = expected.high - expected.low
+    assert found["layers_4_to_12.median_low_percent"] == pytest.approx(expected.low, abs=width / 10)
+    assert found["layers_4_to_12.median_high_percent"] == pytest.approx(expected.high, abs=width / 10)
+
+
+def test_an_image_left_out_is_one_that_was_not_there(errors):
+    ablated, intact = errors
+    found = effects_without_each(ablated, intact)
+    for image in (0, 31, 59):
+        kept = np.arange(60) != image
+        assert np.allclose(found[image], increase_of(ablated[..., kept], intact[kept]))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -70,7 +93,8 @@ def test_intervals_hold_values_and_heads_that_do_nothing_have_none(seed):
     intact = rng.exponential(size=rng.integers(30, 200))
     ablated = intact * rng.uniform(0.5, 2, (12, 12, 1)) * rng.uniform(0.9, 1.1, (12, 12, len(intact)))
     values = increase_of(ablated, intact)
-    ends, found = group_intervals(resampled_effects(ablated, intact), values), group_metrics(values)
+    left_out = effects_without_each(ablated, intact)
+    ends, found = group_intervals(resampled_effects(ablated, intact), values, left_out), group_metrics(values)
     for group in ("layers_1_to_3", "layers_4_to_12", "late_minus_early"):
         for name in (f"{group}.{statistic}" for statistic in STATISTICS if statistic != "median"):
             assert ends[f"{name}_low_percent"] < found[f"{name}_percent"] < ends[f"{name}_high_percent"]
