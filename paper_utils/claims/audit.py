@@ -60,10 +60,10 @@ class RowOrder:
         return {"as published": self.figure, "heads of each row shuffled": self.shuffled[0]}
 
     def captions(self) -> list[str]:
-        """Return what `table` measures for each of `sweeps`."""
+        """Return the two marks that the order within rows decides, for each of `sweeps`."""
+        marks = {"rank autocorrelation": MARKS["rank_autocorrelation"], "continuity": MARKS["continuity"]}
         return [
-            ", ".join(f"{name} {measure(values):.2f}" for name, (measure, _) in _MEASURES.items())
-            for values in self.sweeps().values()
+            ", ".join(f"{name} {mark(values):.2f}" for name, mark in marks.items()) for values in self.sweeps().values()
         ]
 
 

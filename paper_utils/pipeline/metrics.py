@@ -30,7 +30,7 @@ from ..training import Accuracy, AccuracyByGroup, ErrorOnEdges, OracleLimits, St
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["collect"]
+__all__ = ["collect", "effects_by_kind"]
 
 Metrics = dict[str, float | str]
 
@@ -85,11 +85,11 @@ def _attention(run: "Run") -> Metrics:
     found: Metrics = {**contrast(mapped).metrics(), **heads.metrics()}
     found |= content_or_position(run.mapped, heads).metrics()
     effects = AblationEffects.of(run.ablation())
-    found |= relate_to_effect(scores, heads, effects).metrics() | _effects_by_kind(heads, effects)
+    found |= relate_to_effect(scores, heads, effects).metrics() | effects_by_kind(heads, effects)
     return found | variant_shifts(run.variant_predictions()).metrics()
 
 
-def _effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metrics:
+def effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metrics:
     """Return what chirp heads, and early heads for something else, matter beside others, with 95 % intervals."""
     kept = np.ones(heads.kinds.shape, bool)
     kept[largest_head(effects.increase)] = False

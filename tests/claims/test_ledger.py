@@ -151,7 +151,7 @@ def test_it_shows_quote_section_rule_verdict_and_link():
 def test_only_the_papers_words_are_shown_as_a_quotation():
     page = Ledger.of(RUN, against=[replace(CLAIM, quote="", section="Figure 4")])._repr_html_()
     assert "<q>" not in page
-    assert "Our reading of Figure 4." in page
+    assert "In our words, from Figure 4." in page
     assert all(claim.quote == "" or len(claim.quote.split()) > 3 for claim in claims())
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from paper_utils.files import read_json
+from paper_utils.files import ROOT, read_json
 from paper_utils.pipeline.figures import NOTEBOOKS
 from tools import readme
 
@@ -48,3 +48,15 @@ def test_filling_replaces_every_part(metrics):
     assert "old<" not in filled
     assert filled == readme.filled(filled, metrics, PROVENANCE, [])
     assert filled != readme.filled(text, metrics | {"accuracy.start_time.pearson_r": 0.1234}, PROVENANCE, [])
+
+
+def test_prose_gives_the_counts_of_verdicts_that_the_run_has(metrics):
+    counts = [metrics[f"claims.{name}"] for name in ("partly", "not_reproduced", "not_informative")]
+    untestable, reproduced = metrics["claims.cannot_be_tested_at_this_scale"], metrics["claims.reproduced"]
+    partly, refuted, moot = counts
+    said = f"{partly} are in part, {refuted} are not, {moot} are not informative, and {untestable} cannot be tested"
+    ledger = ROOT / "notebooks" / "07_claims_ledger.py"
+    for text in (readme.README.read_text(), ledger.read_text().replace("\n# ", " ")):
+        words = " ".join(text.split())
+        assert said in words
+        assert f"{reproduced or 'None'} of {sum(counts) + untestable + reproduced} " in words
