@@ -124,13 +124,18 @@ def _protocols(metrics: dict) -> str:
 def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:
     """Return the table of verdicts; claims on single heads that cannot be tested share a row.
 
+    Another reading of a claim has a row where it comes to another verdict; the ledger has all.
+
     Raises:
         CompanionError: the metrics lack a number that a claim rests on.
     """
     ledger = Ledger.of(metrics, other_seeds)
     table = ledger.table().assign(verdict=[f"**{entry.verdict}**" for entry in ledger.entries])
+    verdicts = {(entry.claim.name, entry.protocol): entry.verdict for entry in ledger.entries}
     rows, untestable = [], []
     for entry, cells in zip(ledger.entries, table.values.tolist(), strict=True):
+        if entry.verdict == verdicts.get((entry.claim.reading_of, entry.protocol)):
+            continue
         if entry.claim.rule == "head_is" and entry.verdict == VERDICTS[-1]:
             untestable.append(entry.claim.arguments["head"])
         else:
