@@ -96,19 +96,27 @@ class AblationEffects(HeadEffects):
         )
 
     def groups(self) -> pd.DataFrame:
-        """Return the mean increase of early and of later layers, with its interval over images."""
+        """Return the increase of early and of later layers, and the difference, each with its interval over images.
+
+        In three ways: as the mean over heads, without the head of largest effect, and as the median over heads.
+        """
         found = effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact)
-        sizes = {"layers_1_to_3": self.increase[EARLY].size, "layers_4_to_12": self.increase[EARLY.stop :].size}
-        rows = {
-            name.replace("_", " "): {
-                "Mean increase of the loss (%)": rounded(found[f"{name}.mean_percent"]),
-                "95 % interval": interval(found[f"{name}.mean_low_percent"], found[f"{name}.mean_high_percent"]),
-                "Heads": heads,
-                "Images": len(self.intact),
-            }
-            for name, heads in sizes.items()
+        columns = {
+            "layers_1_to_3": "Layers 1 to 3 (%)",
+            "layers_4_to_12": "Layers 4 to 12 (%)",
+            "late_minus_early": "Later less earlier (%)",
         }
-        return pd.DataFrame.from_dict(rows, orient="index")
+        rows = {
+            "mean": "mean over heads",
+            "mean_without_largest": f"mean without {head_name(*largest_head(self.increase))}",
+            "median": "median over heads",
+        }
+        cells = {
+            title: [_with_interval(found, f"{group}.{statistic}") for statistic in rows]
+            for group, title in columns.items()
+        }
+        index = pd.Index(rows.values(), name="Increase of the loss (95 % interval)")
+        return pd.DataFrame(cells, index).assign(Images=len(self.intact))
 
     def layer_table(self, published: np.ndarray) -> pd.DataFrame:
         """Return mean and standard deviation over the heads of each layer, beside the published mean.
@@ -205,3 +213,7 @@ class AblationEffects(HeadEffects):
 
     def _half_width(self) -> float:
         return float(np.median(self.high - self.low) / 2)
+
+
+def _with_interval(found: dict[str, float], key: str) -> str:
+    return f"{rounded(found[f'{key}_percent'])} ({interval(found[f'{key}_low_percent'], found[f'{key}_high_percent'])})"

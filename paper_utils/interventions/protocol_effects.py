@@ -10,7 +10,7 @@ from ..statistics import mean_intervals
 from .effects import effect_metrics
 from .protocols import continuity, lag_1_autocorrelation
 from .tables import interval, rounded
-from .walk import walk_metrics
+from .walk import rank_autocorrelation, walk_metrics
 
 __all__ = ["ProtocolEffects"]
 
@@ -46,21 +46,22 @@ class ProtocolEffects:
         return dict(zip(PREFIXES, effects, strict=True))
 
     def captions(self) -> list[str]:
-        """Return the two marks of a sweep that restores nothing, for each panel of `figure_4`."""
+        """Return the two marks that the order within rows decides, for each panel of `figure_4`."""
         return [
-            f"autocorrelation {lag_1_autocorrelation(values):.2f}, continuity {continuity(values):.2f}"
+            f"rank autocorrelation {rank_autocorrelation(values):.2f}, continuity {continuity(values):.2f}"
             for values in self.figure_4().values()
         ]
 
     def table(self) -> pd.DataFrame:
-        """Return intact loss, size of the effects and the two marks, by protocol."""
+        """Return intact loss, size of the effects and the marks of a sweep that restores nothing, by protocol."""
         rows = {
             name: {
                 "Intact loss": rounded(loss),
                 "Mean increase (%)": rounded(increase.mean()),
                 "Standard deviation (%)": rounded(increase.std()),
-                "Autocorrelation": f"{lag_1_autocorrelation(increase):.2f}",
+                "Rank autocorrelation": f"{rank_autocorrelation(increase):.2f}",
                 "Continuity": f"{continuity(increase):.2f}",
+                "Autocorrelation": f"{lag_1_autocorrelation(increase):.2f}",
             }
             for name, (loss, increase) in self.sweeps.items()
         }

@@ -68,9 +68,9 @@ def test_the_metrics_are_the_shipped_ones(effects):
 
 def test_tables_show_the_shipped_effects(effects):
     groups = effects.groups()
-    assert list(groups.index) == ["layers 1 to 3", "layers 4 to 12"]
-    assert groups.iloc[0].to_list() == ["21.9", "16.8 to 28.2", 36, 352]
-    assert groups.iloc[1].to_list() == ["1.45", "1.02 to 1.94", 108, 352]
+    assert list(groups.index) == ["mean over heads", "mean without L1H1", "median over heads"]
+    assert groups.iloc[0].to_list()[:2] == ["21.9 (16.8 to 28.2)", "1.45 (1.02 to 1.94)"]
+    assert groups.iloc[1].to_list() == ["0.411 (0.142 to 0.704)", "1.45 (1.02 to 1.94)", "1.04 (0.622 to 1.53)", 352]
     assert effects.strongest(2).index.to_list() == ["L1H1", "L8H4"]
     assert effects.strongest(2)["Increase of the loss (%)"].to_list() == ["774", "12.5"]
     assert effects.significance()["Value"].to_list()[:3] == ["35 of 144", "35", "20 of 144"]

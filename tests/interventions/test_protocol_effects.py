@@ -32,7 +32,7 @@ def test_the_loss_that_effects_are_percents_of_is_that_of_the_first_of_the_image
 
 def test_figure_4_comes_three_times_with_its_marks(effects):
     assert list(effects.figure_4()) == ["as described", "as released", "as published"]
-    assert effects.captions()[2] == "autocorrelation 0.99, continuity 0.17"
+    assert effects.captions()[2] == "rank autocorrelation 0.69, continuity 0.17"
     table = effects.table()
     assert list(table.index) == list(PROTOCOLS)
     assert table.loc["as released", "Autocorrelation"] == "0.99"
