@@ -14,6 +14,7 @@ import pandas as pd
 
 from paper_utils.data.chirps import TARGETS
 from paper_utils.data.folders import FolderSet, image_path
+from paper_utils.data.resizing import FILTERS, Resizing
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import write_table
 from paper_utils.models.regressor import load_regressor, merged
@@ -29,18 +30,21 @@ SHIPPED_MODEL = REFERENCE / STAGES["fine_tuning"].file
 FEWEST = 4  # images; with fewer the interval of r is undefined
 
 
-def predict_folders(folders: Sequence[Path], model: Path, *, backbone: str | None = None) -> dict[Path, Evaluation]:
+def predict_folders(
+    folders: Sequence[Path], model: Path, *, backbone: str | None = None, resizing: Resizing = "bilinear"
+) -> dict[Path, Evaluation]:
     """Return a fine-tuned model's predictions and the labels of all images in folders of the published layout.
 
     Args:
         folders: each with images and labels.csv; all are checked before the first is predicted.
         model: as `save_regressor` wrote it.
         backbone: another one than the model names, as in `load_backbone`.
+        resizing: Pillow's filter, as in `FolderSet`.
 
     Raises:
         CompanionError: an image, label or the model is missing, damaged or does not fit, or images are too few.
     """
-    sets = {folder: FolderSet(folder) for folder in folders}
+    sets = {folder: FolderSet(folder, resizing=resizing) for folder in folders}
     for folder, images in sets.items():
         if len(images) < FEWEST:
             raise CompanionError(f"{folder} has {len(images)} images; r and its interval need at least {FEWEST}")
@@ -80,10 +84,18 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="LoRA and head (default: the shipped)")
     parser.add_argument("--backbone", help="folder or Hugging Face name (default: the one that the model names)")
+    parser.add_argument(
+        "--resizing",
+        choices=FILTERS,
+        default="bilinear",
+        help="Pillow's filter (default: that of training; published: bicubic)",
+    )
     parser.add_argument("--table", type=Path, help="also write the predictions and labels of each image, as CSV")
     options = parser.parse_args()
     with reported():
-        evaluations = predict_folders(options.folders, options.model, backbone=options.backbone)
+        evaluations = predict_folders(
+            options.folders, options.model, backbone=options.backbone, resizing=options.resizing
+        )
         if options.table:
             table = pd.DataFrame([row for pair in evaluations.items() for row in _rows(*pair)])
             write_table(options.table, table)

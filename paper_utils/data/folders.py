@@ -26,6 +26,7 @@ from ..files import atomic_path, read_json, write_json
 from .chirps import Chirp, check_chirp, draw_chirp, labels
 from .dataset import images_key, sample
 from .render import MODEL_SIZE, PUBLISHED_SIZE
+from .resizing import FILTERS, Resizing
 
 __all__ = ["COLUMNS", "FolderSet", "read_labels", "write_folder"]
 
@@ -157,13 +158,20 @@ class FolderSet:
     Args:
         folder: images and labels.csv.
         indices: of some of its images, from 0; all if left out.
+        resizing: Pillow's filter: "bilinear", which the shipped model was trained with, or "bicubic", as published.
 
     Raises:
         CompanionError: an image or a label row is missing, superfluous, unreadable or out of range.
     """
 
-    def __init__(self, folder: str | os.PathLike, indices: Sequence[int] | np.ndarray | None = None):
-        self.folder = Path(folder)
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        indices: Sequence[int] | np.ndarray | None = None,
+        *,
+        resizing: Resizing = "bilinear",
+    ):
+        self.folder, self.resizing = Path(folder), resizing
         self.chirps = read_labels(self.folder)
         existing, expected = image_numbers(self.folder), set(range(1, len(self.chirps) + 1))
         if missing := sorted(expected - existing):
@@ -184,11 +192,11 @@ class FolderSet:
 
     def __getitem__(self, position: int) -> tuple[np.ndarray, np.ndarray]:
         index = int(self.indices[position])
-        pixels = read_image(image_path(self.folder, index + 1)).transpose(2, 0, 1)
+        pixels = read_image(image_path(self.folder, index + 1), resizing=self.resizing).transpose(2, 0, 1)
         return np.ascontiguousarray(pixels), labels(self.chirps[index])
 
 
-def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarray:
+def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resizing = "bilinear") -> np.ndarray:
     """Return an image file's pixels, resized to `size` (rows, columns), (rows, columns, 3) uint8.
 
     Raises:
@@ -201,7 +209,7 @@ def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE) -> np.ndarray:
                 raise CompanionError(
                     f"{path} has {size_found} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}; replace it by the original"
                 )
-            return np.asarray(opened.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
+            return np.asarray(opened.convert("RGB").resize(size[::-1], FILTERS[resizing]))
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
         raise CompanionError(f"cannot read the image {path}: {error}; replace it by the original") from error
 

@@ -1,10 +1,15 @@
 """Resizing as linear maps: what Pillow and matplotlib do to an image, as matrices applied to parts of it."""
 
+from typing import Literal
+
 import numpy as np
 from PIL import Image
 from scipy import sparse
 
-__all__ = ["LinearMap", "hann_upsampling", "pillow_bilinear"]
+__all__ = ["FILTERS", "LinearMap", "Resizing", "hann_upsampling", "pillow_bilinear"]
+
+Resizing = Literal["bicubic", "bilinear"]
+FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
 def pillow_bilinear(before: int, after: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from paper_utils.data import folders
 from paper_utils.data.dataset import ChirpSet
+from paper_utils.data.resizing import FILTERS
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT
 
@@ -160,3 +161,10 @@ def test_the_command_reports_an_error_in_one_line(folder):
     assert bad.returncode == 1
     assert bad.stderr.startswith("error: cannot read the image")
     assert bad.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("resizing", FILTERS)
+def test_an_image_is_resized_as_pillow_does(written, resizing):
+    with Image.open(written / "spectrogram_2.png") as opened:
+        expected = np.asarray(opened.convert("RGB").resize((224, 224), FILTERS[resizing])).transpose(2, 0, 1)
+    assert np.array_equal(folders.FolderSet(written, resizing=resizing)[1][0], expected)
