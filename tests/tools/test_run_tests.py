@@ -8,9 +8,10 @@ from functools import partial
 import pytest
 
 from paper_utils.files import ROOT
-from tools import run_tests
+from tools import parts as parts_of_tests
 from tools.imports import closure, fixture_imports
-from tools.run_tests import Part, parts, run_parts, signature
+from tools.parts import Part, parts, signature
+from tools.run_tests import run_parts
 
 
 @pytest.fixture
@@ -82,8 +83,8 @@ def rerun_after(root, change):
     """Return the names of the parts that must run again after a change."""
     before = {part.name: signature(part, root) for part in parts(root)}
     change()
-    run_tests._digest.cache_clear()
-    run_tests.closure.__globals__["_parsed"].cache_clear()
+    parts_of_tests._digest.cache_clear()
+    parts_of_tests.closure.__globals__["_parsed"].cache_clear()
     return {part.name for part in parts(root) if signature(part, root) != before[part.name]}
 
 
