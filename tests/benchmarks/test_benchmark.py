@@ -1,6 +1,6 @@
 import sys
-from importlib.metadata import version
 import time
+from importlib.metadata import version
 
 import pytest
 import torch
