@@ -50,7 +50,7 @@ test-quick: .venv/ready ## lint, types and unit tests
 	@$(BIN)/python -m tools.run_tests --quick
 
 lab: .venv/ready ## JupyterLab on the notebooks
-	@$(BIN)/python -m jupyter lab --notebook-dir=.
+	@$(BIN)/python -m jupyter lab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
 status: .venv/ready ## results, figures and notebooks of a run: fresh, stale or missing, and why
 	@$(BIN)/python -m tools.status --shipped || true

@@ -20,12 +20,21 @@ __all__ = [
     "checksum",
     "read_arrays",
     "read_json",
+    "way_out",
     "write_arrays",
     "write_json",
     "write_table",
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def way_out(path: str | os.PathLike) -> str:
+    """Return how a file that cannot be read is had again: what ships is restored, what a run made is made again."""
+    path = Path(path).absolute()
+    if not path.is_relative_to(ROOT / "data"):
+        return "remove it and run again"
+    return f"restore it as it came: `git checkout {path.relative_to(ROOT)}`, or from the archive that you unpacked"
 
 
 @contextmanager
@@ -69,7 +78,7 @@ def read_json(path: str | os.PathLike) -> dict:
     try:
         return json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
-        raise CompanionError(f"cannot read {path}: {error}; remove it and run again") from error
+        raise CompanionError(f"cannot read {path}: {error}; {way_out(path)}") from error
 
 
 def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
@@ -94,7 +103,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
         with np.load(path) as file:
             return dict(file)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise CompanionError(f"the result {path} is damaged: {error}; remove it and run again") from error
+        raise CompanionError(f"the result {path} is damaged: {error}; {way_out(path)}") from error
 
 
 def checksum(path: str | os.PathLike) -> str:

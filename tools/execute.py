@@ -20,6 +20,7 @@ import psutil
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, write_json
 from paper_utils.models.backbone import verified_backbone
@@ -32,7 +33,12 @@ __all__ = ["check_before_running", "execute", "run_notebook"]
 
 
 def check_before_running(run: Run) -> None:
-    """Raise CompanionError for what would make a run fail at its end: no write permission, a damaged backbone."""
+    """Raise CompanionError for what would make a run fail later: a backbone or claims that cannot be read, no room."""
+    if run.profile.backbone == "embedded":
+        verified_backbone()
+    else:
+        run.backbone()
+    claims()
     for folder in (run.figures, run.build):
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -40,10 +46,8 @@ def check_before_running(run: Run) -> None:
                 pass
         except OSError as error:
             raise CompanionError(
-                f"cannot write in {folder}: {error.strerror}; change its permissions or free the disk"
+                f"cannot write in {folder}: {error.strerror}; change permissions, free the disk, or move what is in its way"
             ) from error
-    if run.profile.backbone == "embedded":
-        verified_backbone()
 
 
 def run_notebook(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, read_json, write_json
-from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, PAPER_FIGURES
 from paper_utils.pipeline.profiles import PROFILES
 from paper_utils.pipeline.provenance import here
 from paper_utils.pipeline.results import check_shipped_model
@@ -155,7 +155,8 @@ def main() -> None:
         if run.source == "checkpoint" and run.results.checkpoint:
             check_shipped_model(run.results.checkpoint)
         if options.only and options.only not in FIGURES:
-            raise CompanionError(f"unknown figure {options.only!r}; choose one of {', '.join(FIGURES)}")
+            others = ", ".join(name for name in FIGURES if name.removeprefix("figure_") not in map(str, PAPER_FIGURES))
+            raise CompanionError(f"no figure is called {options.only!r}; choose figure_1 to figure_8, or {others}")
         wanted = [FIGURES[options.only].notebook] if options.only else list(NOTEBOOKS)
         for notebook in wanted:
             if plan(run_of(options), notebook).why:

@@ -39,6 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     with reported():
         if options.shipped:
+            print("shipped results, in data/reference")
             found = shipped_lines()
         else:
             run = run_of(options)

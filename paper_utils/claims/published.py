@@ -1,5 +1,6 @@
 """What the paper states, as data: its claims, its Figure 4, the heads it names."""
 
+import inspect
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from .rules import RULES
 __all__ = ["PROTOCOLS", "Claim", "Null", "claims", "figure_4", "heads", "load_claims"]
 
 DATA = ROOT / "data"
+CLAIMS = DATA / "claims.json"
 # "described" follows the paper's text, "released" what the package that came with it does
 PROTOCOLS = ("described", "released")
 
@@ -46,7 +48,7 @@ class Claim:
 
 def claims() -> list[Claim]:
     """Return the published claims that a run is held against, in the order of data/claims.json."""
-    return load_claims(list(read_json(DATA / "claims.json")))
+    return load_claims(list(read_json(CLAIMS)))
 
 
 def load_claims(entries: list[dict]) -> list[Claim]:
@@ -66,17 +68,31 @@ def load_claims(entries: list[dict]) -> list[Claim]:
                 }
             )
         except TypeError as error:
-            raise CompanionError(f"claim {entry.get('name', '?')!r} is not complete: {error}") from error
+            wrong = str(error).partition("() ")[2] or str(error)
+            raise CompanionError(f"{CLAIMS}, claim {entry.get('name', '?')!r}: {wrong}; mend the entry") from error
         if claim.rule not in RULES or set(claim.protocols) - set(PROTOCOLS):
             raise CompanionError(
                 f"claim {claim.name!r} names no rule or protocol that exists: {claim.rule}, {claim.protocols}"
             )
+        _check_arguments(claim)
         if claim.reading_of and claim.reading_of not in {known.name for known in loaded}:
             raise CompanionError(
                 f"claim {claim.name!r} is a reading of {claim.reading_of!r}, which does not precede it"
             )
         loaded.append(claim)
     return loaded
+
+
+def _check_arguments(claim: Claim) -> None:
+    """Raise CompanionError if a rule lacks an argument, or one is not a number that should be."""
+    signature = inspect.signature(RULES[claim.rule])
+    try:
+        bound = signature.bind({}, "", **claim.arguments)
+    except TypeError as error:
+        raise CompanionError(f"{CLAIMS}, claim {claim.name!r}: rule {claim.rule}: {error}; mend the entry") from error
+    for name, value in bound.arguments.items():
+        if signature.parameters[name].annotation is float and not isinstance(value, int | float):
+            raise CompanionError(f"{CLAIMS}, claim {claim.name!r}: {name} is {value!r}, not a number; mend the entry")
 
 
 def figure_4() -> np.ndarray:

@@ -173,7 +173,7 @@ def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int]) -> Judgeme
 def head_is(metrics: Metrics, prefix: str, *, head: str, kind: str, features: list[str]) -> Judgement:
     """Judge one head by its number: only on the paper's own backbone does the number mean anything."""
     if (key := f"heads.{head}") not in metrics:
-        raise CompanionError(f"the results lack {key!r}; run `make figures` again")
+        raise CompanionError(f"the results lack {key!r}; mend that key in data/claims.json, or take the metrics again")
     found_kind, feature, top = str(metrics[key]).split("; ")
     value = f"{found_kind}, {feature}" if feature else f"{found_kind}, most {top}"
     rule = f"{kind}" + (f" for {' or '.join(features)}" if features else "") + "; partly: attends to it most"
@@ -235,7 +235,7 @@ def _within(value: float, accepted: Range) -> bool:
 
 def _number(metrics: Metrics, key: str) -> float:
     if key not in metrics:
-        raise CompanionError(f"the results lack {key!r}; run `make figures` again")
+        raise CompanionError(f"the results lack {key!r}; mend that key in data/claims.json, or take the metrics again")
     return float(metrics[key])
 
 

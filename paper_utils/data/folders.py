@@ -42,6 +42,7 @@ METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants
 ORIGIN = "origin.json"
 IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
 IMAGES_PER_TASK = 16  # that a worker process draws before it reports
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 COMPRESSION = 1  # of PNG files: a third of the time of level 6, for files a fifth larger
 
 
@@ -68,10 +69,16 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
         workers: processes that draw.
 
     Raises:
-        CompanionError: the folder holds images that are not of this set, or cannot be written.
+        CompanionError: the count or the seed cannot be, or the folder holds images that are not of this set, or cannot
+            be written.
     """
+    if count < 1 or seed < 0:
+        raise CompanionError(f"cannot write {count} images of seed {seed}; ask for one or more, of a seed from 0 on")
     origin = {"seed": seed, "images": images_key()}
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CompanionError(f"cannot make the folder {folder}: {error.strerror}; give another") from error
     existing = image_numbers(folder)
     is_foreign = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
     if (existing or (folder / LABELS).exists()) and is_foreign:
@@ -81,7 +88,7 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     if existing and max(existing) > count:
         raise CompanionError(f"{folder} holds {len(existing):,} images, more than {count:,}; ask for as many or more")
     write_json(folder / ORIGIN, origin)
-    missing = [number for number in range(1, count + 1) if number not in existing]
+    missing = [n for n in range(1, count + 1) if n not in existing or not _is_whole(image_path(folder, n))]
     parts = [missing[start : start + IMAGES_PER_TASK] for start in range(0, len(missing), IMAGES_PER_TASK)]
     with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
         if workers > 1:
@@ -95,6 +102,13 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     named = [[image_path(folder, number).name, *row] for number, row in enumerate(rows, 1)]
     _write_table(folder / METADATA, ["file_name", *COLUMNS.values()], named)
     _write_table(folder / LABELS, list(COLUMNS), rows)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a PNG file has its end; one that was cut off is drawn again."""
+    with open(path, "rb") as file:
+        file.seek(max(0, path.stat().st_size - len(PNG_END)))
+        return file.read() == PNG_END
 
 
 def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
@@ -126,7 +140,10 @@ def read_labels(folder: Path) -> list[Chirp]:
             absent = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
             if absent:
                 raise CompanionError(f"{path} lacks the column {absent[0]}; it needs {', '.join(COLUMNS)}")
-            return [_chirp(row, path, number) for number, row in enumerate(reader, 1)]
+            rows = list(reader)
+            if long := [number for number, row in enumerate(rows, 1) if None in row]:
+                raise CompanionError(f"{path}, row {long[0]}: more values than columns; mend the row")
+            return [_chirp(row, path, number) for number, row in enumerate(rows, 1)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CompanionError(
             f"cannot read the labels {path}: {error}; give a folder in the published layout"

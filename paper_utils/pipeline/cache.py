@@ -21,8 +21,19 @@ from .provenance import environment
 from .sources import closure_hash
 from .stages import STAGES, Stage, data_files, settings_of, where
 
-__all__ = ["Stamp", "State", "differences", "numbers_hash", "unfinished_name", "probe_numbers", "state_of", "stamp_of"]
+__all__ = [
+    "CHANGED_FILES",
+    "Stamp",
+    "State",
+    "differences",
+    "numbers_hash",
+    "unfinished_name",
+    "probe_numbers",
+    "state_of",
+    "stamp_of",
+]
 
+CHANGED_FILES = "its files were changed after they were computed"
 MEMORY = ROOT / "build" / "probes.json"  # numbers of probes by stage, code and environment
 
 
@@ -109,7 +120,7 @@ def state_of(stage: Stage, profile: Profile, folder: Path, stamp: Stamp | None, 
         if STAGES[name].file and inputs.get(name) != stamp.inputs.get(name)
     ]
     if stage.file and content_of(stage, folder) != stamp.content:
-        changes.append("its files were changed after they were computed")
+        changes.append(CHANGED_FILES)
     changes += [f"probe: {line}" for line in differences(stage, stamp.probe, probe_numbers(stage.name))]
     return State("stale", "; ".join(changes)) if changes else State("fresh")
 

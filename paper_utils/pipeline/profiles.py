@@ -110,7 +110,7 @@ def get_profile(name: str, *, backbone: str | None = None) -> Profile:
     """Return a profile by name, with another backbone if one is given.
 
     Raises:
-        CompanionError: no profile has that name.
+        CompanionError: no profile has that name, or the backbone is a path and no folder.
     """
     if name not in PROFILES:
         raise CompanionError(
@@ -118,5 +118,9 @@ def get_profile(name: str, *, backbone: str | None = None) -> Profile:
         )
     if not backbone:
         return PROFILES[name]
-    folder = Path(backbone)  # notebooks run in another folder than make
+    folder = Path(backbone).expanduser()  # notebooks run in another folder than make
+    if not folder.is_dir() and (folder.is_absolute() or backbone.startswith(".") or folder.exists()):
+        raise CompanionError(
+            f"there is no folder {backbone}; give BACKBONE= a folder that save_pretrained wrote, or a name on the hub"
+        )
     return replace(PROFILES[name], backbone=str(folder.resolve()) if folder.is_dir() else backbone)

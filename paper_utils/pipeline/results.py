@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CompanionError
-from ..files import ROOT, read_json, write_json
-from .cache import Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
+from ..files import ROOT, read_json, way_out, write_json
+from .cache import CHANGED_FILES, Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
 from .profiles import Profile
 from .provenance import Watch
 from .stages import STAGES, depends_on
@@ -146,6 +146,9 @@ def check_shipped_model(results: Results) -> None:
             f"the shipped model is not in {results.folder} ({found.why}); `git checkout data/reference` restores it, "
             "`make figures FROM=seeds` trains one"
         )
+    if CHANGED_FILES in found.why:
+        path = results.path("fine_tuning")
+        raise CompanionError(f"the shipped model {path} is not the one that its stamp names; {way_out(path)}")
     if found.state == "stale":
         raise CompanionError(
             f"the shipped model does not belong to this code: {found.why}; undo the change, or train another by "

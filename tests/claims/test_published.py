@@ -6,7 +6,7 @@ import pytest
 from paper_utils.attention.scores import FEATURES
 from paper_utils.claims import published
 from paper_utils.errors import CompanionError
-from paper_utils.files import ROOT
+from paper_utils.files import ROOT, read_json
 from paper_utils.pipeline.figures import FIGURES
 
 
@@ -55,7 +55,27 @@ def test_bad_claims_are_named():
         published.load_claims([entry | {"rule": "guess"}])
     with pytest.raises(CompanionError, match=r"names no rule or protocol that exists: near, \('guess',\)"):
         published.load_claims([entry | {"protocols": ["guess"]}])
-    with pytest.raises(CompanionError, match="claim 'early_mean' is not complete"):
+    with pytest.raises(CompanionError, match="claim 'early_mean': missing 1 required"):
         published.load_claims([{key: value for key, value in entry.items() if key != "quote"}])
     with pytest.raises(CompanionError, match="'early_mean' is a reading of 'later', which does not precede it"):
         published.load_claims([entry | {"reading_of": "later"}])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tolerance": "lots"}, "claims.json, claim 'early_mean': tolerance is 'lots', not a number"),
+        ({"limit": 3.0}, "claims.json, claim 'early_mean': rule near: got an unexpected keyword argument 'limit'"),
+    ],
+)
+def test_an_argument_that_its_rule_cannot_take_is_named(change, message):
+    entry = read_json(published.CLAIMS)[0]
+    with pytest.raises(CompanionError, match=message):
+        published.load_claims([entry | {"arguments": entry["arguments"] | change}])
+
+
+def test_an_entry_that_lacks_a_field_is_named_with_its_file():
+    entry = read_json(published.CLAIMS)[0]
+    del entry["published"]
+    with pytest.raises(CompanionError, match="claims.json, claim 'early_mean': missing 1 required .*'published'; mend"):
+        published.load_claims([entry])

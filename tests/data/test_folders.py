@@ -168,3 +168,32 @@ def test_an_image_is_resized_as_pillow_does(written, resizing):
     with Image.open(written / "spectrogram_2.png") as opened:
         expected = np.asarray(opened.convert("RGB").resize((224, 224), FILTERS[resizing])).transpose(2, 0, 1)
     assert np.array_equal(folders.FolderSet(written, resizing=resizing)[1][0], expected)
+
+
+def test_an_image_that_was_cut_off_is_drawn_again(folder):
+    path = folder / "spectrogram_3.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    folders.write_folder(folder, 5, seed=9)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(("count", "seed"), [(0, 1), (-3, 1), (5, -1)])
+def test_a_set_that_cannot_be_is_refused(tmp_path, count, seed):
+    with pytest.raises(CompanionError, match=f"cannot write {count} images of seed {seed}"):
+        folders.write_folder(tmp_path / "set", count, seed=seed)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_file_in_the_folders_place_is_named(tmp_path):
+    (tmp_path / "set").touch()
+    with pytest.raises(CompanionError, match="cannot make the folder .*set: File exists"):
+        folders.write_folder(tmp_path / "set", 5, seed=9)
+
+
+def test_a_row_with_more_values_than_columns_is_named(folder):
+    path = folder / "labels.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:2], lines[2] + ",7", *lines[3:]]) + "\n")
+    with pytest.raises(CompanionError, match="labels.csv, row 2: more values than columns"):
+        folders.read_labels(folder)

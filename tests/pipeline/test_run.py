@@ -135,3 +135,9 @@ def test_other_training_seeds_are_the_shipped_ones():
     found = Run().other_seeds()
     assert len(found) == 2
     assert all("ablation.layer_6.mean_percent" in metrics for metrics in found)
+
+
+@pytest.mark.parametrize("name", ["/does/not/exist", "./nowhere", "../no/where"])
+def test_a_backbone_that_is_a_path_and_no_folder_is_named(name):
+    with pytest.raises(CompanionError, match=f"there is no folder {name}"):
+        get_profile("laptop", backbone=name)

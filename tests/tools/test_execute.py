@@ -172,7 +172,7 @@ def test_a_run_that_failed_records_nothing(script, smoke):
 
 def test_a_folder_that_takes_no_files_is_named_before_anything_runs(smoke, tmp_path):
     (tmp_path / "figures").write_text("a file where a folder should be")
-    with pytest.raises(CompanionError, match="cannot write in .*figures/smoke: .*; change its permissions"):
+    with pytest.raises(CompanionError, match="cannot write in .*figures/smoke: .*; change permissions"):
         execute.check_before_running(smoke)
 
 

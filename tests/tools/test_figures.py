@@ -58,7 +58,7 @@ def test_every_command_says_what_it_does(tool):
     ("arguments", "message"),
     [
         (["figures", "--profile", "desktop"], "error: unknown profile 'desktop'"),
-        (["figures", "--only", "figure_9"], "error: unknown figure 'figure_9'"),
+        (["figures", "--only", "figure_9"], "error: no figure is called 'figure_9'"),
         (["study", "--only", "lora_9"], "error: unknown variant 'lora_9'"),
     ],
 )

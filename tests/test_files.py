@@ -1,0 +1,18 @@
+import pytest
+
+from paper_utils.errors import CompanionError
+from paper_utils.files import ROOT, read_arrays, read_json, way_out
+
+
+def test_what_ships_is_restored_and_what_a_run_made_is_made_again(tmp_path):
+    assert "git checkout data/claims.json" in way_out(ROOT / "data" / "claims.json")
+    assert way_out(tmp_path / "results.npz") == "remove it and run again"
+    assert way_out(ROOT / "build" / "x.npz") == "remove it and run again"
+
+
+@pytest.mark.parametrize(("read", "content"), [(read_json, "{"), (read_arrays, "PK")])
+def test_a_damaged_file_is_named_with_the_way_out(tmp_path, read, content):
+    path = tmp_path / "results"
+    path.write_text(content)
+    with pytest.raises(CompanionError, match=f"{path}.*remove it and run again"):
+        read(path)
