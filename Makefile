@@ -38,6 +38,7 @@ setup: .venv/ready ## the virtual environment, from pinned requirements
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up .venv (once, some minutes)"
+	@test ! -L .venv || rm .venv # a link: what it points to is not ours to clear
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
