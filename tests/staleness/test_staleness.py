@@ -156,7 +156,7 @@ def test_the_number_of_removal_images_makes_removals_stale_and_its_figure(tree):
 
 
 def test_a_rule_of_a_claim_makes_the_ledger_stale_alone(tree):
-    edit(tree, "paper_utils/claims/rules.py", ("1 / 3 <= value / published <= 3", "1 / 4 <= value / published <= 4"))
+    edit(tree, "paper_utils/claims/rules.py", ("published - 3 * margin", "published - 4 * margin"))
     assert set(unfresh(tree)) == {"notebook 07_claims_ledger"}
 
 
