@@ -155,8 +155,11 @@ def main() -> None:
         if run.source == "checkpoint" and run.results.checkpoint:
             check_shipped_model(run.results.checkpoint)
         if options.only and options.only not in FIGURES:
-            others = ", ".join(name for name in FIGURES if name.removeprefix("figure_") not in map(str, PAPER_FIGURES))
-            raise CompanionError(f"no figure is called {options.only!r}; choose figure_1 to figure_8, or {others}")
+            papers = [f"figure_{number}" for number in PAPER_FIGURES]
+            others = ", ".join(name for name in FIGURES if name not in papers)
+            raise CompanionError(
+                f"no figure is called {options.only!r}; choose {papers[0]} to {papers[-1]}, or {others}"
+            )
         wanted = [FIGURES[options.only].notebook] if options.only else list(NOTEBOOKS)
         for notebook in wanted:
             if plan(run_of(options), notebook).why:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.chirps import draw_chirp, labels
-from ..interventions.walk import MARKS, shuffled_rows
+from ..interventions.walk import MARKS, caption, shuffled_rows
 
 __all__ = ["PUBLISHED_BASELINE", "BaselineLoss", "RowMeans", "RowOrder", "baseline_loss", "row_means", "row_order"]
 
@@ -61,10 +61,7 @@ class RowOrder:
 
     def captions(self) -> list[str]:
         """Return the two marks that the order within rows decides, for each of `sweeps`."""
-        marks = {"rank autocorrelation": MARKS["rank_autocorrelation"], "continuity": MARKS["continuity"]}
-        return [
-            ", ".join(f"{name} {mark(values):.2f}" for name, mark in marks.items()) for values in self.sweeps().values()
-        ]
+        return [caption(values) for values in self.sweeps().values()]
 
 
 _MEASURES = {

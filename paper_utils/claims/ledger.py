@@ -28,9 +28,7 @@ class Entry:
     claim: Claim
     protocol: str  # of PROTOCOLS
     judgement: Judgement  # by the claim's rule
-    agreeing: tuple[int, int] | None = (
-        None  # training seeds with this judgement, of how many; this run's is one of them
-    )
+    agreeing: tuple[int, int] | None = None  # training seeds that agree, of how many; this run's is one of them
     nulls: tuple[tuple[Null, Judgement], ...] = ()  # by the same rule
     image_count: int | None = None
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..bootstrap import percentile_interval
 from ..heads import head_name
-from ..statistics import HeadEffects, head_effects, layer_intervals
+from ..statistics import HeadEffects, head_effects, layer_intervals, percent_increase
 from .ablation import Ablation, layer_summary, squared_errors
 from .groups import EARLY, effects_without_each, group_intervals, group_metrics, largest_head, resampled_effects
 from .tables import interval, rounded
@@ -40,7 +40,7 @@ def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 
         intact: those of the intact model, (images,).
         seed: of the bootstrap over images.
     """
-    increase = 100 * (ablated.mean(-1) / intact.mean() - 1)
+    increase = percent_increase(ablated, intact)
     sample = resampled_effects(ablated, intact, seed=seed)
     found = group_intervals(sample, increase, effects_without_each(ablated, intact))
     low, high = percentile_interval(sample[:, EARLY_FROM_ZERO].mean((1, 2)))

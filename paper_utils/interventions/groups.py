@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..bootstrap import bca_interval, percentile_interval, resample_counts
+from ..statistics import percent_increase
 
 __all__ = [
     "EARLY",
@@ -110,7 +111,7 @@ def compare_heads(
         others: the same of the others.
         seed: of the bootstrap over images.
     """
-    increase = 100 * (ablated.mean(-1) / intact.mean() - 1)
+    increase = percent_increase(ablated, intact)
     sample = resampled_effects(ablated, intact, seed=seed)
     found: dict[str, float] = {}
     first, second = (_weighted(weights) for weights in (chosen, others))

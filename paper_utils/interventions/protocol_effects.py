@@ -10,7 +10,7 @@ from ..statistics import mean_intervals
 from .effects import effect_metrics
 from .protocols import continuity, lag_1_autocorrelation
 from .tables import interval, rounded
-from .walk import rank_autocorrelation, walk_metrics
+from .walk import caption, rank_autocorrelation, walk_metrics
 
 __all__ = ["ProtocolEffects"]
 
@@ -47,10 +47,7 @@ class ProtocolEffects:
 
     def captions(self) -> list[str]:
         """Return the two marks that the order within rows decides, for each panel of `figure_4`."""
-        return [
-            f"rank autocorrelation {rank_autocorrelation(values):.2f}, continuity {continuity(values):.2f}"
-            for values in self.figure_4().values()
-        ]
+        return [caption(values) for values in self.figure_4().values()]
 
     def table(self) -> pd.DataFrame:
         """Return intact loss, size of the effects and the marks of a sweep that restores nothing, by protocol."""

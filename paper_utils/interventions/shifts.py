@@ -48,12 +48,7 @@ def two_halves(baseline: np.ndarray, weights: np.ndarray, *, splits: int = 200, 
 
     Medians over random splits, because the distances of single splits differ by a factor of three.
     """
-    rng, distances = np.random.default_rng(seed), []
-    for _ in range(splits):
-        first, second = np.array_split(rng.permutation(len(baseline)), 2)
-        halves, half_weights = (baseline[first], baseline[second]), (weights[first], weights[second])
-        distances.append((stats.wasserstein_distance(*halves, *half_weights), largest_gap(*halves, half_weights)))
-    distance, gap = np.median(distances, axis=0)
+    distance, gap = np.median(_apart(baseline, weights, splits, seed), axis=0)
     return float(distance), float(gap)
 
 
@@ -64,12 +59,19 @@ def largest_of_halves(
 
     What the largest of as many heads is to be compared with; the median of single splits is smaller.
     """
-    rng, gaps = np.random.default_rng(seed), []
-    for _ in range(splits):
-        first, second = np.array_split(rng.permutation(len(baseline)), 2)
-        gaps.append(largest_gap(baseline[first], baseline[second], (weights[first], weights[second])))
+    gaps = _apart(baseline, weights, splits, seed)[:, 1]
     below = (np.arange(splits + 1) / splits) ** count  # the chance that the largest is among the smallest so many
     return float(np.sort(gaps) @ np.diff(below))
+
+
+def _apart(baseline: np.ndarray, weights: np.ndarray, splits: int, seed: int) -> np.ndarray:
+    """Return Wasserstein distance (s) and Kolmogorov-Smirnov statistic of random splits into halves, (splits, 2)."""
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(splits):
+        first, second = np.array_split(rng.permutation(len(baseline)), 2)
+        halves, half_weights = (baseline[first], baseline[second]), (weights[first], weights[second])
+        found.append((stats.wasserstein_distance(*halves, *half_weights), largest_gap(*halves, half_weights)))
+    return np.array(found)
 
 
 def resampled_gaps(

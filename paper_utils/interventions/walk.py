@@ -9,7 +9,7 @@ from scipy import stats
 
 from .protocols import continuity, lag_1_autocorrelation
 
-__all__ = ["MARKS", "rank_autocorrelation", "shuffled_rows", "walk_metrics"]
+__all__ = ["MARKS", "caption", "rank_autocorrelation", "shuffled_rows", "walk_metrics"]
 
 ORDERS = 999
 
@@ -34,6 +34,11 @@ MARKS = {
     "continuity": continuity,
     "lag_1_autocorrelation": lag_1_autocorrelation,
 }
+
+
+def caption(figure: np.ndarray) -> str:
+    """Return in words the two marks that the order of the heads within rows decides; argument of `walk_metrics`."""
+    return f"rank autocorrelation {rank_autocorrelation(figure):.2f}, continuity {continuity(figure):.2f}"
 
 
 def shuffled_rows(figure: np.ndarray, *, orders: int = ORDERS, seed: int = 0) -> np.ndarray:
