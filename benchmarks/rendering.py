@@ -60,7 +60,7 @@ def agreement(count: int) -> dict[str, float | str]:
             number = int(np.random.default_rng(index).integers(10 ** (index % 6), 10 ** (index % 6 + 1)))
             title = title_of(number - 1, chirp)
             drawn = Image.fromarray(draw_with_matplotlib(intensity, title))
-            plain = np.asarray(drawn.resize(size[::-1], Image.Resampling.BILINEAR), int)
+            plain = np.asarray(drawn.resize(size[::-1], Image.Resampling.BICUBIC), int)
             difference = np.abs(draw_image(chirp, intensity, title, size=size).pixels - plain)
             mean.append(difference.mean())
             within.append((difference <= 8).mean())

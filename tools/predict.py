@@ -31,7 +31,7 @@ FEWEST = 4  # images; with fewer the interval of r is undefined
 
 
 def predict_folders(
-    folders: Sequence[Path], model: Path, *, backbone: str | None = None, resizing: Resizing = "bilinear"
+    folders: Sequence[Path], model: Path, *, backbone: str | None = None, resizing: Resizing = "bicubic"
 ) -> dict[Path, Evaluation]:
     """Return a fine-tuned model's predictions and the labels of all images in folders of the published layout.
 
@@ -87,8 +87,8 @@ def main() -> None:
     parser.add_argument(
         "--resizing",
         choices=FILTERS,
-        default="bilinear",
-        help="Pillow's filter (default: that of training; published: bicubic)",
+        default="bicubic",
+        help="Pillow's filter (default: bicubic, its own and the published one)",
     )
     parser.add_argument("--table", type=Path, help="also write the predictions and labels of each image, as CSV")
     options = parser.parse_args()

@@ -22,7 +22,7 @@ from matplotlib.ticker import AutoLocator, ScalarFormatter
 from matplotlib.transforms import BboxBase
 
 from .chirps import BINS, DURATION, MAX_FREQUENCY
-from .resizing import LinearMap, hann_upsampling, pillow_bilinear
+from .resizing import LinearMap, Resizing, hann_upsampling, pillow_matrix
 
 __all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "agg_canvas", "published_figure"]
 
@@ -81,18 +81,18 @@ class Canvas:
         inks: darkness of each static element by its region's name, (rows, columns) float32.
     """
 
-    def __init__(self, size: tuple[int, int], layout: Layout = Layout()):
+    def __init__(self, size: tuple[int, int], layout: Layout = Layout(), resizing: Resizing = "bicubic"):
         self.size = size
         self.colours = (255 - 255 * mpl.colormaps[layout.colour_map](np.arange(256))[:, :3]).astype(np.float32)
-        down, across = pillow_bilinear(HEIGHT, size[0]), pillow_bilinear(WIDTH, size[1])
+        down, across = pillow_matrix(HEIGHT, size[0], resizing), pillow_matrix(WIDTH, size[1], resizing)
         figure, self.axes, bar = published_figure(np.arange(BINS**2.0).reshape(BINS, BINS), "", layout)
         self.bar, self.dots_per_point = bar.ax, figure.dpi / 72
         figure.canvas.draw()
         self.renderer = agg_canvas(figure).get_renderer()
         self.box, self.bar_box = _pixel_box(self.axes.bbox), _pixel_box(self.bar.bbox)
         spines = {side: self._ink(spine) for side, spine in self.axes.spines.items()}
-        self._prepare_static(LinearMap(down, across), spines)
         self._prepare_plot(down, across, spines)
+        self._prepare_static(LinearMap(down, across), spines)
 
         self.title_rows, self.bar_columns = slice(0, self.box[0] - 1), slice(self.bar_box[3], WIDTH)
         self.onto_title = LinearMap(down[:, self.title_rows], across)
@@ -120,11 +120,13 @@ class Canvas:
         colours = np.asarray(self.renderer.buffer_rgba())[..., :3]
         self.bar.yaxis.set_visible(True)
         black = np.clip(sum(inks.values()), 0, 255)[..., None]
-        self.static_plot = np.ascontiguousarray(whole(black))
-        self.static_bar = np.ascontiguousarray(whole((alpha * (255.0 - colours)).astype(np.float32)))
+        self.static_plot = whole.ink(black)
+        inside = self.onto_plot.target  # the frame lies on the plot there, not on white: nothing is clipped
+        self.static_plot[inside] = whole(black)[inside]
+        self.static_bar = whole.ink((alpha * (255.0 - colours)).astype(np.float32))
         self.static = self.static_plot + self.static_bar
         self.blank = np.clip(255.5 - self.static, 0, 255).astype(np.uint8)
-        self.inks = {name: whole(ink) for name, ink in inks.items()}
+        self.inks = {name: whole.ink(ink) for name, ink in inks.items()}
 
     def _prepare_plot(self, down: np.ndarray, across: np.ndarray, spines: dict[str, np.ndarray]) -> None:
         """Prepare the map from bins to pixels; `down` and `across` resize rows and columns."""
@@ -173,7 +175,7 @@ class Canvas:
 
     def _title(self, title: str) -> np.ndarray:
         self.axes.title.set_text(title)
-        return self.onto_title(self._ink(self.axes.title)[self.title_rows])
+        return self.onto_title.ink(self._ink(self.axes.title)[self.title_rows])
 
     def _title_digit(self, zeros: str, position: int, digit: str) -> tuple[slice, np.ndarray]:
         """Return the columns that change, and how, when the zero at `position` becomes another digit."""
@@ -201,7 +203,7 @@ class Canvas:
                 top -= math.floor(pixel + 0.5)
                 ticks[top : top + len(ink)] += ink
                 right = max(right, extent)
-        return self.onto_bar(ticks), right
+        return self.onto_bar.ink(ticks), right
 
     def _tick_label(self, text: str, fraction: int) -> tuple[int, np.ndarray, float]:
         """Return first row and ink of a label `fraction`/64 pixel above the image's lower edge, and its right end."""
@@ -221,7 +223,7 @@ class Canvas:
     def _bar_label(self, right: float) -> np.ndarray:
         label = self.bar.yaxis.label
         label.set_position((right + self.bar.yaxis.labelpad * self.dots_per_point, 0.5))
-        return self.onto_bar(self._ink(label)[:, self.bar_columns])
+        return self.onto_bar.ink(self._ink(label)[:, self.bar_columns])
 
     def _ink(self, artist: Artist) -> np.ndarray:
         """Draw an artist alone; return how much it covers each pixel, (480, 640) float32 in 0..255."""

@@ -15,6 +15,7 @@ from .canvas import Layout
 from .chirps import Chirp, check_chirp, noise_free
 from .regions import REGIONS, region_of_each_pixel
 from .render import MODEL_SIZE, DrawnImage, canvas_of, to_pixels
+from .resizing import Resizing
 
 __all__ = ["VARIANTS", "Variant", "draw_variant"]
 
@@ -66,6 +67,7 @@ def draw_variant(
     *,
     size: tuple[int, int] = MODEL_SIZE,
     with_regions: bool = False,
+    resizing: Resizing = "bicubic",
 ) -> DrawnImage:
     """Draw a counterfactual image; arguments as in `draw_image`, the title being the published one.
 
@@ -78,7 +80,7 @@ def draw_variant(
         raise CompanionError(f"unknown variant {name!r}; choose one of {', '.join(VARIANTS)}")
     check_chirp(chirp)
     variant = VARIANTS[name]
-    canvas = canvas_of(size, variant.layout)
+    canvas = canvas_of(size, variant.layout, resizing=resizing)
     low, high = intensity.min(), intensity.max()  # of the published image, so that colours and ticks stay the same
     line = noise_free(chirp)
     lettering = canvas.draw_lettering(variant.title(title), low, high)

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from .chirps import Binning, Chirp, draw_chirp, labels, spectrogram
 from .counterfactuals import draw_variant
 from .render import MODEL_SIZE, DrawnImage, draw_image, title_of
+from .resizing import Resizing
 
 __all__ = ["SPLITS", "ChirpSet", "images_key", "sample", "split_seed"]
 
@@ -33,6 +35,7 @@ def sample(
     binning: Binning = "published",
     variant: str = "published",
     number: int | None = None,
+    resizing: Resizing = "bicubic",
 ) -> tuple[Chirp, DrawnImage]:
     """Return chirp and image `index` of the set `seed`; the same on every machine.
 
@@ -44,15 +47,17 @@ def sample(
         binning: how times and frequencies become bins, see `chirps`.
         variant: "published", or a counterfactual one (`counterfactuals.VARIANTS`).
         number: in the title; index + 1 if left out.
+        resizing: Pillow's filter, as in `draw_image`.
 
     Raises:
         CompanionError: there is no such variant.
     """
     chirp, rng = draw_chirp(seed, index, binning=binning)
     intensity, title = spectrogram(chirp, rng), title_of(index if number is None else number - 1, chirp)
+    options: Any = {"size": size, "with_regions": with_regions, "resizing": resizing}
     if variant == "published":
-        return chirp, draw_image(chirp, intensity, title, size=size, with_regions=with_regions)
-    return chirp, draw_variant(variant, chirp, intensity, title, size=size, with_regions=with_regions)
+        return chirp, draw_image(chirp, intensity, title, **options)
+    return chirp, draw_variant(variant, chirp, intensity, title, **options)
 
 
 @cache
@@ -80,6 +85,7 @@ class ChirpSet:
         binning: how times and frequencies become bins, see `chirps`.
         variant: "published", or a counterfactual one (`counterfactuals.VARIANTS`).
         numbers: in the titles, one for each index; index + 1 if left out.
+        resizing: Pillow's filter, as in `draw_image`.
     """
 
     def __init__(
@@ -90,9 +96,10 @@ class ChirpSet:
         binning: Binning = "published",
         variant: str = "published",
         numbers: Sequence[int] | np.ndarray | None = None,
+        resizing: Resizing = "bicubic",
     ):
         self.seed, self.indices, self.numbers = seed, indices, numbers
-        self.binning, self.variant = binning, variant
+        self.binning, self.variant, self.resizing = binning, variant, resizing
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -105,5 +112,6 @@ class ChirpSet:
             binning=self.binning,
             variant=self.variant,
             number=None if self.numbers is None else int(self.numbers[position]),
+            resizing=self.resizing,
         )
         return np.ascontiguousarray(image.pixels.transpose(2, 0, 1)), labels(chirp)

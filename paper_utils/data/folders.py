@@ -175,7 +175,7 @@ class FolderSet:
     Args:
         folder: images and labels.csv.
         indices: of some of its images, from 0; all if left out.
-        resizing: Pillow's filter: "bilinear", which the shipped model was trained with, or "bicubic", as published.
+        resizing: Pillow's filter, as in `draw_image`.
 
     Raises:
         CompanionError: an image or a label row is missing, superfluous, unreadable or out of range.
@@ -186,7 +186,7 @@ class FolderSet:
         folder: str | os.PathLike,
         indices: Sequence[int] | np.ndarray | None = None,
         *,
-        resizing: Resizing = "bilinear",
+        resizing: Resizing = "bicubic",
     ):
         self.folder, self.resizing = Path(folder), resizing
         self.chirps = read_labels(self.folder)
@@ -213,7 +213,7 @@ class FolderSet:
         return np.ascontiguousarray(pixels), labels(self.chirps[index])
 
 
-def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resizing = "bilinear") -> np.ndarray:
+def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resizing = "bicubic") -> np.ndarray:
     """Return an image file's pixels, resized to `size` (rows, columns), (rows, columns, 3) uint8.
 
     Raises:

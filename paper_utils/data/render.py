@@ -13,6 +13,7 @@ import numpy as np
 from .canvas import HEIGHT, WIDTH, Canvas, Layout, agg_canvas, published_figure
 from .chirps import Chirp, check_chirp, noise_free
 from .regions import region_of_each_pixel
+from .resizing import Resizing
 
 __all__ = [
     "MODEL_SIZE",
@@ -62,6 +63,7 @@ def draw_image(
     *,
     size: tuple[int, int] = MODEL_SIZE,
     with_regions: bool = False,
+    resizing: Resizing = "bicubic",
 ) -> DrawnImage:
     """Draw a spectrogram's image at `size` (rows, columns).
 
@@ -69,14 +71,15 @@ def draw_image(
         chirp: its parameters, checked here so that no image of an impossible chirp is made.
         intensity: the spectrogram, (128, 128).
         title: the text above the plot.
-        size: pixels of the result; the 640 x 480 image is resized as Pillow's bilinear filter does.
+        size: pixels of the result; the 640 x 480 image is resized as Pillow does.
         with_regions: also return the region of each pixel.
+        resizing: Pillow's filter: its default, with which the published code trains, or "bilinear".
 
     Raises:
         CompanionError: a chirp parameter is out of range.
     """
     check_chirp(chirp)
-    canvas = canvas_of(size)
+    canvas = canvas_of(size, resizing=resizing)
     low, high = intensity.min(), intensity.max()
     lettering = canvas.draw_lettering(title, low, high)
     pixels = canvas.blank.copy()
@@ -88,12 +91,12 @@ def draw_image(
 
 
 @cache
-def canvas_of(size: tuple[int, int], layout: Layout = Layout()) -> Canvas:
-    """Return the canvas of a size (rows, columns) and layout, made once in a process."""
-    return Canvas(size, layout)
+def canvas_of(size: tuple[int, int], layout: Layout = Layout(), *, resizing: Resizing = "bicubic") -> Canvas:
+    """Return the canvas of a size (rows, columns), layout and filter of resizing, made once in a process."""
+    return Canvas(size, layout, resizing)
 
 
 def to_pixels(dark: np.ndarray) -> np.ndarray:
-    """Return uint8 pixels of darkness (float32; 0 is white, 255 and above black)."""
+    """Return uint8 pixels of darkness (float32; 0 and below is white, 255 and above black)."""
     light = np.subtract(255.5, dark)
-    return np.maximum(light, 0, out=light).astype(np.uint8)
+    return np.clip(light, 0, 255, out=light).astype(np.uint8)

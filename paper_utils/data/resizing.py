@@ -6,16 +6,16 @@ import numpy as np
 from PIL import Image
 from scipy import sparse
 
-__all__ = ["FILTERS", "LinearMap", "Resizing", "hann_upsampling", "pillow_bilinear"]
+__all__ = ["FILTERS", "LinearMap", "Resizing", "hann_upsampling", "pillow_matrix"]
 
 Resizing = Literal["bicubic", "bilinear"]
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
-def pillow_bilinear(before: int, after: int) -> np.ndarray:
-    """Return the (after, before) matrix of Pillow's bilinear resizing along one axis, from `before` to `after` pixels."""
+def pillow_matrix(before: int, after: int, resizing: Resizing) -> np.ndarray:
+    """Return the (after, before) matrix of Pillow's resizing along one axis, from `before` to `after` pixels."""
     identity = Image.fromarray(np.eye(before, dtype=np.float32))
-    return np.asarray(identity.resize((before, after), Image.Resampling.BILINEAR), np.float64)
+    return np.asarray(identity.resize((before, after), FILTERS[resizing]), np.float64)
 
 
 def hann_upsampling(pixels: np.ndarray, low: float, high: float, bins: int) -> np.ndarray:
@@ -48,6 +48,19 @@ class LinearMap:
         turned = np.ascontiguousarray(np.swapaxes(tall, 0, 1))
         wide = (self.columns @ turned.reshape(width, -1)).reshape(-1, len(tall), *channels)
         return np.swapaxes(wide, 0, 1)
+
+
+    def ink(self, part: np.ndarray) -> np.ndarray:
+        """Map darkness (0..255) of a part that lies on white as Pillow does: clipped after the columns, and again at the end.
+
+        Around a letter the bicubic filter is brighter than white, which no pixel can be.
+        """
+        height, width, *channels = part.shape
+        turned = np.ascontiguousarray(np.swapaxes(part, 0, 1)).reshape(width, -1)
+        wide = np.clip(self.columns @ turned, 0, 255).reshape(-1, height, *channels)
+        wide = np.ascontiguousarray(np.swapaxes(wide, 0, 1))
+        tall = np.clip(self.rows @ wide.reshape(height, -1), 0, 255)
+        return tall.reshape(-1, *wide.shape[1:])
 
 
 def _span(matrix: np.ndarray) -> tuple[int, int]:

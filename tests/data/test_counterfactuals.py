@@ -38,7 +38,7 @@ def test_what_is_written_otherwise_is_as_matplotlib_writes_it(drawn, name):
     variant = VARIANTS[name]
     plain = rendering.draw_with_matplotlib(intensity, variant.title(title), variant.layout)
     assert agrees(draw_variant(name, *drawn, size=FULL).pixels, plain)
-    small = np.asarray(Image.fromarray(plain).resize(rendering.MODEL_SIZE, Image.Resampling.BILINEAR), int)
+    small = np.asarray(Image.fromarray(plain).resize(rendering.MODEL_SIZE, Image.Resampling.BICUBIC), int)
     assert agrees(draw_variant(name, *drawn).pixels, small)
 
 

@@ -31,7 +31,7 @@ def test_a_written_set_is_the_drawn_set(written):
     for (pixels, labels), (pixels_read, labels_read) in zip(drawn, read, strict=True):
         assert np.array_equal(labels, labels_read)
         difference = np.abs(pixels.astype(int) - pixels_read)
-        assert (difference <= 2).mean() > 0.999  # rounded at 640 x 480, and clipped where black meets black
+        assert (difference <= 2).mean() > 0.998  # rounded at 640 x 480, and clipped where a tick meets the bar
         assert difference.mean() < 0.6
 
 

@@ -38,7 +38,7 @@ def drawn(index):
 def pixels_of(figure, size):
     figure.canvas.draw()
     image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3])
-    return np.asarray(image.resize(size[::-1], Image.Resampling.BILINEAR), float)
+    return np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC), float)
 
 
 @pytest.fixture(scope="module", params=[rendering.PUBLISHED_SIZE, rendering.MODEL_SIZE], ids=str)
