@@ -64,7 +64,9 @@ def plan(run: Run, notebook: str) -> Plan:
     if missing:
         return Plan(notebook, f"{missing[0]} is missing")
     for name in made["stages"]:
-        optional = name == METRICS or name.startswith("study/")  # the shipped study serves where there is none
+        optional = name == METRICS or name.startswith(
+            ("study/", "seeds/")
+        )  # the shipped study serves where there is none
         if not optional and (state := run.results.state(name)).state != "fresh":
             return Plan(notebook, f"result {name} is {state.state}: {state.why}")
     contents = contents_of(run, made["stages"])

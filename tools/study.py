@@ -4,6 +4,7 @@ import argparse
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import read_json
+from paper_utils.pipeline.seeds import SEEDS
 from paper_utils.pipeline.study import VARIANTS
 from tools.figures import add_run_options, run_of
 
@@ -22,6 +23,8 @@ def main() -> None:
             rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())
             seen = content["history"][-1]["images_seen"]
             print(f"{content['title']}: r of {rates} after {seen:,} images", flush=True)
+            if name in SEEDS:
+                run.results.ensure(f"seeds/{name}", run)
 
 
 if __name__ == "__main__":

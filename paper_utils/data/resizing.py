@@ -49,7 +49,6 @@ class LinearMap:
         wide = (self.columns @ turned.reshape(width, -1)).reshape(-1, len(tall), *channels)
         return np.swapaxes(wide, 0, 1)
 
-
     def ink(self, part: np.ndarray) -> np.ndarray:
         """Map darkness (0..255) of a part that lies on white as Pillow does: clipped after the columns, and again at the end.
 

@@ -163,6 +163,9 @@ class _Golden:
     def backbone(self) -> ViTModel:
         return _small_vit(self.side, seed=5)
 
+    def other_model(self, name: str) -> ChirpRegressor:
+        return self.model()
+
     def arrays(self, stage: str) -> Arrays:
         rng = np.random.default_rng(8)
         count = PROFILE.ablation_images if stage == "ablation" else PROFILE.ablation_pool

@@ -19,7 +19,7 @@ from ..interventions.ablation import Ablation
 from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
 from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
-from . import computations, study
+from . import computations, seeds, study
 from .cache import unfinished_name
 from .figures import SHIP_TO, SHIPPED_FIGURES, check_figure, save_figure
 from .metrics import collect
@@ -92,6 +92,11 @@ class Run:
     def backbone(self) -> ViTModel:
         """Return the ViT before fine-tuning."""
         return load_backbone(self.profile.backbone)
+
+    def other_model(self, name: str) -> ChirpRegressor:
+        """Return the model of another training seed, by its name in the study, LoRA merged."""
+        path = self._path(f"study/{name}").with_suffix(".safetensors")
+        return merged(load_regressor(path, backbone=self.profile.backbone))
 
     def history(self) -> list[Epoch]:
         """Return what each epoch of the fine-tuning came to."""
@@ -178,12 +183,11 @@ class Run:
         """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""
         sources = [self.results, *([shipped(self.profile)] if self.computes and self.ships else [])]
         found = []
-        for stage in (f"study/{name}" for name in study.VARIANTS):
+        for stage in (f"seeds/{name}" for name in seeds.SEEDS):
             usable = (one for one in sources if not self.computes or one.state(stage).state == "fresh")
             results = next(usable, None)
-            content = read_json(results.path(stage)) if results and results.path(stage).is_file() else {}
-            if content.get("metrics"):
-                found.append(content["metrics"])
+            if results and results.path(stage).is_file():
+                found.append(read_json(results.path(stage)))
         return found
 
     def metrics(self) -> dict[str, float | str]:

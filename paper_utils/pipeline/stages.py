@@ -8,7 +8,7 @@ from typing import Any
 from ..files import ROOT, write_arrays
 from ..models.backbone import EMBEDDED
 from ..training.recipe import Recipe
-from . import computations, probes, study, tuning
+from . import computations, probes, seeds, study, tuning
 from .profiles import Profile
 from .work import Arrays, Work
 
@@ -54,11 +54,11 @@ def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str
     return Stage(name=name, make=make, settings=(*HELD_OUT, *settings), **usual | options)
 
 
-def _probe_study() -> probes.Numbers:
-    """Guard a variant's training and, of other training seeds, the sweep and the removal of heads."""
-    parts = {"training": probes.probe_fine_tuning()}
-    for compute in (computations.ablation, computations.removals):
-        parts[compute.__name__] = probes.on_golden(compute)()
+def _probe_seeds() -> probes.Numbers:
+    """Guard the sweep and the removal of heads."""
+    parts = {
+        compute.__name__: probes.on_golden(compute)() for compute in (computations.ablation, computations.removals)
+    }
     return {f"{part}: {name}": value for part, numbers in parts.items() for name, value in numbers.items()}
 
 
@@ -147,17 +147,30 @@ STAGES: dict[str, Stage] = {
         *(
             Stage(
                 f"study/{name}",
-                _probe_study,
+                probes.probe_fine_tuning,
                 f"{__package__}.study",
                 study.maker(name),
                 f"study/{name}.json",
-                settings=(*TRAINING, "test_images", "ablation_images", "ablation_pool", "map_images", "seed_every"),
+                beside=(f"study/{name}.safetensors",) if variant.repeat else (),
+                settings=(*TRAINING, "test_images"),
                 constants=asdict(variant),
-                inputs=("images", "maps"),
+                inputs=("images",),
                 reads_backbone=True,
                 tolerance=5e-3,
             )
             for name, variant in study.VARIANTS.items()
+        ),
+        *(
+            Stage(
+                f"seeds/{name}",
+                _probe_seeds,
+                f"{__package__}.seeds",
+                seeds.maker(name),
+                f"seeds/{name}.json",
+                settings=(*HELD_OUT, "ablation_images", "ablation_pool", "map_images", "seed_every"),
+                inputs=("images", "maps", f"study/{name}"),
+            )
+            for name in seeds.SEEDS
         ),
     )
 }

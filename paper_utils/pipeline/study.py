@@ -2,7 +2,7 @@
 
 Two more training seeds say how far the paper's result is a matter of luck; the controls say what backbone, LoRA and the
 other weights each contribute, and what the published binning costs. All see the same number of images and are judged
-on the same held-out images.
+on the same held-out images. The models of other training seeds are kept, for `seeds` to look into.
 """
 
 import dataclasses
@@ -10,28 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from ..attention.mapped import map_images
-from ..attention.scores import mean_scores
-from ..attention.semantics import classify
-from ..attention.summaries import attention_metrics
 from ..data.chirps import Binning
-from ..data.dataset import split_seed
 from ..errors import CompanionError
 from ..files import write_json
-from ..interventions.ablation import Ablation, ablate_every_head, squared_errors
-from ..interventions.effects import effect_intervals_of, effect_metrics
-from ..interventions.pruning import removal
-from ..interventions.shifts import shift_metrics
-from ..interventions.walk import walk_metrics
-from ..models.regressor import ChirpRegressor, merged
+from ..models.regressor import save_regressor
 from ..training.evaluation import accuracy, evaluate_held_out
 from ..training.fine_tuning import fine_tune
-from .computations import increase
 from .profiles import Profile
-from .selection import choose, every
 from .work import Work
 
 __all__ = ["VARIANTS", "Variant", "maker", "variant_profile"]
@@ -94,44 +79,8 @@ def maker(name: str) -> Callable[[Work, Path], None]:
             "history": [dataclasses.asdict(epoch) for epoch in history],
         }
         if variant.repeat:
-            content["metrics"] = metrics_of(work, merged(model))
+            save_regressor(model, path.with_suffix(".safetensors"), backbone=settings.backbone)
         write_json(path, content)
         checkpoint.unlink()
 
     return make
-
-
-def metrics_of(work: Work, model: ChirpRegressor) -> dict[str, float | str]:
-    """Return what claims rest on for the model of another training seed, as flat keys.
-
-    Half of the run's images serve: what counts is whether another training seed comes to the same verdict.
-    """
-    profile = work.profile
-    evaluation = evaluate_held_out(model, profile, range(profile.ablation_pool))
-    scores = accuracy(evaluation, chosen=slice(profile.test_images))
-    indices, weights = choose(work, evaluation, unit=model.label_std.numpy())
-    some = every(len(indices), profile.seed_every)
-    images, labels = work.images(indices[some])
-    result = ablate_every_head(model, images, labels, weights=weights[some])
-    effects = increase(result)
-    errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
-    mapped = map_images(model, split_seed(profile.seed, "test"), range(profile.map_images), binning=profile.binning)
-    region_scores = mean_scores(mapped.maps.patches, mapped.coverage())
-    return (
-        {
-            f"ablation.{name}": value
-            for name, value in (effect_metrics(effects) | effect_intervals_of(errors, intact)).items()
-        }
-        | shift_metrics(result.baseline[:, 0], result.ablated[..., 0], result.weights)
-        | attention_metrics(region_scores, *classify(region_scores))
-        | {"ablation.removal.layers_1_to_3.loss_ratio": _early_loss_ratio(model, result, images)}
-        | {f"accuracy.{target}.pearson_r": score["pearson_r"] for target, score in scores.items()}
-        | {f"ablation.{name}": value for name, value in walk_metrics(effects).items()}
-    )
-
-
-def _early_loss_ratio(model: ChirpRegressor, result: Ablation, images: torch.Tensor) -> float:
-    """Return the loss without all heads of layers 1 to 3 over the intact loss."""
-    first = np.arange(3 * model.vit.config.num_attention_heads)
-    intact, pruned = removal(model, images, first, [0, len(first)])
-    return float(squared_errors(pruned, result).mean() / squared_errors(intact, result).mean())

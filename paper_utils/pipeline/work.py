@@ -31,6 +31,10 @@ class Work(Protocol):
         """Return the ViT before fine-tuning."""
         ...
 
+    def other_model(self, name: str) -> ChirpRegressor:
+        """Return the model of another training seed, by its name in the study, LoRA merged."""
+        ...
+
     def arrays(self, stage: str) -> Arrays:
         """Return what another stage has computed."""
         ...
