@@ -9,6 +9,7 @@ import torch
 
 from ..data.chirps import Binning, Chirp
 from ..data.dataset import sample
+from ..data.resizing import Resizing
 from ..errors import CompanionError
 from ..heads import head_name
 from ..models.regressor import ChirpRegressor
@@ -60,6 +61,7 @@ def map_images(
     indices: Iterable[int],
     *,
     binning: Binning = "published",
+    resizing: Resizing = "bicubic",
     variant: str = "published",
 ) -> MappedImages:
     """Draw images of a set and return them with the attention maps of every head.
@@ -69,12 +71,13 @@ def map_images(
         seed: of the set, see `split_seed`.
         indices: of the images in the set.
         binning: "published" or "sound", see `draw_chirp`.
+        resizing: Pillow's filter, as in `draw_image`.
         variant: a counterfactual variant of the images, see `VARIANTS`.
 
     Raises:
         CompanionError: no index is given, no variant has that name, or the patches do not form a square grid.
     """
-    samples = [sample(seed, index, binning=binning, variant=variant) for index in indices]
+    samples = [sample(seed, index, binning=binning, resizing=resizing, variant=variant) for index in indices]
     if not samples:
         raise CompanionError("no image is chosen; give the index of one image at least")
     chirps, images = zip(*samples, strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data.chirps import Binning
+from ..data.resizing import Resizing
 from ..errors import CompanionError
 from ..files import write_json
 from ..models.regressor import save_regressor
@@ -32,15 +33,22 @@ class Variant:
     learning_rate: float | None = None  # the profile's suits LoRA
     repeat: int = 0
     binning: Binning = "published"
+    resizing: Resizing = "bicubic"
+
+    @property
+    def is_seed(self) -> bool:
+        """Whether it differs from the profile's fine-tuning in its training seed alone: its model is then kept."""
+        return self.repeat > 0 and self.resizing == "bicubic"
 
 
+# trained before images were resized by the bicubic filter: the option that they were trained with keeps them what they are
 VARIANTS = {
-    "lora_2": Variant("LoRA, second training seed", repeat=1),
-    "lora_3": Variant("LoRA, third training seed", repeat=2),
-    "random_lora": Variant("LoRA on a random backbone", backbone="random"),
-    "head_only": Variant("head alone, backbone frozen", trained="head"),
-    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4),
-    "sound_edges": Variant("LoRA on images with sound binning", binning="sound"),
+    "lora_2": Variant("LoRA, second training seed", repeat=1, resizing="bilinear"),
+    "lora_3": Variant("LoRA, third training seed", repeat=2, resizing="bilinear"),
+    "random_lora": Variant("LoRA on a random backbone", backbone="random", resizing="bilinear"),
+    "head_only": Variant("head alone, backbone frozen", trained="head", resizing="bilinear"),
+    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4, resizing="bilinear"),
+    "sound_edges": Variant("LoRA on images with sound binning", binning="sound", resizing="bilinear"),
 }
 
 
@@ -52,6 +60,7 @@ def variant_profile(profile: Profile, variant: Variant) -> Profile:
         learning_rate=variant.learning_rate or profile.learning_rate,
         repeat=variant.repeat,
         binning=variant.binning,
+        resizing=variant.resizing,
     )
 
 
@@ -78,7 +87,7 @@ def maker(name: str) -> Callable[[Work, Path], None]:
             "accuracy": accuracy(evaluation),
             "history": [dataclasses.asdict(epoch) for epoch in history],
         }
-        if variant.repeat:
+        if variant.is_seed:
             save_regressor(model, path.with_suffix(".safetensors"), backbone=settings.backbone)
         write_json(path, content)
         checkpoint.unlink()

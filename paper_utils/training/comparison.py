@@ -83,6 +83,7 @@ class WayOfTraining:
     history: list[Epoch]
     scores: Scores
     images: int  # of the test
+    resizing: str = "bicubic"  # filter of the images that it was trained and tested on
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class StudyComparison:
                 f"Images to reach r {REACHED:g}": _count_text(images_to_reach(way.history, REACHED)),
             }
             | rates(way.scores)
-            | {"Test images": way.images}
+            | {"Resizing": way.resizing, "Test images": way.images}
             for way in self.ways
         }
         return pd.DataFrame.from_dict(rows, orient="index")
@@ -158,13 +159,15 @@ class StudyComparison:
 
 
 def _way(content: dict) -> WayOfTraining:
+    settings = content["settings"]
     return WayOfTraining(
         name=content["title"],
-        is_seed=content["settings"]["repeat"] > 0,
+        resizing=settings["resizing"],
+        is_seed=settings["repeat"] > 0,
         trained_parameters=content["trained_parameters"],
         history=[Epoch(**epoch) for epoch in content["history"]],
         scores=content["accuracy"],
-        images=content["settings"]["test_images"],
+        images=settings["test_images"],
     )
 
 

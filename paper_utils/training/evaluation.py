@@ -53,7 +53,8 @@ def concatenate(evaluations: Sequence[Evaluation]) -> Evaluation:
 
 def held_out(recipe: Recipe, indices: Sequence[int] | np.ndarray, *, variant: str = "published") -> ChirpSet:
     """Return test images by index, or a counterfactual variant of them; no training or validation uses them."""
-    return ChirpSet(split_seed(recipe.seed, "test"), indices, binning=recipe.binning, variant=variant)
+    seed = split_seed(recipe.seed, "test")
+    return ChirpSet(seed, indices, binning=recipe.binning, variant=variant, resizing=recipe.resizing)
 
 
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:

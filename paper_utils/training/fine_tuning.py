@@ -53,7 +53,10 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
     state = TrainingState(recipe, model, schedule)
     state.resume(checkpoint)
     validation = ChirpSet(
-        split_seed(recipe.seed, "validation"), range(recipe.validation_images), binning=recipe.binning
+        split_seed(recipe.seed, "validation"),
+        range(recipe.validation_images),
+        binning=recipe.binning,
+        resizing=recipe.resizing,
     )
     with tqdm(
         total=recipe.epochs,
@@ -106,7 +109,9 @@ def _epoch_images(recipe: Recipe, epoch: int) -> tuple[ChirpSet, np.ndarray]:
         indices, weights = importance_sample(seed, epoch, count, binning=recipe.binning)
     else:
         indices, weights = np.random.default_rng([seed, epoch]).permutation(count), np.ones(count)
-    return ChirpSet(seed, indices, binning=recipe.binning, numbers=title_numbers(seed, indices)), weights
+    numbers = title_numbers(seed, indices)
+    images = ChirpSet(seed, indices, binning=recipe.binning, numbers=numbers, resizing=recipe.resizing)
+    return images, weights
 
 
 def _train_epoch(

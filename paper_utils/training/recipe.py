@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 
 from ..data.chirps import Binning
+from ..data.resizing import Resizing
 
 __all__ = ["Recipe"]
 
@@ -24,6 +25,7 @@ class Recipe:
     seed: int = 42  # of the images
     repeat: int = 0  # training seed: other initial weights and training images, the same validation and test images
     binning: Binning = "published"  # or "sound", whose labels equal what is drawn (`data.chirps`)
+    resizing: Resizing = "bicubic"  # Pillow's filter from 640 x 480 to 224 x 224: its default and the published one
     mixed_precision: bool = True  # bfloat16 where the machine has units for it
     workers: int = 1  # processes that draw images
 
