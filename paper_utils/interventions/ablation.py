@@ -15,9 +15,9 @@ import torch
 from tqdm import tqdm
 
 from ..errors import CompanionError
-from ..files import atomic_path
+from ..files import atomic_path, read_arrays
 from ..models.regressor import ChirpRegressor
-from .engine import Engine
+from .engine import Engine, Replacement
 
 __all__ = [
     "Ablation",
@@ -82,6 +82,7 @@ def ablate_every_head(
     labels: np.ndarray,
     *,
     kind: str = "zero_qkv",
+    source: torch.Tensor | None = None,
     weights: np.ndarray | None = None,
     partial: Path | None = None,
 ) -> Ablation:
@@ -92,25 +93,28 @@ def ablate_every_head(
         images: (images, 3, 224, 224).
         labels: (images, 3), kept with the result.
         kind: of replacement, one of `engine.KINDS`.
+        source: images that "mean" (any, better others than `images`) and "resample" (one for each) need.
         weights: (images,), kept with the result; all one if left out.
         partial: file of the finished images, from which an interrupted sweep continues.
 
     Raises:
-        CompanionError: there is no image, a prediction is not a number, or `partial` is damaged or another model's.
+        CompanionError: there is no image, `source` does not belong to the kind, a prediction is not a number, or
+            `partial` is damaged or another sweep's.
     """
     engine = Engine(model)
+    replacement = Replacement(engine, kind, source=source)
+    replacement.check(images)
     baseline = engine.predict(images)
-    ablated = _read_partial(partial, baseline, len(engine.layers), engine.heads)
-    # the replacements of the other kinds depend on all images
-    size = IMAGES_PER_SAVE if kind in ("zero_qkv", "zero") else max(1, len(images))
-    with tqdm(total=len(images), initial=ablated.shape[2], unit=" images", desc="ablation") as bar:
-        for some in images[ablated.shape[2] :].split(size):
-            _, more = engine.sweep(some, kind=kind)
+    ablated = _read_partial(partial, baseline, replacement.mark, len(engine.layers), engine.heads)
+    with tqdm(total=len(images), initial=ablated.shape[2], unit=" images", desc=f"ablation ({kind})") as bar:
+        for start in range(ablated.shape[2], len(images), IMAGES_PER_SAVE):
+            some = slice(start, start + IMAGES_PER_SAVE)
+            _, more = engine.sweep(images[some], kind=replacement.part(some))
             ablated = np.concatenate([ablated, more], axis=2)
             if partial is not None:
                 with atomic_path(partial) as temporary:
-                    np.savez(temporary, baseline=baseline, ablated=ablated)
-            bar.update(len(some))
+                    np.savez(temporary, baseline=baseline, ablated=ablated, replacement=replacement.mark)
+            bar.update(more.shape[2])
     weights = np.ones(len(images)) if weights is None else weights
     return Ablation(baseline, ablated, np.asarray(labels), model.label_std.cpu().numpy(), weights)
 
@@ -138,15 +142,14 @@ def _predict(model: ChirpRegressor, images: torch.Tensor, batch: int) -> np.ndar
         return np.concatenate([model.predict(some).cpu().numpy() for some in images.split(batch)])
 
 
-def _read_partial(partial: Path | None, baseline: np.ndarray, layers: int, heads: int) -> np.ndarray:
-    """Return the finished images' predictions, (layers, heads, finished, 3)."""
+def _read_partial(partial: Path | None, baseline: np.ndarray, mark: str, layers: int, heads: int) -> np.ndarray:
+    """Return the finished images' predictions, (layers, heads, finished, 3), of the replacement of this mark."""
     if partial is None or not partial.exists():
         return np.empty((layers, heads, 0, 3), np.float32)
-    try:
-        with np.load(partial) as file:
-            before, ablated = file["baseline"], file["ablated"]
-    except (OSError, ValueError, KeyError) as error:
-        raise CompanionError(f"the unfinished sweep {partial} is damaged; remove it and run again") from error
+    found = read_arrays(partial)
+    before, ablated = (found.get(name, np.empty(0)) for name in ("baseline", "ablated"))
+    if str(found.get("replacement")) != mark:
+        raise CompanionError(f"the unfinished sweep {partial} is of another replacement; remove it and run again")
     if before.shape != baseline.shape or not np.allclose(before, baseline, rtol=1e-4, atol=1e-3):
         raise CompanionError(f"the unfinished sweep {partial} is of another model; remove it and run again")
     return ablated

@@ -3,6 +3,7 @@
 The estimates rank heads for the exact engine; a small estimate does not show that a head has no effect.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,9 @@ from ..models.regressor import ChirpRegressor
 from ..models.vit import autocast
 from ..statistics import percent_increase, rank_correlations
 from .ablation import Ablation, squared_errors
-from .engine import Engine
+from .engine import Engine, Replacement
 
-__all__ = ["AttributionEstimates", "linearised"]
+__all__ = ["AttributionEstimates", "Linearised", "linearised"]
 
 TITLES = {"outputs": "linearised outputs", "loss": "linearised loss", "absolute": "its absolute value"}
 
@@ -73,52 +74,89 @@ class AttributionEstimates:
         return {f"ablation.screening.{name}.rank_correlation": rank for name, rank in ranks.items()}
 
 
+@dataclass(frozen=True)
+class Linearised:
+    """Predictions of the intact model, and how replacing each head's output changes them to first order.
+
+    Seconds, hertz, hertz; labels and weights are those of `Ablation`.
+    """
+
+    intact: np.ndarray  # (images, 3)
+    changes: dict[str, np.ndarray]  # by kind of replacement, (layers, heads, images, 3)
+    labels: np.ndarray  # (images, 3)
+    label_std: np.ndarray  # (3,) the unit of the loss
+    weights: np.ndarray  # (images,) of importance sampling; one on average
+
+    def ablation(self, kind: str = "zero_qkv") -> Ablation:
+        """Return the linearised model's predictions by one kind of replacement, as if they came from a sweep."""
+        ablated = self.intact + self.changes[kind]
+        return Ablation(self.intact, ablated, self.labels, self.label_std, self.weights)
+
+
 def linearised(
     model: ChirpRegressor,
     images: torch.Tensor,
     labels: np.ndarray,
     *,
+    kinds: Sequence[str] = ("zero_qkv",),
+    sources: Mapping[str, torch.Tensor] | None = None,
     weights: np.ndarray | None = None,
     mixed_precision: bool = False,
-) -> Ablation:
-    """Estimate the result of `ablate_every_head` to first order in the heads' outputs.
+) -> Linearised:
+    """Estimate the result of `ablate_every_head` to first order in the heads' outputs, for several kinds at once.
 
-    One forward and, for the three outputs, three backward passes, whatever the number of heads.
+    One forward and, for the three outputs, three backward passes, whatever the number of heads and of kinds; and one
+    more forward pass where heads put out what they do for another image. Memory is bounded by the engine's batch.
 
     Args:
         model: LoRA-wrapped or merged; left as it was.
         images: (images, 3, 224, 224).
         labels: (images, 3).
+        kinds: of replacement, of `engine.KINDS`.
+        sources: by kind, the images that "mean" and "resample" need, see `engine.Replacement`.
         weights: as in `ablate_every_head`.
         mixed_precision: bfloat16 where the processor has it: faster, and a rougher estimate.
 
     Raises:
-        CompanionError: there is no image, or a prediction is not a number.
+        CompanionError: there is no image or no kind, a source is missing or not needed, or a prediction is not a
+            number.
     """
-    if not len(images):
-        raise CompanionError("attribution needs 1 or more images, it got none")
+    sources = sources or {}
+    if not kinds or not set(sources) <= set(kinds):
+        raise CompanionError(f"linearising needs one kind or more, and sources for no others; it got {list(kinds)}")
     engine = Engine(model, linears=nn.Linear)
     engine.model.requires_grad_(False)
+    replacements = [Replacement(engine, kind, source=sources.get(kind)) for kind in kinds]
+    for replacement in replacements:
+        replacement.check(images)
 
-    def work(some: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def work(chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.enable_grad(), autocast(engine.device, wanted=mixed_precision):
-            return _linearise(engine, some)
+            return _linearise(engine, images[chosen], [some.constants(chosen) for some in replacements])
 
-    batches = images.split(engine.batch)
-    with parallel_map(len(batches), engine.device) as map_of:
-        parts = list(tqdm(map_of(work, batches), total=len(batches), unit=" batches", desc="attribution"))
-    intact = torch.cat([predictions for predictions, _ in parts]).cpu().numpy()
-    changes = torch.cat([change for _, change in parts], dim=2).cpu().numpy()
-    if not np.isfinite(intact).all():
+    parts = torch.arange(len(images)).split(engine.batch)
+    with parallel_map(len(parts), engine.device) as map_of:
+        found = list(tqdm(map_of(work, parts), total=len(parts), unit=" batches", desc="attribution", leave=False))
+    intact = torch.cat([predictions for predictions, _ in found]).cpu().numpy()
+    changes = torch.cat([change for _, change in found], dim=3).cpu().numpy()
+    if not (np.isfinite(intact).all() and np.isfinite(changes).all()):
         raise CompanionError("the model predicts something that is not a number; was its training completed?")
     weights = np.ones(len(images)) if weights is None else weights
-    return Ablation(intact, intact + changes, np.asarray(labels), engine.model.label_std.cpu().numpy(), weights)
+    by_kind = dict(zip(kinds, changes, strict=True))
+    return Linearised(intact, by_kind, np.asarray(labels), engine.model.label_std.cpu().numpy(), weights)
 
 
-def _linearise(engine: Engine, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return predictions, (images, 3), and to first order how each head's ablation changes them, (layers, heads, images, 3).
+def _linearise(
+    engine: Engine, images: torch.Tensor, constants: Sequence[list[torch.Tensor]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return predictions, (images, 3), and to first order their changes, (kinds, layers, heads, images, 3).
 
-    The change is the gradient of the predictions times the change that the ablation makes to z.
+    The change is the gradient of the predictions times the change that the replacement makes to z.
+
+    Args:
+        engine: of the model.
+        images: one batch.
+        constants: what replaces z, for each kind and layer, as `Replacement.constants` returns it.
     """
     x = engine.embed(images).requires_grad_()
     outputs = []
@@ -126,11 +164,12 @@ def _linearise(engine: Engine, images: torch.Tensor) -> tuple[torch.Tensor, torc
         outputs.append(engine.attend(layer, x))
         x = engine.finish_layer(layer, x, outputs[-1])
     predictions = engine.predict_from_cls(x[:, 0])
-    removed = [engine.value_bias(layer) - z.detach() for layer, z in zip(engine.layers, outputs, strict=True)]
-    changes = []
-    for target in range(predictions.shape[1]):
+    shape = len(constants), len(engine.layers), engine.heads, len(images), 3
+    changes = torch.empty(shape, device=engine.device)
+    for target in range(3):
         gradients = torch.autograd.grad(predictions[:, target].sum(), outputs, retain_graph=target < 2)
-        changes.append(
-            torch.stack([torch.einsum("nthd,nthd->hn", *pair).float() for pair in zip(gradients, removed, strict=True)])
-        )
-    return predictions.detach().float(), torch.stack(changes, dim=-1)
+        for number, (gradient, z) in enumerate(zip(gradients, outputs, strict=True)):
+            for kind, fixed in enumerate(constants):
+                removed = fixed[number] - z.detach()
+                changes[kind, number, ..., target] = torch.einsum("nthd,nthd->hn", gradient, removed)
+    return predictions.detach().float(), changes

@@ -10,7 +10,7 @@ bias. Zero, mean and resample ablation are other choices of c, so one engine ser
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,10 +23,10 @@ from ..models.linears import faster_linears, use_linears
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor, merged
 from ..models.vit import best_device
+from .constants import KINDS, Replacement
 
-__all__ = ["KINDS", "Engine"]
+__all__ = ["KINDS", "Engine", "Replacement"]
 
-KINDS = ("zero_qkv", "zero", "mean", "resample")
 Result = TypeVar("Result")
 
 
@@ -72,23 +72,22 @@ class Engine:
             use_linears(self.model, linears or faster_linears(self.rows * tokens, config.hidden_size))
 
     def sweep(
-        self, images: torch.Tensor, *, kind: str = "zero_qkv", source: torch.Tensor | None = None
+        self, images: torch.Tensor, *, kind: str | Replacement = "zero_qkv", source: torch.Tensor | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return predictions intact (images, 3) and with each head replaced (layers, heads, images, 3).
 
         Args:
             images: (images, 3, height, width), uint8 or in 0..1.
-            kind: "zero_qkv" (the head puts out its value bias), "zero", "mean" (over these images, token by token) or
-                "resample" (the head's output for another image).
-            source: for "resample", the other image of each, of the shape of `images`; the next one if left out.
+            kind: what heads put out instead, one of `KINDS`; or a `Replacement` of this engine, made once for many calls.
+            source: images that "mean" and "resample" need, see `Replacement`.
 
         Raises:
-            CompanionError: no image, too few for the kind, or a prediction is not a number.
+            CompanionError: no image, a source that does not belong to the kind, or a prediction is not a number.
         """
-        replacement = _Replacement(self, kind, images, source)
+        replacement = self._replacement(images, kind, source)
 
         def work(chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return self._sweep_batch(images[chosen], replacement.of(chosen))
+            return self._sweep_batch(images[chosen], replacement.constants(chosen))
 
         intact, replaced = zip(*self._by_batch(work, len(images)), strict=True)
         return _finite_array(torch.cat(intact)), _finite_array(torch.cat(replaced, dim=2))
@@ -98,13 +97,13 @@ class Engine:
         images: torch.Tensor,
         heads: Iterable[tuple[int, int]] = (),
         *,
-        kind: str = "zero_qkv",
+        kind: str | Replacement = "zero_qkv",
         source: torch.Tensor | None = None,
     ) -> np.ndarray:
         """Return predictions (images, 3) with a set of heads (layer, head; from 0) replaced at once, as in `sweep`.
 
         Raises:
-            CompanionError: there is no such head, no image, or a prediction is not a number.
+            CompanionError: there is no such head, or as in `sweep`.
         """
         wanted: list[list[int]] = [[] for _ in self.layers]
         for layer, head in heads:
@@ -113,10 +112,10 @@ class Engine:
                     f"no head {head} in layer {layer}: {len(self.layers)} layers, {self.heads} heads, from 0"
                 )
             wanted[layer].append(head)
-        replacement = _Replacement(self, kind, images, source)
+        replacement = self._replacement(images, kind, source)
 
         def work(chosen: torch.Tensor) -> torch.Tensor:
-            constants = replacement.of(chosen)
+            constants = replacement.constants(chosen)
             x = self.embed(images[chosen])
             for number, layer in enumerate(self.layers):
                 z = self.attend(layer, x)
@@ -127,6 +126,13 @@ class Engine:
             return self.predict_from_cls(x[:, 0])
 
         return _finite_array(torch.cat(self._by_batch(work, len(images))))
+
+    def _replacement(self, images: torch.Tensor, kind: str | Replacement, source: torch.Tensor | None) -> Replacement:
+        replacement = Replacement(self, kind, source=source) if isinstance(kind, str) else kind
+        if replacement.engine is not self or (replacement is kind and source is not None):
+            raise CompanionError("this replacement is another engine's or has its own source; make one of this engine")
+        replacement.check(images)
+        return replacement
 
     def _by_batch(self, work: Callable[[torch.Tensor], Result], count: int) -> list[Result]:
         """Return the results of `work` on the indices of each batch of `count` images, several batches at once."""
@@ -215,39 +221,6 @@ class Engine:
         if bias is None:
             return torch.zeros(self.heads, self.size, device=self.device)
         return bias.detach().view(self.heads, self.size)
-
-
-class _Replacement:
-    """What replaces the heads' outputs, for each layer: (n or 1, tokens or 1, heads, head dimension)."""
-
-    @torch.inference_mode()
-    def __init__(self, engine: Engine, kind: str, images: torch.Tensor, source: torch.Tensor | None):
-        if kind not in KINDS:
-            raise CompanionError(f"unknown replacement {kind!r}; choose one of {', '.join(KINDS)}")
-        if source is not None and (kind != "resample" or source.shape != images.shape):
-            raise CompanionError("source images are for kind 'resample', one for each image and of its size")
-        least = 2 if kind == "resample" and source is None else 1
-        if len(images) < least:
-            raise CompanionError(f"ablation ({kind}) needs {least} or more images, it got {len(images)}")
-        self.engine, self.kind = engine, kind
-        self.source = images.roll(-1, 0) if source is None else source
-        biases = [engine.value_bias(layer)[None, None] for layer in engine.layers]
-        self.fixed = biases if kind == "zero_qkv" else [torch.zeros_like(bias) for bias in biases]
-        if kind == "mean":
-            for some in images.split(engine.batch):
-                sums = [z.sum(0, keepdim=True) for z in self._outputs(some)]
-                self.fixed = [mean + part / len(images) for mean, part in zip(self.fixed, sums, strict=True)]
-
-    def of(self, chosen: torch.Tensor) -> list[torch.Tensor]:
-        return list(self._outputs(self.source[chosen])) if self.kind == "resample" else self.fixed
-
-    def _outputs(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        engine = self.engine
-        x = engine.embed(images)
-        for layer in engine.layers:
-            z = engine.attend(layer, x)
-            yield z
-            x = engine.finish_layer(layer, x, z)
 
 
 def _replace_head(z: torch.Tensor, head: int, constant: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from paper_utils.interventions.engine import KINDS, Engine
 from paper_utils.models.regressor import merged
 
 LABELS = np.array([[10.0, 20.0, 30.0]] * 5)
+SOURCES = {"mean": lambda images: 255 - images[:3], "resample": lambda images: images.roll(-1, 0)}
 
 
 def predict_with_constant_head(model, images, layer, head):
@@ -75,31 +76,48 @@ def test_every_head_at_once_is_one_after_the_other(regressor, images):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kinds_look_at_all_images(regressor, images, kind, monkeypatch):
+def test_a_few_images_at_a_time_are_all_at_once(regressor, images, kind, monkeypatch):
     monkeypatch.setattr(ablation, "IMAGES_PER_SAVE", 2)
-    _, expected = Engine(regressor).sweep(images, kind=kind)
-    assert np.allclose(ablation.ablate_every_head(regressor, images, LABELS, kind=kind).ablated, expected, atol=1e-4)
+    source = SOURCES.get(kind, lambda images: None)(images)
+    _, expected = Engine(regressor).sweep(images, kind=kind, source=source)
+    found = ablation.ablate_every_head(regressor, images, LABELS, kind=kind, source=source)
+    assert np.allclose(found.ablated, expected, atol=1e-4)
 
 
-def test_an_interrupted_sweep_goes_on(regressor, images, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupted_sweep_goes_on(regressor, images, tmp_path, monkeypatch, kind):
     monkeypatch.setattr(ablation, "IMAGES_PER_SAVE", 2)
-    whole = ablation.ablate_every_head(regressor, images, LABELS)
-    partial = tmp_path / "partial.npz"
-    np.savez(partial, baseline=whole.baseline, ablated=whole.ablated[:, :, :2])
+    partial, how = tmp_path / "partial.npz", {"kind": kind, "source": SOURCES.get(kind, lambda images: None)(images)}
+    whole = ablation.ablate_every_head(regressor, images, LABELS, **how)
     asked = []
-    sweep = ablation.Engine.sweep
-    monkeypatch.setattr(
-        ablation.Engine, "sweep", lambda engine, some, **how: asked.append(len(some)) or sweep(engine, some, **how)
-    )
-    result = ablation.ablate_every_head(regressor, images, LABELS, partial=partial)
-    assert asked == [2, 1]
+    sweep = Engine.sweep
+
+    def interrupted(engine, some, **how):
+        asked.append(len(some))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return sweep(engine, some, **how)
+
+    monkeypatch.setattr(Engine, "sweep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ablation.ablate_every_head(regressor, images, LABELS, partial=partial, **how)
+    result = ablation.ablate_every_head(regressor, images, LABELS, partial=partial, **how)
+    assert asked == [2, 2, 2, 1]
     assert np.allclose(result.ablated, whole.ablated, atol=1e-4)
 
 
-def test_another_models_sweep_is_refused(regressor, images, tmp_path):
+@pytest.mark.parametrize(("mark", "message"), [("zero_qkv", "another model"), ("zero", "another replacement")])
+def test_another_sweep_is_refused(regressor, images, tmp_path, mark, message):
     partial = tmp_path / "partial.npz"
-    np.savez(partial, baseline=np.zeros((5, 3)), ablated=np.zeros((2, 3, 1, 3)))
-    with pytest.raises(CompanionError, match="another model"):
+    np.savez(partial, baseline=np.zeros((5, 3)), ablated=np.zeros((2, 3, 1, 3)), replacement=mark)
+    with pytest.raises(CompanionError, match=message):
+        ablation.ablate_every_head(regressor, images, LABELS, partial=partial)
+
+
+def test_a_damaged_sweep_is_named(regressor, images, tmp_path):
+    partial = tmp_path / "partial.npz"
+    partial.write_bytes(b"PK\3\4 and no more")
+    with pytest.raises(CompanionError, match="damaged"):
         ablation.ablate_every_head(regressor, images, LABELS, partial=partial)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from paper_utils.errors import CompanionError
 from paper_utils.interventions import ablation
 from paper_utils.interventions import engine as engine_module
-from paper_utils.interventions.engine import KINDS, Engine
+from paper_utils.interventions.engine import KINDS, Engine, Replacement
 from paper_utils.models.regressor import merged
 
 HEADS = [(layer, head) for layer in range(2) for head in range(3)]
@@ -48,13 +48,19 @@ def outputs_of_heads(model, images):
     return seen
 
 
+def source_of(images, kind):
+    """Other images: three to average over, or one for each."""
+    return {"mean": 255 - images[:3], "resample": images.roll(-1, 0)}.get(kind)
+
+
 def constants(model, images, kind):
-    outputs = outputs_of_heads(model, images)
+    source = source_of(images, kind)
+    outputs = [] if source is None else outputs_of_heads(model, source)
     return {
         "zero_qkv": lambda layer, z: model.layers[layer].attention.v_proj.bias.expand_as(z),
         "zero": lambda layer, z: torch.zeros_like(z),
         "mean": lambda layer, z: outputs[layer].mean(0, keepdim=True).expand_as(z),
-        "resample": lambda layer, z: outputs[layer].roll(-1, 0),
+        "resample": lambda layer, z: outputs[layer],
     }[kind]
 
 
@@ -62,7 +68,7 @@ def constants(model, images, kind):
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_every_head_and_kind_against_hooks(regressor, images, kind, batch):
     model = merged(regressor)
-    intact, swept = Engine(model, batch=batch, rows=4).sweep(images, kind=kind)
+    intact, swept = Engine(model, batch=batch, rows=4).sweep(images, kind=kind, source=source_of(images, kind))
     with torch.no_grad():
         assert np.allclose(intact, model.predict(images).numpy(), atol=1e-4)
     for layer, head in HEADS:
@@ -85,7 +91,8 @@ def test_zero_qkv_is_weights_set_to_zero(regressor, images):
 def test_any_set_of_heads_against_hooks(regressor, images, heads, kind):
     model = merged(regressor)
     expected = replaced_by_hook(model, images, heads, constants(model, images, kind))
-    assert np.allclose(Engine(model, batch=3).predict(images, heads, kind=kind), expected, atol=1e-4)
+    found = Engine(model, batch=3).predict(images, heads, kind=kind, source=source_of(images, kind))
+    assert np.allclose(found, expected, atol=1e-4)
 
 
 def test_other_images_can_be_given(regressor, images):
@@ -100,6 +107,33 @@ def test_other_images_can_be_given(regressor, images):
             assert np.allclose(swept[heads[0]], expected, atol=1e-4)
     everything = engine.predict(images, HEADS, kind="resample", source=images)
     assert np.allclose(everything, engine.predict(images), atol=1e-4)  # its own outputs change nothing
+
+
+def test_a_mean_over_the_images_themselves_is_theirs(regressor, images):
+    model = merged(regressor)
+    outputs = outputs_of_heads(model, images)
+    expected = replaced_by_hook(model, images, [(0, 2)], lambda layer, z: outputs[layer].mean(0).expand_as(z))
+    found = Engine(model, batch=2).predict(images, [(0, 2)], kind="mean", source=images)
+    assert np.allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_replacement_serves_many_calls_and_parts(regressor, images, kind):
+    engine, source = Engine(regressor, batch=2), source_of(images, kind)
+    replacement = Replacement(engine, kind, source=source)
+    _, expected = engine.sweep(images, kind=kind, source=source)
+    parts = [slice(0, 3), slice(3, 5)]
+    found = [engine.sweep(images[part], kind=replacement.part(part))[1] for part in parts]
+    assert np.allclose(np.concatenate(found, axis=2), expected, atol=1e-4)
+    assert np.allclose(engine.predict(images, [(1, 1)], kind=replacement), expected[1, 1], atol=1e-4)
+
+
+def test_a_replacement_is_known_by_its_kind_and_source(regressor, images):
+    engine = Engine(regressor)
+    made = [Replacement(engine, "zero"), *(Replacement(engine, "mean", source=some) for some in (images, images[:4]))]
+    assert made[0].mark == "zero"
+    assert len({replacement.mark for replacement in made}) == 3
+    assert made[1].mark == Replacement(engine, "mean", source=images.clone()).mark
 
 
 def test_heads_add_up_to_the_attention(regressor, images):
@@ -120,8 +154,9 @@ def test_everything_is_computed_on_the_device(regressor, images, kind, monkeypat
     """Torch's device without numbers refuses most sums of its tensors with others, as a GPU does."""
     monkeypatch.setattr(engine_module, "_finite_array", lambda predictions: predictions)
     engine = Engine(regressor, device="meta")
-    intact, swept = engine.sweep(images, kind=kind)
-    some = engine.predict(images, [(0, 1), (1, 2)], kind=kind)
+    source = source_of(images, kind)
+    intact, swept = engine.sweep(images, kind=kind, source=source)
+    some = engine.predict(images, [(0, 1), (1, 2)], kind=kind, source=source)
     assert [found.device.type for found in (intact, swept, some)] == ["meta"] * 3
     assert swept.shape == (2, 3, 5, 3)
 
@@ -139,10 +174,17 @@ def test_the_model_stays_as_it_was(regressor, images):
     [
         (lambda engine, x: engine.predict(x, [(2, 0)]), "no head 0 in layer 2: 2 layers, 3 heads"),
         (lambda engine, x: engine.sweep(x[:0]), r"needs 1 or more images, it got 0"),
-        (lambda engine, x: engine.sweep(x[:1], kind="resample"), r"\(resample\) needs 2 or more images, it got 1"),
+        (lambda engine, x: engine.sweep(x, kind="resample"), "needs one other image for each image; give them as its"),
+        (lambda engine, x: engine.sweep(x, kind="mean"), "needs images to average over; give them as its source"),
+        (lambda engine, x: engine.sweep(x, kind="mean", source=x[:0]), "needs images to average over"),
         (lambda engine, x: engine.sweep(x, kind="noise"), "unknown replacement 'noise'; choose one of zero_qkv"),
-        (lambda engine, x: engine.sweep(x, source=x), "source images are for kind 'resample'"),
-        (lambda engine, x: engine.sweep(x, kind="resample", source=x[:2]), "one for each image"),
+        (lambda engine, x: engine.sweep(x, source=x), "source images are for kinds mean and resample"),
+        (
+            lambda engine, x: engine.sweep(x, kind="resample", source=x[:2]),
+            "one other image for each image, of its size",
+        ),
+        (lambda engine, x: engine.sweep(x, kind=Replacement(Engine(engine.model))), "another engine's"),
+        (lambda engine, x: engine.sweep(x, kind=Replacement(engine), source=x), "has its own source"),
         (lambda engine, x: engine.predict(x.float() * float("nan")), "not a number"),
     ],
 )
