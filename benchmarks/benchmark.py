@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks import ablation as benchmark_ablation
+from benchmarks import estimates as benchmark_estimates
 from benchmarks import rendering as benchmark_rendering
 from benchmarks import training as benchmark_training
 from benchmarks.timing import machine
@@ -35,6 +36,8 @@ def main() -> None:
                 threads=options.threads, rounds=max(1, options.rounds // 3)
             )
             benchmark_ablation.show(results)
+            results |= benchmark_estimates.estimates_benchmark(results)
+            benchmark_estimates.show(results)
         if options.only in (None, "rendering"):
             results |= benchmark_rendering.rendering_benchmark(rounds=options.rounds)
             benchmark_rendering.show(results)

@@ -17,6 +17,7 @@ __all__ = [
     "HeadEffects",
     "correlation_interval",
     "effect_bounds",
+    "effective_sample_size",
     "head_effects",
     "largest_gap",
     "layer_intervals",
@@ -74,6 +75,24 @@ def weighted_choice(importance: np.ndarray, count: int, *, seed: int = 0) -> tup
     steps = np.arange(count) + np.random.default_rng(seed).random()
     chosen = np.searchsorted(np.cumsum(chance), steps, side="right").clip(max=len(share) - 1)
     return chosen, count / (len(share) * chance[chosen])
+
+
+def effective_sample_size(weights: np.ndarray) -> float:
+    """Return how many images of equal weight a mean of weighted ones is worth, as far as weights go (Kish 1965).
+
+    The square of the weights' sum over the sum of their squares: between one and the number of images, whatever the
+    weights' unit. It does not count what importance sampling gains by choosing the images that matter.
+
+    Args:
+        weights: (images,), not negative.
+
+    Raises:
+        CompanionError: a weight is negative or not a number, or none is above zero.
+    """
+    if not ((weights >= 0) & np.isfinite(weights)).all() or not weights.any():
+        raise CompanionError("the weights of images must be finite, not negative, and not all zero")
+    share = weights / weights.max()  # squares of very small or large weights would leave the range of floats
+    return float(share.sum() ** 2 / (share**2).sum())
 
 
 def largest_gap(first: np.ndarray, second: np.ndarray, weights: tuple[np.ndarray, np.ndarray]) -> float:

@@ -222,3 +222,22 @@ def test_r_of_few_images_has_an_interval_within_its_bounds(count, seed):
     r, low, high = statistics.correlation_interval(x, y)
     assert -1 - 1e-9 <= low <= high <= 1 + 1e-9
     assert r == pytest.approx(np.corrcoef(x, y)[0, 1])
+
+
+@given(arrays(float, st.integers(1, 50), elements=st.floats(0, 1e3)), st.floats(1e-3, 1e3))
+def test_the_effective_sample_size_lies_between_one_and_all_and_ignores_the_unit(weights, unit):
+    weights[0] = 1.0
+    size = statistics.effective_sample_size(weights)
+    assert 1 - 1e-9 <= size <= len(weights) * (1 + 1e-9)
+    assert statistics.effective_sample_size(weights * unit) == pytest.approx(size)
+    # a mean of independent values of variance one has the variance one over it
+    share = weights / weights.sum()
+    assert 1 / size == pytest.approx(float((share**2).sum()))
+
+
+def test_equal_weights_count_fully_and_an_image_without_weight_does_not():
+    assert statistics.effective_sample_size(np.full(7, 0.3)) == pytest.approx(7)
+    assert statistics.effective_sample_size(np.array([2.0, 2, 0])) == pytest.approx(2)
+    for wrong in ([0.0, 0.0], [1.0, -1.0], [1.0, np.nan]):
+        with pytest.raises(CompanionError, match="weights of images"):
+            statistics.effective_sample_size(np.array(wrong))

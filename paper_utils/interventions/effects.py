@@ -7,13 +7,14 @@ import pandas as pd
 
 from ..bootstrap import percentile_interval
 from ..heads import head_name
-from ..statistics import HeadEffects, head_effects, layer_intervals, percent_increase
-from .ablation import Ablation, layer_summary, squared_errors
+from ..statistics import HeadEffects, effective_sample_size, head_effects, layer_intervals, percent_increase
+from .ablation import layer_summary
+from .estimated import EstimatedAblation
 from .groups import EARLY, effects_without_each, group_intervals, group_metrics, largest_head, resampled_effects
 from .tables import interval, rounded
 from .targets import TargetEffects
 
-__all__ = ["AblationEffects", "effect_intervals_of", "effect_metrics"]
+__all__ = ["AblationEffects", "effect_intervals", "effect_intervals_of", "effect_metrics"]
 
 # the same layers where they are counted from zero: 0 to 3, and 6
 EARLY_FROM_ZERO, LAYER_6, LAYER_6_FROM_ZERO = slice(0, 4), 5, 6
@@ -40,9 +41,15 @@ def effect_intervals_of(ablated: np.ndarray, intact: np.ndarray, *, seed: int = 
         intact: those of the intact model, (images,).
         seed: of the bootstrap over images.
     """
-    increase = percent_increase(ablated, intact)
     sample = resampled_effects(ablated, intact, seed=seed)
-    found = group_intervals(sample, increase, effects_without_each(ablated, intact))
+    return effect_intervals(sample, percent_increase(ablated, intact), effects_without_each(ablated, intact))
+
+
+def effect_intervals(
+    sample: np.ndarray, increase: np.ndarray, without_each: np.ndarray | None = None
+) -> dict[str, float]:
+    """Return what `effect_intervals_of` does, from resampled effects; arguments of `groups.group_intervals`."""
+    found = group_intervals(sample, increase, without_each)
     low, high = percentile_interval(sample[:, EARLY_FROM_ZERO].mean((1, 2)))
     found |= {"layers_1_to_4.mean_low_percent": float(low), "layers_1_to_4.mean_high_percent": float(high)}
     for name, (top, early) in _ratios(sample, increase).items():
@@ -78,21 +85,26 @@ class AblationEffects(HeadEffects):
     ablated: np.ndarray  # (layers, heads, images) weighted squared errors
     intact: np.ndarray  # (images,) weighted squared errors; their mean is the loss in standardised units
     by_target: TargetEffects
+    exact_images: int  # of them, those on which heads were ablated exactly
+    effective_images: float  # as many plainly drawn images would weigh alike
 
     @classmethod
-    def of(cls, ablation: Ablation) -> "AblationEffects":
+    def of(cls, ablation: EstimatedAblation) -> "AblationEffects":
         """Compare each head's ablation with the intact model, image by image.
 
         Raises:
-            CompanionError: fewer than eight images.
+            CompanionError: fewer than eight exact images.
         """
-        ablated, intact = (squared_errors(part, ablation) for part in (ablation.ablated, ablation.baseline))
+        by_target, intact = ablation.ablated_by_target(), ablation.intact
+        ablated = by_target.mean(0)
         return cls(
             **vars(head_effects(ablated, intact)),
             layer_low_high=layer_intervals(ablated, intact),
             ablated=ablated,
             intact=intact,
-            by_target=TargetEffects.of(ablation),
+            by_target=TargetEffects.of(by_target, ablation.intact_by_target, ablation.exact.label_std),
+            exact_images=len(ablation.exact.labels),
+            effective_images=effective_sample_size(ablation.linearised.weights),
         )
 
     def groups(self) -> pd.DataFrame:
@@ -164,7 +176,9 @@ class AblationEffects(HeadEffects):
             "significant heads (Benjamini-Yekutieli, FDR 5 %)": f"{self.significant_by.sum()} of {significant.size}",
             "median half-width of the intervals (%)": rounded(self._half_width()),
             "standard deviation between heads (%)": rounded(self.increase.std()),
-            "images": str(len(self.intact)),
+            "images (heads ablated to first order)": f"{len(self.intact):,}",
+            "of them with heads ablated exactly": str(self.exact_images),
+            "effective sample size of the weighted images": f"{self.effective_images:,.0f}",
             "loss of the intact model (standardised units)": rounded(self.intact.mean()),
         }
         return pd.DataFrame({"Value": values})
@@ -194,6 +208,8 @@ class AblationEffects(HeadEffects):
         found: dict[str, float | str] = {
             "intact_mse": float(self.intact.mean()),
             "images": len(self.intact),
+            "exact_images": self.exact_images,
+            "effective_images": self.effective_images,
             "significant_heads_bh": int(self.significant_bh.sum()),
             "significant_heads_by": int(self.significant_by.sum()),
             "median_half_width_percent": self._half_width(),

@@ -8,7 +8,6 @@ import pandas as pd
 from ..data.chirps import TARGETS
 from ..heads import head_name
 from ..statistics import effect_bounds, percent_increase, rank_correlations
-from .ablation import Ablation, target_errors
 from .tables import interval, rounded
 
 __all__ = ["TargetEffects"]
@@ -30,18 +29,22 @@ class TargetEffects:
     names: tuple[str, ...] = NAMES
 
     @classmethod
-    def of(cls, ablation: Ablation) -> "TargetEffects":
-        """Compare each head's ablation with the intact model, target by target."""
-        ablated = np.moveaxis(target_errors(ablation.ablated, ablation), -1, 0)
-        intact = target_errors(ablation.baseline, ablation).T
+    def of(cls, ablated: np.ndarray, intact: np.ndarray, label_std: np.ndarray) -> "TargetEffects":
+        """Compare each head's ablation with the intact model, target by target.
+
+        Args:
+            ablated: weighted squared errors without each head, (targets, layers, heads, images).
+            intact: those of the intact model, (targets, images).
+            label_std: (targets,) the unit of the errors, in seconds, hertz, hertz.
+        """
         bounds = [effect_bounds(*pair) for pair in zip(ablated, intact, strict=True)]
         return cls(
             increase=np.array([percent_increase(*pair) for pair in zip(ablated, intact, strict=True)]),
             low=np.array([low for low, _ in bounds]),
             high=np.array([high for _, high in bounds]),
-            intact_rmse=np.sqrt(intact.mean(-1)) * ablation.label_std,
-            ablated_rmse=np.sqrt(ablated.mean(-1)) * ablation.label_std[:, None, None],
-            images=len(ablation.labels),
+            intact_rmse=np.sqrt(intact.mean(-1)) * label_std,
+            ablated_rmse=np.sqrt(ablated.mean(-1)) * label_std[:, None, None],
+            images=intact.shape[-1],
         )
 
     def by_name(self) -> dict[str, np.ndarray]:

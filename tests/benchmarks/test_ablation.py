@@ -29,7 +29,7 @@ def test_candidates_do_the_same_work_on_the_images_they_are_given(regressor, ima
     for name in engines:
         assert np.allclose(found[name].work()[1], plain, atol=1e-3)
     assert np.allclose(found["hooks"].work(), plain[:, :, :2], atol=1e-3)
-    assert found["attribution"].warm_up().ablated.shape == (2, 3, 1, 3)
+    assert found["attribution"].warm_up().ablation().ablated.shape == (2, 3, 1, 3)
 
 
 def test_memory_and_difference_are_measured(regressor, images):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from paper_utils.files import ROOT, read_arrays, read_json
-from paper_utils.interventions import Ablation
+from paper_utils.interventions import EstimatedAblation
 
 REFERENCE = ROOT / "data" / "reference"
 RESULTS = read_json(REFERENCE / "results.json")
@@ -13,15 +13,8 @@ def arrays(name):
     return read_arrays(REFERENCE / f"{name}.npz")
 
 
-def ablation(name="ablation"):
-    return Ablation(**arrays(name))
-
-
-def protocols():
-    return {
-        name: (float(values[-1]), 100 * (values[:-1] / values[-1] - 1).reshape(12, 12))
-        for name, values in arrays("protocols").items()
-    }
+def ablation():
+    return EstimatedAblation.of(arrays("ablation"), arrays("attribution"))
 
 
 def differing(metrics, *, rel=1e-9):

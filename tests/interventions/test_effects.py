@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from paper_utils.interventions import Ablation, AblationEffects, effect_intervals_of, effect_metrics
+from paper_utils.interventions import (
+    Ablation,
+    AblationEffects,
+    TargetEffects,
+    effect_intervals_of,
+    effect_metrics,
+    target_errors,
+)
 
 from . import reference
 
@@ -37,8 +44,8 @@ def test_a_ratio_without_the_largest_head_by_hand():
 
 def test_heads_that_lower_the_loss_are_counted(effects):
     metrics = effects.metrics()
-    assert metrics["ablation.heads_that_lower_the_loss"] == (effects.increase < 0).sum() == 30
-    assert metrics["ablation.heads_that_significantly_lower_the_loss"] == 0
+    assert metrics["ablation.heads_that_lower_the_loss"] == (effects.increase < 0).sum() == 38
+    assert metrics["ablation.heads_that_significantly_lower_the_loss"] == 1
     assert metrics["ablation.largest_head.name"] == "L1H1"
     assert metrics["ablation.largest_head.effect_percent"] == effects.increase.max()
 
@@ -69,13 +76,18 @@ def test_the_metrics_are_the_shipped_ones(effects):
 def test_tables_show_the_shipped_effects(effects):
     groups = effects.groups()
     assert list(groups.index) == ["mean over heads", "mean without L1H1", "median over heads"]
-    assert groups.iloc[0].to_list()[:2] == ["21.9 (16.8 to 28.2)", "1.45 (1.02 to 1.94)"]
-    assert groups.iloc[1].to_list() == ["0.411 (0.142 to 0.704)", "1.45 (1.02 to 1.94)", "1.04 (0.622 to 1.53)", 352]
+    assert groups.iloc[0].to_list()[:2] == ["23.3 (14.7 to 34.3)", "1.14 (0.830 to 1.55)"]
+    assert groups.iloc[1].to_list() == [
+        "0.394 (0.0587 to 0.729)",
+        "1.14 (0.830 to 1.55)",
+        "0.747 (0.346 to 1.18)",
+        2048,
+    ]
     assert effects.strongest(2).index.to_list() == ["L1H1", "L8H4"]
-    assert effects.strongest(2)["Increase of the loss (%)"].to_list() == ["774", "12.5"]
-    assert effects.significance()["Value"].to_list()[:3] == ["35 of 144", "35", "20 of 144"]
+    assert effects.strongest(2)["Increase of the loss (%)"].to_list() == ["823", "11.3"]
+    assert effects.significance()["Value"].to_list()[:3] == ["44 of 144", "43", "36 of 144"]
     layers = effects.layer_table(np.full((12, 12), 0.25))
-    assert layers.loc[12].to_list() == ["5.22", "3.68 to 6.76", "3.44", "0.25"]
+    assert layers.loc[12].to_list() == ["3.90", "3.08 to 4.67", "2.36", "0.25"]
     errors = effects.errors()
     assert errors.index.to_list() == ["intact", "without L1H1"]
 
@@ -85,15 +97,15 @@ def test_the_saved_table_has_a_row_for_each_head(effects):
     assert table.shape == (144, 10)
     assert table.iloc[0].to_list() == [
         "L1H1",
-        "774.1",
-        "590.1",
-        "990.9",
+        "823.4",
+        "571.5",
+        "1332",
         "0.0001",
         True,
         True,
-        "391.1",
-        "967.3",
-        "1024",
+        "667",
+        "847.4",
+        "956.1",
     ]
 
 
@@ -104,7 +116,9 @@ def test_errors_and_effects_of_targets_by_hand():
     baseline = labels + std * rng.normal(size=(40, 3))
     ablated = np.tile(baseline, (2, 3, 1, 1))
     ablated[1, 2, :, 1] = labels[:, 1] + 2 * (baseline - labels)[:, 1]  # twice the error of the second target
-    targets = AblationEffects.of(Ablation(baseline, ablated, labels, std, np.ones(40))).by_target
+    sweep = Ablation(baseline, ablated, labels, std, np.ones(40))
+    errors = np.moveaxis(target_errors(ablated, sweep), -1, 0)
+    targets = TargetEffects.of(errors, target_errors(baseline, sweep).T, std)
     expected = np.zeros((3, 2, 3))
     expected[1, 1, 2] = 300
     assert np.allclose(targets.increase, expected)
