@@ -1,62 +1,83 @@
 """Two protocols of head ablation, the paper's text and its released package, and each of their differences alone.
 
 vision-mech-interp-attn-head 0.1.8, run as its usage example says, differs from section 2.2 in five ways. Each is a
-switch here, written anew from that behaviour, so that it can be seen which of them does what to Figure 4.
+switch here, written anew from that behaviour, so that it can be seen which of them does what to Figure 4. A sweep gives
+the loss of every image in every state of the weights (`protocol_states.state_losses`); several protocols share one.
 """
 
 import copy
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Literal
 
 import numpy as np
 import torch
 from scipy import stats
-from tqdm import tqdm
 
-from ..errors import CompanionError
-from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
-from ..models.vit import best_device, on_best_device
 
 __all__ = [
     "DESCRIBED",
     "PROTOCOLS",
+    "PUBLISHED_BATCH",
     "RELEASED",
+    "SWEEPS",
+    "TO_SCALE",
     "Protocol",
     "continuity",
-    "intact_losses",
     "lag_1_autocorrelation",
-    "loss_sweep",
     "with_untuned_vit",
 ]
 
-MOST_IMAGES = 32  # in one pass, which bounds memory
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PUBLISHED_WIDTH = 64  # of a head of ViT-Base
+PUBLISHED_BATCH = 32  # images, as the published code trains; its example does not say how many it evaluates on
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How an ablation is run; every field is true in the paper's text and false in the released package's example."""
+    """How an ablation is run; the defaults are the paper's text, the other values the released package's example.
+
+    The package zeroes row h of the weights for head h: one dimension of head 1. In ViT-Base, whose heads are 64 wide,
+    the rows of all twelve heads are 19 % of head 1; where heads are 16 wide they are 75 %, and head 1 is all but gone.
+    "one, to scale" keeps the published share: row h * width // 64, counted from zero, so that of heads 16 wide heads 1
+    to 4 zero row 0, 5 to 8 row 1 and 9 to 12 row 2. Where heads are 64 wide it is the same as "one".
+    """
 
     fine_tuned: bool = True  # else the backbone before fine-tuning, under the fine-tuned regression head
-    whole_head: bool = True  # else row h of the query, key and value weights for head h: a dimension of head 1
+    rows: Literal["whole head", "one", "one, to scale"] = "whole head"  # of the query, key and value weights
     before_batch: bool = True  # else zeroed after the first batch of an evaluation has been predicted
     restored: bool = True  # else every ablation stays, and the next comes on top
     same_units: bool = True  # else raw targets against standardised predictions, pixels normalised as ImageNet's
 
+    def zeroed(self, head: int, width: int) -> slice:
+        """Return the rows that are zeroed for a head, counted from 0, where heads are so wide."""
+        if self.rows == "whole head":
+            return slice(head * width, (head + 1) * width)
+        row = head if self.rows == "one" else head * width // PUBLISHED_WIDTH
+        return slice(row, row + 1)
+
 
 DESCRIBED = Protocol()
-RELEASED = Protocol(False, False, False, False, False)
-PROTOCOLS = {  # between the two, each switch by itself
+RELEASED = Protocol(fine_tuned=False, rows="one", before_batch=False, restored=False, same_units=False)
+TO_SCALE = replace(RELEASED, rows="one, to scale")
+PROTOCOLS = {  # between the first and the released one, each switch by itself
     "as described": DESCRIBED,
     "fine-tuned weights not loaded": replace(DESCRIBED, fine_tuned=False),
-    "one row for a head": replace(DESCRIBED, whole_head=False),
+    "one row for a head": replace(DESCRIBED, rows="one"),
     "zeroed after the batch": replace(DESCRIBED, before_batch=False),
     "not restored": replace(DESCRIBED, restored=False),
     "other units and pixels": replace(DESCRIBED, same_units=False),
     "as released": RELEASED,
+    "as released, rows to scale": TO_SCALE,
 }
+
+
+def _sweep_of(protocol: Protocol) -> str:
+    """Return the first protocol with the same states of the weights: batches decide only which state an image meets."""
+    states = replace(protocol, before_batch=True)
+    return next(name for name, other in PROTOCOLS.items() if replace(other, before_batch=True) == states)
+
+
+SWEEPS = {name: _sweep_of(protocol) for name, protocol in PROTOCOLS.items()}  # whose `state_losses` each is made of
 
 
 def with_untuned_vit(model: ChirpRegressor, vit: torch.nn.Module) -> ChirpRegressor:
@@ -64,134 +85,6 @@ def with_untuned_vit(model: ChirpRegressor, vit: torch.nn.Module) -> ChirpRegres
     other = copy.deepcopy(model)
     other.vit = copy.deepcopy(vit)
     return other.eval()
-
-
-@torch.inference_mode()
-def loss_sweep(
-    model: ChirpRegressor, images: torch.Tensor, labels: torch.Tensor, protocol: Protocol, *, batch: int = 32
-) -> tuple[float, np.ndarray]:
-    """Return the intact loss and the loss after each head's ablation in turn, (layers, heads).
-
-    An ablation changes nothing below its layer, so the residual stream up to there is kept, and only the rest is run.
-    A state of the weights is run on all its images at once: what counts as a batch decides on the state alone.
-
-    Args:
-        model: merged, the one that the protocol asks for (`with_untuned_vit`); left as it was.
-        images: (images, 3, 224, 224) uint8.
-        labels: (images, 3), seconds and hertz.
-        protocol: how.
-        batch: images of one batch, which decides what `before_batch` means and how losses are averaged.
-
-    Raises:
-        CompanionError: there is no image, or the model is LoRA-wrapped.
-    """
-    if not len(images):
-        raise CompanionError("there are no images to ablate on; give at least one")
-    if hasattr(model.vit, "merge_and_unload"):
-        raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
-    device = best_device()
-    model = copy.deepcopy(model).eval().to(device)
-    pixels, targets = _inputs(model, images, labels, protocol)
-    shares = torch.get_num_threads() if device.type == "cpu" else 1
-    heads = model.vit.config.num_attention_heads
-    losses = np.empty((len(model.layers), heads))
-    with parallel_map(shares, device) as map_of, tqdm(total=losses.size, desc="protocol") as bar:
-        passes = _Passes(model, targets, batch, map_of, min(MOST_IMAGES, -(-len(images) // shares)))
-        stream = passes.by_chunk(lambda chosen: model.vit.embeddings(pixels[chosen]))
-        intact = passes.mean_loss([passes.losses(stream, 0)])
-        for layer, block in enumerate(model.layers):
-            for head in range(heads):
-                losses[layer, head] = _loss_without(passes, stream, layer, head, protocol)
-                bar.update()
-            stream = passes.by_chunk(partial(_through, block, stream))
-    return intact, losses
-
-
-@torch.inference_mode()
-def intact_losses(
-    model: ChirpRegressor, images: torch.Tensor, labels: torch.Tensor, protocol: Protocol, *, batch: int = 8
-) -> np.ndarray:
-    """Return the intact model's loss on each image, (images,), in the protocol's units; arguments of `loss_sweep`."""
-    losses = []
-    with on_best_device(model):
-        for some in zip(images.split(batch), labels.split(batch), strict=True):
-            pixels, targets = _inputs(model, *some, protocol)
-            losses.append(((model(pixels) - targets) ** 2).mean(-1).cpu())
-    return torch.cat(losses).numpy()
-
-
-def _inputs(
-    model: ChirpRegressor, images: torch.Tensor, labels: torch.Tensor, protocol: Protocol
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return pixels and targets as the protocol has them, where the model is."""
-    device = model.label_std.device
-    pixels, labels = images.to(device).float() / 255, labels.to(device)
-    if protocol.same_units:
-        return pixels, model.standardise(labels)
-    mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-    return (pixels - mean) / std, labels
-
-
-@dataclass(frozen=True)
-class _Passes:
-    """Forward passes from a layer on, several images at once in each core; losses are means over batches."""
-
-    model: ChirpRegressor
-    targets: torch.Tensor  # (images, 3)
-    batch: int  # images of the protocol's batches
-    map_of: Callable[..., Iterable]
-    chunk: int  # images in one pass
-
-    def by_chunk(self, work: Callable[[torch.Tensor], torch.Tensor], *, part: slice = slice(None)) -> torch.Tensor:
-        """Return the results of `work` on the indices of some of the images, in their order."""
-        chunks = torch.arange(len(self.targets))[part].split(self.chunk)
-        return torch.cat(list(self.map_of(torch.inference_mode()(work), chunks)))
-
-    def losses(self, stream: torch.Tensor, layer: int, *, part: slice = slice(None)) -> torch.Tensor:
-        """Return each image's loss, (images of the part,), given the residual stream before a layer."""
-
-        def work(chosen: torch.Tensor) -> torch.Tensor:
-            x = stream[chosen]
-            for block in self.model.layers[layer:]:
-                x = block(x)
-            output = self.model.head(self.model.vit.layernorm(x[:, 0]))
-            return ((output - self.targets[chosen]) ** 2).mean(-1)
-
-        return self.by_chunk(work, part=part)
-
-    def mean_loss(self, losses: list[torch.Tensor]) -> float:
-        """Return the mean over batches of the batches' mean losses, as the released package reports it."""
-        return float(np.mean([float(some.mean()) for some in torch.cat(losses).split(self.batch)]))
-
-
-def _through(block: torch.nn.Module, stream: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    return block(stream[chosen])
-
-
-def _loss_without(passes: _Passes, stream: torch.Tensor, layer: int, head: int, protocol: Protocol) -> float:
-    model = passes.model
-    attention = model.layers[layer].attention
-    size = model.vit.config.hidden_size // model.vit.config.num_attention_heads
-    rows = slice(head * size, (head + 1) * size) if protocol.whole_head else slice(head, head + 1)
-    weights = [projection.weight for projection in (attention.q_proj, attention.k_proj, attention.v_proj)]
-    saved = [weight[rows].clone() for weight in weights]
-
-    def zero() -> None:
-        for weight in weights:
-            weight[rows] = 0
-
-    if protocol.before_batch:
-        zero()
-        losses = [passes.losses(stream, layer)]
-    else:  # the first batch sees the head, all later ones do not
-        losses = [passes.losses(stream, layer, part=slice(passes.batch))]
-        zero()
-        if len(stream) > passes.batch:
-            losses.append(passes.losses(stream, layer, part=slice(passes.batch, None)))
-    if protocol.restored:
-        for weight, before in zip(weights, saved, strict=True):
-            weight[rows] = before
-    return passes.mean_loss(losses)
 
 
 def lag_1_autocorrelation(values: np.ndarray) -> float:
