@@ -1,107 +1,152 @@
-"""Remove heads one after another and measure the loss: the saving that the paper suggests for early heads."""
+"""The loss without several heads over the intact model's, with intervals over images, and what claims rest on of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
-from tqdm import tqdm
 
+from ..bootstrap import bca_interval, resample_counts
 from ..errors import CompanionError
-from ..models.regressor import ChirpRegressor
-from .engine import Engine
+from .removing import BY_EFFECT, BY_LAYER, EARLY_FIRST, MEAN, RANDOM, Order, orders, removal, removed_errors
+from .tables import interval, rounded
 
-__all__ = ["Removals", "orders", "removal"]
+__all__ = ["LossRatios", "Order", "Removals", "orders", "removal", "removed_errors"]
 
-RANDOM_ORDERS = 3
-BY_EFFECT, BY_LAYER = "least important first", "from layer 1 on"
+PUT_OUT = {"value bias": "", "mean output": MEAN}  # what removed heads put out, and how the names of orders end
+
+
+@dataclass(frozen=True)
+class LossRatios:
+    """The loss after removals over the intact model's, (counts,) each; 95 % intervals by the BCa bootstrap over images."""
+
+    counts: np.ndarray  # of removed heads
+    ratio: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 @dataclass(frozen=True)
 class Removals:
-    """The loss after the removal of more and more heads, by the order in which they are removed."""
+    """What the removal of more and more heads does to the loss, by the order in which they are removed."""
 
-    counts: np.ndarray  # (counts,) of removed heads; the first is none, the last all
-    losses: dict[str, np.ndarray]  # by order, (counts,) in standardised units
-    images: int | None  # over which the losses are means, where known
+    ratios: dict[str, LossRatios]  # by order; see `orders`
+    random: dict[str, LossRatios]  # the median over the random orders, by what removed heads put out
+    intact_loss: float  # in standardised units: where predicting the mean has one
+    images: int
 
     @classmethod
-    def of(cls, losses: Mapping[str, np.ndarray], *, images: int | None = None) -> "Removals":
-        """Take the losses by order and, among them, "counts"."""
-        others = {name: values for name, values in losses.items() if name != "counts"}
-        return cls(losses["counts"], others, images)
+    def of(cls, arrays: Mapping[str, np.ndarray], *, seed: int = 0) -> "Removals":
+        """Compare the losses over images without heads and with all.
 
-    def table(self, *, rows: int = 6) -> pd.DataFrame:
-        """Return the loss over the intact model's for the first counts, by importance and by layer."""
-        columns = {
-            f"Loss over intact, {name}": [f"{loss / self.losses[name][0]:.1f}" for loss in self.losses[name][:rows]]
-            for name in (BY_EFFECT, BY_LAYER)
+        Args:
+            arrays: what `removed_errors` returns.
+            seed: of the bootstrap over images.
+
+        Raises:
+            CompanionError: fewer than eight images.
+        """
+        intact = arrays["intact"].astype(float)
+        if len(intact) < 8:
+            raise CompanionError(f"{len(intact)} images are too few for intervals; give 8 or more")
+        drawn = resample_counts(len(intact), seed=seed).astype(float)
+
+        def ratios(names: list[str]) -> LossRatios:
+            """Return the median over orders of the ratios of means."""
+            errors = np.stack([arrays[name] for name in names]).astype(float)  # (orders, counts, images)
+            sums = np.tensordot(drawn, errors, (1, 2))
+            sample = np.median(sums / (drawn @ intact)[:, None, None], axis=1)
+            left_out = errors.sum(-1, keepdims=True) - errors
+            jackknife = np.median(left_out / (intact.sum() - intact), axis=0).T
+            ratio = np.median(errors.sum(-1) / intact.sum(), axis=0)
+            low, high = bca_interval(sample, ratio, jackknife)
+            return LossRatios(arrays[f"counts of {names[0]}"], ratio, low, high)
+
+        names = [name for name in arrays if f"counts of {name}" in arrays]
+        random = {
+            title: [name for name in names if name.startswith(RANDOM) and name.endswith(MEAN) == bool(suffix)]
+            for title, suffix in PUT_OUT.items()
         }
-        index = pd.Index(self.counts[:rows], name="Heads removed")
-        table = pd.DataFrame(columns, index=index)
-        return table if self.images is None else table.assign(Images=self.images)
+        medians = {title: ratios(several) for title, several in random.items() if several}
+        return cls({name: ratios([name]) for name in names}, medians, float(intact.mean()), len(intact))
+
+    def of_all_heads(self) -> dict[str, LossRatios]:
+        """Return the ratios by the orders that all heads are removed in; random orders are one, their median."""
+        found = {name: self.ratios[name] for name in (BY_EFFECT, BY_LAYER) if name in self.ratios}
+        random = self.random.get("value bias")
+        return found if random is None else found | {"at random (median of orders)": random}
+
+    def of_early_heads(self) -> dict[str, LossRatios]:
+        """Return the ratios of the heads of layers 1 to 3, least important first, by what removed heads put out."""
+        names = {title: f"{EARLY_FIRST}{suffix}" for title, suffix in PUT_OUT.items()}
+        return {title: self.ratios[name] for title, name in names.items() if name in self.ratios}
+
+    def of_blocks(self) -> dict[str, dict[str, LossRatios]]:
+        """Return the ratios of blocks of layers, of one count each, by what removed heads put out and by name."""
+        names = [name for name in self.ratios if name.startswith("layers") and not name.endswith(MEAN)]
+        return {
+            title: {name: self.ratios[f"{name}{suffix}"] for name in names if f"{name}{suffix}" in self.ratios}
+            for title, suffix in PUT_OUT.items()
+        }
+
+    def table(self) -> pd.DataFrame:
+        """Return the ratios with their intervals: of the early heads, of blocks of layers, of all heads by effect."""
+        rows: dict[str, list[str]] = {}
+
+        def add(name: str, count: int, curves: list[LossRatios | None]) -> None:
+            rows[name] = ["-" if curve is None else _cell(curve, count) for curve in curves]
+
+        early, blocks, whole = self.of_early_heads(), self.of_blocks(), self.ratios[BY_EFFECT]
+        counts = early["value bias"].counts
+        for count in counts[counts > 0]:
+            add(f"the {count} least important of layers 1 to 3", count, [early.get(title) for title in PUT_OUT])
+        for name, ratios in blocks["value bias"].items():
+            add(f"all of {name}", ratios.counts[0], [blocks[title].get(name) for title in PUT_OUT])
+        for count in whole.counts[1:6]:
+            add(f"the {count} least important of all", count, [whole, None])
+        if self.random:
+            add(f"{counts[-1]} at random", counts[-1], [self.random.get(title) for title in PUT_OUT])
+        columns = [f"Loss over intact, {title}" for title in PUT_OUT]
+        index = pd.Index(rows, name="Heads removed (95 % interval)")
+        return pd.DataFrame(list(rows.values()), index, columns).assign(Images=self.images)
 
     def metrics(self, *, early: int = 36) -> dict[str, float]:
         """Return the flat keys of results.json.
 
         Args:
-            early: how many heads layers 1 to 3 have, one of the counts.
+            early: how many heads layers 1 to 3 have.
 
         Raises:
             CompanionError: the loss without so many heads was not measured.
         """
-        measured = np.flatnonzero(self.counts == early)
-        if not len(measured):
-            raise CompanionError(f"no loss without {early} heads, only without {', '.join(map(str, self.counts))}")
-        ratios = {name: float(losses[measured[0]] / losses[0]) for name, losses in self.losses.items()}
-        random = [ratio for name, ratio in ratios.items() if name not in (BY_EFFECT, BY_LAYER)]
-        found = {"layers_1_to_3.loss_ratio": ratios[BY_LAYER]}
-        if random:
-            found["as_many_at_random.loss_ratio"] = float(np.median(random))
-        if self.images is not None:
-            found["images"] = self.images
-        return {f"ablation.removal.{name}": value for name, value in found.items()}
+        found: dict[str, float] = {}
+        blocks, heads = self.of_blocks(), self.of_early_heads()
+        for title, prefix in (("value bias", ""), ("mean output", "mean.")):
+            for name, ratios in blocks[title].items():
+                found |= _at(ratios, int(ratios.counts[0]), f"{prefix}{name.replace(' ', '_')}")
+            if (curve := heads.get(title)) is not None:
+                for count in curve.counts[curve.counts > 0]:
+                    found |= _at(curve, int(count), f"{prefix}early_{count}")
+                found |= _at(curve, early, f"{prefix}layers_1_to_3")
+            if (random := self.random.get(title)) is not None:
+                found |= _at(random, early, f"{prefix}as_many_at_random")
+        return {f"ablation.removal.{name}": value for name, value in (found | {"images": self.images}).items()}
 
 
-def orders(increase: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return orders of removal, (layers x heads,) flat indices each, by name.
-
-    The orders: by the increase of the loss when each head alone is ablated (least first), from layer 1 on, and three
-    at random.
-    """
-    count = increase.size
-    rng = np.random.default_rng(seed)
-    random = {f"random {number + 1}": rng.permutation(count) for number in range(RANDOM_ORDERS)}
-    return {BY_EFFECT: np.argsort(increase, axis=None), BY_LAYER: np.arange(count)} | random
+def _cell(ratios: LossRatios, count: int) -> str:
+    place = _place(ratios, count)
+    return f"{rounded(ratios.ratio[place])} ({interval(ratios.low[place], ratios.high[place])})"
 
 
-def removal(
-    model: ChirpRegressor,
-    images: torch.Tensor,
-    order: np.ndarray,
-    counts: Sequence[int] | np.ndarray,
-    *,
-    kind: str = "zero_qkv",
-) -> np.ndarray:
-    """Return predictions with the first heads of an order removed at once, (counts, images, 3).
+def _at(ratios: LossRatios, count: int, name: str) -> dict[str, float]:
+    place = _place(ratios, count)
+    ends = {"": ratios.ratio, "_low": ratios.low, "_high": ratios.high}
+    return {f"{name}.loss_ratio{end}": float(values[place]) for end, values in ends.items()}
 
-    Args:
-        model: LoRA-wrapped or merged; left as it was.
-        images: (images, 3, 224, 224).
-        order: flat indices of heads, layer after layer, each at most once.
-        counts: how many heads to remove.
-        kind: of replacement, one of `engine.KINDS`.
 
-    Raises:
-        CompanionError: a count or a head does not exist, or a head comes twice.
-    """
-    engine = Engine(model)
-    total = len(engine.layers) * engine.heads
-    if len(np.unique(order)) != len(order) or not ((order >= 0) & (order < total)).all():
-        raise CompanionError(f"an order of removal names each of the {total} heads at most once, from 0")
-    if not all(0 <= count <= len(order) for count in counts):
-        raise CompanionError(f"cannot remove {max(counts)} of {len(order)} heads; give counts from 0 to {len(order)}")
-    places = list(zip(*np.unravel_index(order, (len(engine.layers), engine.heads)), strict=True))
-    steps = tqdm(counts, unit=" counts", desc="removing heads")
-    return np.stack([engine.predict(images, places[:count], kind=kind) for count in steps])
+def _place(ratios: LossRatios, count: int) -> int:
+    """Return where a count was measured."""
+    measured = np.flatnonzero(ratios.counts == count)
+    if not len(measured):
+        raise CompanionError(f"no loss without {count} heads, only without {', '.join(map(str, ratios.counts))}")
+    return int(measured[0])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from paper_utils.interventions.pruning import Removals, orders
 from paper_utils.plots import effects
 
 
@@ -32,3 +33,26 @@ def test_histograms_end_above_their_highest_bar_and_cut_off_what_outgrows_the_in
     figure = effects.prediction_histograms(baseline, ablated, weights)
     assert figure.axes[0].get_ylim()[1] == pytest.approx(2.5 * highest)
     assert [text.get_text() for text in figure.axes[2].texts] == [" head 4: to 50"]
+
+
+def test_removals_show_orders_early_heads_and_blocks_with_their_intervals():
+    rng = np.random.default_rng(0)
+    arrays = {"intact": rng.exponential(0.02, size=40)}
+    for name, order in orders(rng.normal(size=(12, 12))).items():
+        slope = 0.001 if order.kind == "mean" else 0.004
+        arrays[name] = arrays["intact"] + slope * order.counts[:, None] * rng.exponential(size=(len(order.counts), 40))
+        arrays[f"counts of {name}"] = order.counts
+    removals = Removals.of(arrays)
+    whole, early, blocks = effects.removal_curves(removals).axes
+    labels = [text.get_text() for text in whole.get_legend().texts]
+    assert labels == ["least important first", "from layer 1 on", "at random (median of orders)", "predicting the mean"]
+    for axis, curve in (
+        (whole, removals.ratios["least important first"]),
+        (early, removals.of_early_heads()["value bias"]),
+    ):
+        assert np.array_equal(axis.lines[0].get_xydata(), np.stack([curve.counts, curve.ratio], 1))
+        band = axis.collections[0].get_paths()[0].vertices
+        assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((curve.low.min(), curve.high.max()))
+    assert [text.get_text() for text in early.get_legend().texts] == ["value bias", "mean output"]
+    assert [text.get_text() for text in blocks.get_xticklabels()] == ["1 to 3", "4 to 6", "7 to 9", "10 to 12"]
+    assert len(blocks.containers) == 8
