@@ -12,24 +12,27 @@ from .ablation import (
 from .attribution import AttributionEstimates, linearised
 from .effects import AblationEffects, effect_intervals_of, effect_metrics
 from .engine import KINDS, Engine
+from .equivalence import Equivalence, equivalence
+from .estimated import EstimatedAblation
 from .groups import compare_heads, group_metrics, largest_head
 from .patching import recovery
 from .protocol_effects import ProtocolEffects
+from .protocol_states import protocol_losses, state_losses
 from .protocols import (
     DESCRIBED,
     PROTOCOLS,
     RELEASED,
+    SWEEPS,
+    TO_SCALE,
     Protocol,
     continuity,
-    intact_losses,
     lag_1_autocorrelation,
-    loss_sweep,
     with_untuned_vit,
 )
 from .pruning import Removals, orders, removal
 from .recovered import PatchingRecovery, patching_recovery
 from .replacements import ReplacementEffects
-from .shifts import PredictionShift, head_shifts, shift_metrics, two_halves
+from .shifts import PredictionShift, head_shifts, two_halves
 from .stored import StoredAblationCheck
 from .targets import TargetEffects
 from .walk import MARKS, rank_autocorrelation, shuffled_rows, walk_metrics
@@ -40,10 +43,14 @@ __all__ = [
     "MARKS",
     "PROTOCOLS",
     "RELEASED",
+    "SWEEPS",
+    "TO_SCALE",
     "Ablation",
     "AblationEffects",
     "AttributionEstimates",
     "Engine",
+    "Equivalence",
+    "EstimatedAblation",
     "PatchingRecovery",
     "PredictionShift",
     "Protocol",
@@ -56,25 +63,25 @@ __all__ = [
     "compare_heads",
     "continuity",
     "effect_intervals_of",
+    "equivalence",
     "effect_metrics",
     "group_metrics",
     "head_shifts",
     "head_zeroed",
-    "intact_losses",
     "lag_1_autocorrelation",
     "largest_head",
     "layer_summary",
     "linearised",
-    "loss_sweep",
     "orders",
     "patching_recovery",
     "plain_sweep",
+    "protocol_losses",
     "rank_autocorrelation",
     "recovery",
     "removal",
-    "shift_metrics",
     "shuffled_rows",
     "squared_errors",
+    "state_losses",
     "target_errors",
     "two_halves",
     "walk_metrics",

@@ -1,22 +1,28 @@
 """How far the predictions move without each head: their distribution, and image by image (Figure 3)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..bootstrap import resample_counts
 from ..heads import head_name
 from ..statistics import largest_gap
 from .ablation import Ablation
+from .equivalence import Equivalence, equivalence, resampled_shifts, shifts_without_each
 from .groups import EARLY, group_intervals, group_metrics
 from .tables import rounded
 
-__all__ = ["PredictionShift", "head_shifts", "largest_of_halves", "resampled_gaps", "shift_metrics", "two_halves"]
+__all__ = [
+    "MARGIN",
+    "PredictionShift",
+    "head_shifts",
+    "image_shifts",
+    "shift_metrics",
+    "two_halves",
+]
 
-GAP: Literal["_kolmogorov_smirnov"] = "_kolmogorov_smirnov"
+MARGIN = 0.01  # of the standard deviation of the start times' labels
 
 TITLES = {
     "wasserstein_seconds": "Wasserstein distance (s)",
@@ -48,55 +54,30 @@ def two_halves(baseline: np.ndarray, weights: np.ndarray, *, splits: int = 200, 
 
     Medians over random splits, because the distances of single splits differ by a factor of three.
     """
-    distance, gap = np.median(_apart(baseline, weights, splits, seed), axis=0)
-    return float(distance), float(gap)
-
-
-def largest_of_halves(
-    baseline: np.ndarray, weights: np.ndarray, count: int, *, splits: int = 200, seed: int = 0
-) -> float:
-    """Return the expected largest Kolmogorov-Smirnov statistic of so many random splits into halves.
-
-    What the largest of as many heads is to be compared with; the median of single splits is smaller.
-    """
-    gaps = _apart(baseline, weights, splits, seed)[:, 1]
-    below = (np.arange(splits + 1) / splits) ** count  # the chance that the largest is among the smallest so many
-    return float(np.sort(gaps) @ np.diff(below))
-
-
-def _apart(baseline: np.ndarray, weights: np.ndarray, splits: int, seed: int) -> np.ndarray:
-    """Return Wasserstein distance (s) and Kolmogorov-Smirnov statistic of random splits into halves, (splits, 2)."""
     rng, found = np.random.default_rng(seed), []
     for _ in range(splits):
         first, second = np.array_split(rng.permutation(len(baseline)), 2)
         halves, half_weights = (baseline[first], baseline[second]), (weights[first], weights[second])
         found.append((stats.wasserstein_distance(*halves, *half_weights), largest_gap(*halves, half_weights)))
-    return np.array(found)
+    distance, gap = np.median(found, axis=0)
+    return float(distance), float(gap)
 
 
-def resampled_gaps(
-    baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray, *, seed: int = 0, resamples: int = 500
-) -> np.ndarray:
-    """Return the Kolmogorov-Smirnov statistic of every head in resamples of the images, (resamples, layers, heads).
+def image_shifts(ablation: Ablation) -> np.ndarray:
+    """Return how far the predicted start time of each image moves without each head, (layers, heads, images) seconds.
 
-    A resample draws the same images with the head and without it; arguments of `head_shifts`.
+    What the images' weights do to their mean is in the values (linearised): the mean over images is the weighted one,
+    and so is, to first order, the spread of the mean over resamples.
     """
-    drawn = resample_counts(len(baseline), seed=seed, resamples=resamples) * weights
-    steps = np.concatenate([drawn, -drawn], axis=1) / drawn.sum(1, keepdims=True)
-    found = np.empty((resamples, *ablated.shape[:2]))
-    for layer, head in np.ndindex(*ablated.shape[:2]):
-        values = np.concatenate([baseline, ablated[layer, head]])
-        order = np.argsort(values)
-        last = np.append(np.diff(values[order]) > 0, True)  # equal values count together
-        found[:, layer, head] = np.abs(np.cumsum(steps[:, order], axis=1)[:, last]).max(1)
-    return found
+    shifts = np.abs(ablation.ablated[..., 0] - ablation.baseline[:, 0]).astype(float)
+    weights = ablation.weights / ablation.weights.mean()
+    mean = (shifts * weights).mean(-1, keepdims=True)
+    return mean + weights * (shifts - mean)
 
 
-def shift_metrics(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """Return the metrics of `PredictionShift`; arguments of `head_shifts`."""
-    return PredictionShift(
-        baseline, ablated, weights, head_shifts(baseline, ablated, weights), two_halves(baseline, weights)
-    ).metrics()
+def shift_metrics(ablation: Ablation, *, shifts: np.ndarray | None = None) -> dict[str, float]:
+    """Return the metrics of `PredictionShift`; arguments of `PredictionShift.of`."""
+    return PredictionShift.of(ablation, shifts=shifts).metrics()
 
 
 @dataclass(frozen=True)
@@ -106,64 +87,105 @@ class PredictionShift:
     baseline: np.ndarray  # (images,) seconds
     ablated: np.ndarray  # (layers, heads, images) seconds
     weights: np.ndarray  # (images,) of importance sampling
-    by_head: dict[str, np.ndarray]  # of `head_shifts`, (layers, heads) each
+    by_head: dict[str, np.ndarray]  # of `head_shifts`, (layers, heads) each; the mean shift on the images of `shifts`
     halves: tuple[float, float]  # of `two_halves`
+    shifts: np.ndarray  # (layers, heads, images) seconds, of `equivalence`
+    equivalence: Equivalence
+    label_std: float  # of the start times, seconds
 
     @classmethod
-    def of(cls, ablation: Ablation) -> "PredictionShift":
-        """Compare the start times that are predicted without each head with those of the intact model."""
+    def of(cls, ablation: Ablation, *, shifts: np.ndarray | None = None) -> "PredictionShift":
+        """Compare the start times that are predicted without each head with those of the intact model.
+
+        Args:
+            ablation: exact, of the images whose distributions are compared.
+            shifts: arguments of `equivalence`, on these images or on more; those of `image_shifts` if None.
+        """
         baseline, ablated, weights = ablation.baseline[:, 0], ablation.ablated[..., 0], ablation.weights
-        return cls(baseline, ablated, weights, head_shifts(baseline, ablated, weights), two_halves(baseline, weights))
+        shifts, label_std = image_shifts(ablation) if shifts is None else shifts, float(ablation.label_std[0])
+        held = equivalence(shifts, margin=MARGIN * label_std)
+        by_head = head_shifts(baseline, ablated, weights) | {"mean_seconds": held.mean}
+        return cls(baseline, ablated, weights, by_head, two_halves(baseline, weights), shifts, held, label_std)
 
     def maps(self) -> dict[str, np.ndarray]:
         """Return the three numbers of each head under the names that figures show."""
-        return {TITLES[name]: values for name, values in self.by_head.items()}
+        return {TITLES[name]: values.clip(0) for name, values in self.by_head.items()}
 
     def table(self) -> pd.DataFrame:
         """Return means over the heads of each layer, and for comparison two halves of the intact predictions."""
         rows = {
-            f"layer {layer + 1}": [rounded(values[layer].mean(), digits=2) for values in self.by_head.values()]
-            for layer in range(len(self.ablated))
+            f"layer {layer + 1}": self._row(slice(layer, layer + 1), digits=2) for layer in range(len(self.ablated))
         }
-        rows["two halves of the intact predictions"] = [*(rounded(value, digits=2) for value in self.halves), "-"]
+        halves = [rounded(value, digits=2) for value in self.halves]
+        rows["two halves of the intact predictions"] = [*halves, "-", "-", "-"]
         return self._frame(rows)
 
     def groups(self) -> pd.DataFrame:
         """Return means over the heads of early and of later layers."""
-        early, late = slice(0, EARLY.stop), slice(EARLY.stop, None)
-        rows = {
-            name: [rounded(values[part].mean()) for values in self.by_head.values()]
-            for name, part in (("layers 1 to 3", early), (f"layers 4 to {len(self.ablated)}", late))
-        }
-        return self._frame(rows)
+        parts = {"layers 1 to 3": EARLY, f"layers 4 to {len(self.ablated)}": slice(EARLY.stop, None)}
+        return self._frame({name: self._row(part) for name, part in parts.items()})
 
     def furthest(self, count: int = 5) -> pd.DataFrame:
         """Return the heads without which the predictions of the single images move furthest."""
-        shift = self.by_head["mean_seconds"]
+        shift, held = self.by_head["mean_seconds"], self.equivalence
         order = np.argsort(shift, axis=None)[::-1][:count]
-        heads = zip(*np.unravel_index(order, shift.shape), strict=True)
-        return self._frame(
-            {head_name(*head): [rounded(values[head]) for values in self.by_head.values()] for head in heads}
-        )
+        heads = list(zip(*np.unravel_index(order, shift.shape), strict=True))
+        rows = {
+            head_name(*head): [
+                *(rounded(values[head]) for values in self.by_head.values()),
+                rounded(held.high[head]),
+                "yes" if held.equivalent[head] else "no",
+            ]
+            for head in heads
+        }
+        return self._frame(rows)
 
     def metrics(self) -> dict[str, float]:
-        """Return `head_shifts` by group of layers, with intervals of its Kolmogorov-Smirnov statistic, and halves."""
-        distance, gap = self.halves
+        """Return `head_shifts` by group of layers, equivalence, and halves.
+
+        Intervals stand beside mean shifts in percent of the standard deviation of the labels, the unit of the margin.
+        """
+        (distance, gap), unit = self.halves, 100 / self.label_std
         found = {"two_halves.wasserstein_seconds": distance, "two_halves.kolmogorov_smirnov": gap}
-        for name, values in self.by_head.items():
-            found[f"layers_1_to_3.{name}"] = float(values[EARLY].mean())
-            found[f"layers_4_to_12.{name}"] = float(values[EARLY.stop :].mean())
-            found[f"layers_1_to_3.largest_{name}"] = float(values[EARLY].max())
-        gaps = self.by_head["kolmogorov_smirnov"]
-        found[f"layers_4_to_12.largest{GAP}"] = float(gaps[EARLY.stop :].max())
-        found[f"two_halves.largest{GAP}"] = largest_of_halves(self.baseline, self.weights, gaps[EARLY].size)
-        found |= group_metrics(gaps, unit=GAP)
-        # resampled distributions lie further apart, which a difference of means does not see, but a mean itself does
-        ends = group_intervals(resampled_gaps(self.baseline, self.ablated, self.weights), gaps, unit=GAP)
-        found |= {name: end for name, end in ends.items() if name.startswith("late_minus_early.mean")}
+        parts = {"layers_1_to_3": EARLY, "layers_4_to_12": slice(EARLY.stop, None)}
+        for group, part in parts.items():
+            for name, values in self.by_head.items():
+                found[f"{group}.{name}"] = float(values[part].mean())
+                found[f"{group}.largest_{name}"] = float(values[part].max())
+            found[f"{group}.equivalent_heads"] = int(self.equivalence.equivalent[part].sum())
+            largest = self.equivalence.largest(part)
+            found[f"{group}.largest_upper_bound_seconds"] = largest[-1]
+            keys = ("furthest_percent", "furthest_low_percent", "furthest_high_percent")
+            found |= {f"{group}.{key}": value * unit for key, value in zip(keys, largest, strict=True)}
+        found |= group_metrics(self.equivalence.mean * unit)
+        found |= group_intervals(
+            resampled_shifts(self.shifts) * unit,
+            self.equivalence.mean * unit,
+            shifts_without_each(self.shifts) * unit,
+        )
+        found |= {
+            "equivalent_heads": int(self.equivalence.equivalent.sum()),
+            "equivalence.images": self.equivalence.images,
+            "equivalence.margin_seconds": self.equivalence.margin,
+        }
         return {f"shift.{name}": value for name, value in found.items()}
 
+    def _row(self, part: slice, *, digits: int = 3) -> list[str]:
+        """Return the cells of some layers: means over heads, the largest upper bound, and how many are equivalent."""
+        held = self.equivalence
+        return [
+            *(rounded(values[part].mean(), digits=digits) for values in self.by_head.values()),
+            rounded(held.largest(part)[-1], digits=digits),
+            f"{held.equivalent[part].sum()} of {held.equivalent[part].size}",
+        ]
+
     def _frame(self, rows: dict[str, list[str]]) -> pd.DataFrame:
-        return pd.DataFrame.from_dict(rows, orient="index", columns=list(TITLES.values())).assign(
-            Images=len(self.baseline)
+        held = self.equivalence
+        columns = [
+            *TITLES.values(),
+            "its upper bound (s), of the furthest head",
+            f"equivalent within {held.margin:.2f} s",
+        ]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns).assign(
+            **{"Images (distributions)": len(self.baseline), "Images (shift)": held.images}
         )

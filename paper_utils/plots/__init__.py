@@ -7,7 +7,7 @@ from .ablation import (
     effect_intervals,
     effect_scatter,
     effects_by_target,
-    removal_curves,
+    shift_bounds,
     shift_maps,
     sweeps_side_by_side,
 )
@@ -20,7 +20,7 @@ from .attention import (
     score_and_effect,
     shifts,
 )
-from .effects import ablation_heatmap, prediction_histograms
+from .effects import ablation_heatmap, prediction_histograms, removal_curves
 from .explorer import Heads, explorer_page
 from .heads import gallery, overlays
 from .images import region_map, spectrogram_samples, variant_panel
@@ -57,6 +57,7 @@ __all__ = [
     "region_matrix",
     "removal_curves",
     "score_and_effect",
+    "shift_bounds",
     "shift_maps",
     "shifts",
     "spectrogram_samples",

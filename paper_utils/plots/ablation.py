@@ -13,7 +13,7 @@ __all__ = [
     "effect_intervals",
     "effect_scatter",
     "effects_by_target",
-    "removal_curves",
+    "shift_bounds",
     "shift_maps",
     "sweeps_side_by_side",
 ]
@@ -64,6 +64,34 @@ def effects_by_target(increase: np.ndarray, names: Sequence[str]) -> Figure:
     return figure
 
 
+def shift_bounds(mean: np.ndarray, low: np.ndarray, high: np.ndarray, *, margin: float) -> Figure:
+    """Every head's mean shift with its interval, layer by layer, against the margin of equivalence.
+
+    Args:
+        mean: absolute shift of the predicted start time, (layers, heads) seconds.
+        low: of the intervals, (layers, heads).
+        high: of the intervals, (layers, heads); heads for which it lies below the margin are drawn hollow.
+        margin: seconds.
+    """
+    layers, heads = mean.shape
+    figure, axis = grid(1, 1, 3.0)
+    position = np.arange(layers)[:, None] + (np.arange(heads) - (heads - 1) / 2) / heads * 0.8 + 1
+    bars = np.stack([mean - low, high - mean]).clip(0).reshape(2, -1)
+    axis.errorbar(position.ravel(), mean.ravel(), yerr=bars, fmt="none", ecolor="0.5", elinewidth=0.6, zorder=2)
+    equivalent = high < margin
+    for chosen, face, name in ((~equivalent, "C3", "not equivalent"), (equivalent, "white", "equivalent to intact")):
+        axis.scatter(position[chosen], mean[chosen], s=9, fc=face, ec="C3", lw=0.6, zorder=3, label=name)
+    axis.axhline(margin, color="0.3", lw=0.6, ls=":", label=f"margin, {margin:.2f} s")
+    axis.set_yscale("symlog", linthresh=margin)
+    axis.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+    axis.set(xlabel="Layer (within it its heads in order)", ylabel="mean shift of the start time (s)")
+    axis.set_xticks(range(1, layers + 1))
+    axis.set_xlim(0.4, layers + 0.6)
+    axis.set_ylim(bottom=0)
+    figure.legend(loc="outside upper center", ncol=3)
+    return figure
+
+
 def shift_maps(values: dict[str, np.ndarray]) -> Figure:
     """One number for each head, (layers, heads), not negative: a panel with its own colour scale for each name.
 
@@ -100,28 +128,6 @@ def effect_scatter(exact: np.ndarray, others: dict[str, np.ndarray], *, exact_na
         axis.set(title=f"{name}\nrank correlation {rank:.2f}", xlabel=f"{exact_name} (%)")
     axes[0].set_ylabel("increase of the loss (%)")
     figure.colorbar(points, ax=axes, label="layer", pad=0.01)
-    return figure
-
-
-def removal_curves(counts: np.ndarray, losses: dict[str, np.ndarray]) -> Figure:
-    """The loss (counts,) against the number of removed heads, by order; random orders are one line with their range."""
-    figure, axis = grid(1, 1, 3.0)
-    random = np.array([values for name, values in losses.items() if name.startswith("random")])
-    axis.fill_between(counts, random.min(0), random.max(0), color="0.85", lw=0)
-    axis.plot(counts, random.mean(0), "o-", color="0.4", ms=3, lw=1, label=f"at random ({len(random)} orders, range)")
-    named = [(name, values) for name, values in losses.items() if not name.startswith("random")]
-    for (name, values), colour in zip(named, ("C0", "C3"), strict=True):
-        axis.plot(counts, values, "o-", color=colour, ms=3, lw=1, label=name)
-    axis.axhline(1, color="0.5", lw=0.6, ls=":")
-    axis.annotate(
-        "predicting the mean", (counts[0], 1), (0, 3), textcoords="offset points", ha="left", va="bottom", fontsize=6.5
-    )
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
-    axis.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    axis.set(xlabel="heads removed", ylabel="loss (standardised units)")
-    axis.legend()
     return figure
 
 

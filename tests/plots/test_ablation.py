@@ -4,7 +4,7 @@ from paper_utils.plots.ablation import (
     effect_intervals,
     effect_scatter,
     effects_by_target,
-    removal_curves,
+    shift_bounds,
     shift_maps,
     sweeps_side_by_side,
 )
@@ -36,15 +36,6 @@ def test_scatter_shows_every_head_and_the_rank_correlation():
     assert np.array_equal(axes[0].collections[0].get_offsets()[:, 1], (exact**2).ravel())
 
 
-def test_random_orders_are_one_line():
-    losses = {"least important first": np.array([0.1, 0.2]), "from layer 1 on": np.array([0.1, 2.0])}
-    losses |= {f"random {number}": np.array([0.1, number / 10]) for number in (1, 2, 3)}
-    axis = removal_curves(np.array([0, 144]), losses).axes[0]
-    labels = [line.get_label() for line in axis.lines if not line.get_label().startswith("_")]
-    assert labels == ["at random (3 orders, range)", "least important first", "from layer 1 on"]
-    assert axis.lines[0].get_ydata()[1] == np.mean([0.1, 0.2, 0.3])
-
-
 def test_an_illegible_value_is_blank_and_each_protocol_has_its_own_scale():
     small, large = np.full((12, 12), 0.1), np.full((12, 12), 50.0)
     small[11, 9] = np.nan
@@ -58,3 +49,13 @@ def test_shifts_have_scales_of_their_own():
     axes = shift_maps({"seconds": np.full((12, 12), 4.0), "KS": np.full((12, 12), 0.1)}).axes
     assert [axis.images[0].get_clim() for axis in axes[:2]] == [(0, 4), (0, 0.1)]
     assert [axis.get_title() for axis in axes[:2]] == ["seconds", "KS"]
+
+
+def test_heads_whose_bound_lies_below_the_margin_are_hollow():
+    mean = np.linspace(0, 1, 24).reshape(2, 12)
+    axis = shift_bounds(mean, mean - 0.05, mean + 0.05, margin=0.25).axes[0]
+    filled, hollow = axis.collections[-2:]
+    equivalent = int((mean + 0.05 < 0.25).sum())
+    assert [len(filled.get_offsets()), len(hollow.get_offsets())] == [24 - equivalent, equivalent]
+    assert hollow.get_offsets()[:, 1].max() < 0.25
+    assert axis.lines[-1].get_ydata()[0] == 0.25
