@@ -2,13 +2,15 @@
 
 from .audit import PUBLISHED_BASELINE, BaselineLoss, RowMeans, RowOrder, baseline_loss, row_means, row_order
 from .ledger import SEEDS, Entry, Ledger, judge
-from .published import PROTOCOLS, Claim, Null, claims, figure_4, heads, load_claims
+from .published import PROTOCOLS, SCALED, Claim, Null, claims, figure_4, heads, load_claims
 from .rules import RULES, VERDICTS, Judgement
+from .seeds import mean_over_seeds, over_seeds
 
 __all__ = [
     "PROTOCOLS",
     "PUBLISHED_BASELINE",
     "RULES",
+    "SCALED",
     "SEEDS",
     "VERDICTS",
     "BaselineLoss",
@@ -25,6 +27,8 @@ __all__ = [
     "heads",
     "judge",
     "load_claims",
+    "mean_over_seeds",
+    "over_seeds",
     "row_means",
     "row_order",
 ]

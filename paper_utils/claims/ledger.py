@@ -1,4 +1,4 @@
-"""The ledger: every published claim held against a run, with its verdict, its nulls and the training seeds that agree."""
+"""The ledger: every published claim held against a run, with its verdict, its nulls and the value of every seed."""
 
 import itertools
 from collections import Counter
@@ -10,15 +10,18 @@ import jinja2
 import pandas as pd
 
 from ..errors import CompanionError
-from .published import Claim, Null, claims
+from .published import PROTOCOLS, SCALED, Claim, Null, claims
 from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement, Metrics, exactly
+from .seeds import MEASURED, over_seeds
 
 __all__ = ["Entry", "Ledger", "judge"]
 
 TEMPLATES = Path(__file__).with_name("templates")
 # how a verdict is marked where the ledger is shown
 CLASSES = dict(zip(VERDICTS, ("yes", "partly", "no", "moot", "open"), strict=True))
-SEEDS = "fine-tuning seeds, same backbone, that agree"
+SEEDS = "fine-tuning seeds, same backbone"
+HERE = "here (95 % interval)"
+DEPENDS = "depends on head width"
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,11 @@ class Entry:
 
     claim: Claim
     protocol: str  # of PROTOCOLS
-    judgement: Judgement  # by the claim's rule
-    agreeing: tuple[int, int] | None = None  # training seeds that agree, of how many; this run's is one of them
+    judgement: Judgement  # by the claim's rule, over the seeds where the value has an interval, else of this run
+    by_seed: tuple[Judgement, ...] = ()  # of each fine-tuning seed by itself, this run's first; none if it is alone
     nulls: tuple[tuple[Null, Judgement], ...] = ()  # by the same rule
     image_count: int | None = None
+    note: str = ""  # on the verdict
 
     @property
     def verdict(self) -> str:
@@ -56,9 +60,24 @@ class Entry:
         return "-" if self.image_count is None else f"{self.image_count:,}"
 
     @property
+    def agreeing(self) -> tuple[int, int] | None:
+        """How many seeds come to the rule's verdict by themselves, of how many; None where one alone was judged."""
+        verdicts = [judged.verdict for judged in self.by_seed]
+        return (verdicts.count(self.judgement.verdict), len(verdicts)) if verdicts else None
+
+    @property
     def seeds(self) -> str:
-        """How many training seeds agree, in words: "2 of 3", or a dash where one alone was judged."""
-        return "{} of {}".format(*self.agreeing) if self.agreeing else "-"
+        """The value of each seed and how many agree: "21.9, 28.1, 14.7; 3 of 3 agree", or a dash for one alone."""
+        if not self.agreeing:
+            return "-"
+        values = [judged.short for judged in self.by_seed]
+        separator = "; " if any(" " in value for value in values) else ", "
+        return f"{separator.join(values)}; {self.agreeing[0]} of {self.agreeing[1]} agree"
+
+    @property
+    def remarked(self) -> str:
+        """The verdict, with the note on it where there is one."""
+        return f"{self.verdict}; {self.note}" if self.note else self.verdict
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,20 +94,25 @@ class Ledger:
 
         Args:
             metrics: of the run, flat keys as in results.json.
-            other_seeds: those of fine-tunings from other training seeds. They are judged as described alone, for the
-                released protocol is run once.
+            other_seeds: those of fine-tunings from other training seeds. Where each has a claim's value, the verdict
+                is on the mean over seeds, with the spread between seeds in its interval (`seeds.mean_over_seeds`).
             against: the claims; those of data/claims.json if None.
 
         Raises:
             CompanionError: the metrics lack a number that a claim rests on.
         """
-        return cls(
-            tuple(
-                judge(claim, metrics, protocol=protocol, other_seeds=other_seeds if protocol == "described" else ())
-                for claim in (claims() if against is None else against)
-                for protocol in claim.protocols
+        entries: list[Entry] = []
+        for claim in claims() if against is None else against:
+            entries += _remarked(
+                [judge(claim, metrics, protocol=protocol, other_seeds=other_seeds) for protocol in claim.protocols]
             )
-        )
+        return cls(tuple(entries))
+
+    @property
+    def seeds_title(self) -> str:
+        """The title of the column of seeds: "3 fine-tuning seeds, same backbone"."""
+        count = max((len(entry.by_seed) for entry in self.entries), default=0)
+        return f"{count} {SEEDS}" if count else SEEDS
 
     def table(self) -> pd.DataFrame:
         """Return a row for each claim and protocol, in words."""
@@ -98,10 +122,10 @@ class Ledger:
                 "published": entry.claim.published,
                 "protocol": entry.protocol,
                 "images": entry.images,
-                "here (95 % interval)": entry.judgement.value,
-                "verdict": entry.verdict,
+                HERE: entry.judgement.value,
+                "verdict": entry.remarked,
                 "a trivial case scores": entry.trivial,
-                SEEDS: entry.seeds,
+                self.seeds_title: entry.seeds,
             }
             for entry in self.entries
         )
@@ -134,7 +158,9 @@ class Ledger:
             lstrip_blocks=True,
         )
         groups = [list(group) for _, group in itertools.groupby(self.entries, lambda entry: entry.claim.name)]
-        return environment.get_template("ledger.html.j2").render(groups=groups, classes=CLASSES, seeds=SEEDS)
+        return environment.get_template("ledger.html.j2").render(
+            groups=groups, classes=CLASSES, here=HERE, seeds=self.seeds_title
+        )
 
 
 def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_seeds: Sequence[Metrics] = ()) -> Entry:
@@ -144,24 +170,42 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
         claim: what is claimed.
         metrics: of the run, flat keys as in results.json.
         protocol: of PROTOCOLS.
-        other_seeds: the metrics of fine-tunings from other training seeds, which are judged by the same rule.
+        other_seeds: the metrics of fine-tunings from other training seeds. Unless each has what the claim rests on,
+            the run is judged alone.
 
     Raises:
         CompanionError: the metrics lack a number that the claim rests on.
     """
-    prefix = "" if protocol == "described" else f"{protocol}."
-    rule = RULES[claim.rule]
+    prefix, rule = PROTOCOLS[protocol], RULES[claim.rule]
     found = rule(metrics, prefix, **claim.arguments)
     images = int(_known(metrics, prefix + claim.images)) if claim.images else None
+    by_seed: tuple[Judgement, ...] = ()
+    names = [claim.arguments[name] for name in MEASURED.get(claim.rule, ()) if claim.arguments.get(name)]
+    over = None
+    if other_seeds and found.verdict != UNTESTABLE:
+        over = over_seeds(metrics, other_seeds, [prefix + name for name in names])
+    if over is not None:
+        try:
+            by_seed = (found, *(rule(other, prefix, **claim.arguments) for other in other_seeds))
+        except CompanionError:  # not every number is measured for every training seed
+            over = None
+    if over is not None:
+        metrics, found = over, rule(over, prefix, **claim.arguments)
+        if names:
+            found = replace(found, value=f"mean of {len(by_seed)} seeds: {found.value}")
     nulls = tuple((null, rule(_of_null(metrics, prefix, null), prefix, **claim.arguments)) for null in claim.nulls)
-    entry = Entry(claim, protocol, found, nulls=nulls, image_count=images)
-    if not other_seeds or found.verdict == UNTESTABLE:
-        return entry
-    try:
-        verdicts = [rule(other, prefix, **claim.arguments).verdict for other in other_seeds]
-    except CompanionError:  # not every number is measured for every training seed
-        return entry
-    return replace(entry, agreeing=(verdicts.count(found.verdict) + 1, len(verdicts) + 1))
+    return Entry(claim, protocol, found, by_seed, nulls, images)
+
+
+def _remarked(entries: list[Entry]) -> list[Entry]:
+    """Return the verdicts on one claim, the released protocol's with a note where it is another one to scale."""
+    verdicts = {entry.protocol: entry.verdict for entry in entries}
+    return [
+        replace(entry, note=DEPENDS)
+        if entry.protocol == "released" and verdicts.get(SCALED, entry.verdict) != entry.verdict
+        else entry
+        for entry in entries
+    ]
 
 
 def _of_null(metrics: Metrics, prefix: str, null: Null) -> Metrics:

@@ -9,12 +9,14 @@ from ..errors import CompanionError
 from ..files import ROOT, read_json
 from .rules import RULES
 
-__all__ = ["PROTOCOLS", "Claim", "Null", "claims", "figure_4", "heads", "load_claims"]
+__all__ = ["PROTOCOLS", "SCALED", "Claim", "Null", "claims", "figure_4", "heads", "load_claims"]
 
 DATA = ROOT / "data"
 CLAIMS = DATA / "claims.json"
-# "described" follows the paper's text, "released" what the package that came with it does
-PROTOCOLS = ("described", "released")
+SCALED = "released, to scale"
+# by name, the prefix of its keys. "described" follows the paper's text, "released" what the package that came with it
+# does; "to scale" zeroes as large a share of a head as that package does in ViT-Base, whose heads are wider
+PROTOCOLS = {"described": "", SCALED: "to_scale.", "released": "released."}
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The rules that judge: what a run measured and what the paper states go in, a verdict comes out.
 
 A rule is a function of the flat metrics of a run, of the prefix that its protocol has there, and of the arguments that
-a claim gives it in data/claims.json. A verdict is about the model of that run alone.
+a claim gives it in data/claims.json. Values over several fine-tuning seeds (`seeds`) stand under the same keys.
 
-One scheme serves all measured values. A claim accepts a range. It is reproduced if the whole 95 % interval over images
-lies in that range, and partly so if the value alone does, be it that the interval reaches out of the range or that
-there is none; a value in a wider range, which the rule states, is partly reproduced too. Counts and orders of heads
-are judged against chance instead.
+One scheme serves all measured values. A claim accepts a range. It is reproduced if the whole 95 % interval lies in that
+range, and partly so if the value alone does, be it that the interval reaches out of the range or that there is none; a
+value in a wider range, which the rule states, is partly reproduced too. Counts and orders of heads are judged against
+chance instead.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,6 +37,7 @@ class Judgement:
     verdict: str  # one of VERDICTS
     value: str  # the run's, with its 95 % interval
     rule: str  # in words, with its numbers
+    short: str  # the value alone, without unit and interval
 
 
 def near(metrics: Metrics, prefix: str, *, key: str, published: float, tolerance: float, unit: str) -> Judgement:
@@ -47,7 +48,7 @@ def near(metrics: Metrics, prefix: str, *, key: str, published: float, tolerance
         f"the whole interval within {_with_unit(tolerance, unit)} of {_with_unit(published, unit)}; "
         "partly: the value is, or is within a factor of three"
     )
-    return Judgement(verdict, _with_interval(metrics, prefix + key, unit), rule)
+    return _judged(verdict, metrics, prefix + key, unit, rule)
 
 
 def at_least(metrics: Metrics, prefix: str, *, key: str, published: float, margin: float) -> Judgement:
@@ -57,7 +58,7 @@ def at_least(metrics: Metrics, prefix: str, *, key: str, published: float, margi
         f"the whole interval not more than {margin:g} below {published:g}; "
         f"partly: the value is, or is not more than {3 * margin:g} below"
     )
-    return Judgement(verdict, _with_interval(metrics, prefix + key, ""), rule)
+    return _judged(verdict, metrics, prefix + key, "", rule)
 
 
 def at_most(metrics: Metrics, prefix: str, *, key: str, limit: float, partly: float, unit: str = "") -> Judgement:
@@ -66,7 +67,7 @@ def at_most(metrics: Metrics, prefix: str, *, key: str, limit: float, partly: fl
     rule = (
         f"the whole interval at most {_with_unit(limit, unit)}; partly: the value is, or is at most {_digits(partly)}"
     )
-    return Judgement(verdict, _with_interval(metrics, prefix + key, unit), rule)
+    return _judged(verdict, metrics, prefix + key, unit, rule)
 
 
 def times_as_large(metrics: Metrics, prefix: str, *, key: str, base: str, published: float) -> Judgement:
@@ -77,9 +78,9 @@ def times_as_large(metrics: Metrics, prefix: str, *, key: str, base: str, publis
     least = 2 / 3 * published
     rule = f"the whole interval at least {least:.1f} times; partly: the value is, or is above 1"
     if (divisor := _number(metrics, prefix + base)) <= 0:
-        return Judgement(NOT, f"no ratio: it is compared with {_digits(divisor)}", rule)
+        return Judgement(NOT, f"no ratio: it is compared with {_digits(divisor)}", rule, "no ratio")
     verdict = _verdict(metrics, prefix + key, (least, inf), (1 + 1e-9, inf))
-    return Judgement(verdict, _with_interval(metrics, prefix + key, "times"), rule)
+    return _judged(verdict, metrics, prefix + key, "times", rule)
 
 
 def smaller(
@@ -103,7 +104,8 @@ def smaller(
     value = f"{_with_interval(metrics, prefix + key, unit)} against {_with_interval(metrics, prefix + than, unit)}"
     if low is not None and high is not None and low < high:
         value += f"; difference {_with_unit_of(second - first, unit)} ({_digits(low)} to {_digits(high)})"
-    return Judgement(verdict, value, "smaller, the whole interval of the paired difference above 0; partly: smaller")
+    rule = "smaller, the whole interval of the paired difference above 0; partly: smaller"
+    return Judgement(verdict, value, rule, f"{_digits(first)} against {_digits(second)}")
 
 
 def beyond_shuffled(
@@ -126,13 +128,15 @@ def beyond_shuffled(
         f"{'above' if larger else 'below'} 95 % of shuffled rows, and not more than {margin:g} "
         f"{'below' if larger else 'above'} {published:g}; partly: {'above' if larger else 'below'} them"
     )
-    return Judgement(verdict, f"{_digits(value)}; rows shuffled {_digits(shuffled)}{ends}", rule)
+    return Judgement(verdict, f"{_digits(value)}; rows shuffled {_digits(shuffled)}{ends}", rule, _digits(value))
 
 
 def none_of(
     metrics: Metrics, prefix: str, *, key: str, of: str, what: str, by_chance: float | str, surely: str | None = None
 ) -> Judgement:
-    """Accept no such head; partly, significantly fewer than by chance and none of which it is sure.
+    """Accept no such head where some were to be expected by chance.
+
+    Partly: no such head where that may be chance, or significantly fewer than by chance and none of which it is sure.
 
     Args:
         metrics: of the run.
@@ -149,13 +153,13 @@ def none_of(
         share = _number(metrics, prefix + by_chance) / _number(metrics, f"{prefix}ablation.heads")
     sure = round(_number(metrics, prefix + surely)) if surely else 0
     rare = bool(total) and stats.binom.cdf(count, total, float(share)) < RARE
-    verdict = NOT if not total or sure else REPRODUCED if not count else PARTLY if rare else NOT
+    verdict = NOT if not total or sure else REPRODUCED if rare and not count else PARTLY if rare or not count else NOT
     note = f", {sure} significantly" if surely else ""
     rule = (
-        f"none; partly: significantly fewer than the {100 * float(share):.0f} % of chance (binomial, {RARE:g})"
+        f"none, and significantly fewer than the {100 * float(share):.0f} % of chance (binomial, {RARE:g}); partly: either"
         f"{', and none significantly' if surely else ''}"
     )
-    return Judgement(verdict, f"{count} of {total} heads {what}{note}", rule)
+    return Judgement(verdict, f"{count} of {total} heads {what}{note}", rule, f"{count} of {total}")
 
 
 def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int]) -> Judgement:
@@ -167,7 +171,8 @@ def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int]) -> Judgeme
     verdict = NOT if not found else REPRODUCED if inside == found else PARTLY if rare else NOT
     where = ", ".join(f"{layer} ({count})" for layer, count in counts.items() if count) or "none"
     rule = f"all in the named layers; partly: more than as many heads at random (hypergeometric, {RARE:g})"
-    return Judgement(verdict, f"{inside} of {found} heads; layers (heads) {where}", rule)
+    short = f"{inside} of {found}"
+    return Judgement(verdict, f"{short} heads; layers (heads) {where}", rule, short)
 
 
 def head_is(metrics: Metrics, prefix: str, *, head: str, kind: str, features: list[str]) -> Judgement:
@@ -178,14 +183,14 @@ def head_is(metrics: Metrics, prefix: str, *, head: str, kind: str, features: li
     value = f"{found_kind}, {feature}" if feature else f"{found_kind}, most {top}"
     rule = f"{kind}" + (f" for {' or '.join(features)}" if features else "") + "; partly: attends to it most"
     if metrics.get("origin.backbone") != PAPERS_BACKBONE:
-        return Judgement(UNTESTABLE, value, "another backbone's head shares only the number")
+        return Judgement(UNTESTABLE, value, "another backbone's head shares only the number", value)
     fits = found_kind == kind and (not features or feature in features)
-    return Judgement(REPRODUCED if fits else PARTLY if top in features else NOT, value, rule)
+    return Judgement(REPRODUCED if fits else PARTLY if top in features else NOT, value, rule, value)
 
 
 def untestable(metrics: Metrics, prefix: str, *, why: str) -> Judgement:
     """Say why a statement cannot be tested."""
-    return Judgement(UNTESTABLE, "-", why)
+    return Judgement(UNTESTABLE, "-", why, "-")
 
 
 RULES: dict[str, Callable[..., Judgement]] = {
@@ -216,8 +221,14 @@ def exactly(values: Mapping[str, float]) -> dict[str, float]:
 def interval_keys(key: str) -> list[tuple[str, str]]:
     """Return the keys under which an interval's ends may stand: ..._low, or, before a unit, ..._low_percent."""
     stems = [(key, "")]
-    stems += [(key.removesuffix(unit), unit) for unit in ("_percent", "_kolmogorov_smirnov") if key.endswith(unit)]
+    if key.endswith("_percent"):
+        stems.append((key.removesuffix("_percent"), "_percent"))
     return [(f"{stem}_low{unit}", f"{stem}_high{unit}") for stem, unit in stems]
+
+
+def _judged(verdict: str, metrics: Metrics, key: str, unit: str, rule: str) -> Judgement:
+    """Return the judgement of one measured value, which it shows with its interval."""
+    return Judgement(verdict, _with_interval(metrics, key, unit), rule, _digits(_number(metrics, key)))
 
 
 def _verdict(metrics: Metrics, key: str, accepted: Range, wider: Range) -> str:

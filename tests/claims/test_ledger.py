@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from paper_utils.claims import SEEDS, VERDICTS, Claim, Ledger, Null, claims, judge
-from paper_utils.claims.ledger import CLASSES
+from paper_utils.claims import SCALED, VERDICTS, Claim, Ledger, Null, claims, judge, mean_over_seeds
+from paper_utils.claims.ledger import CLASSES, DEPENDS
 from paper_utils.claims.rules import NOT, PARTLY, REPRODUCED, UNINFORMATIVE, UNTESTABLE, exactly
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_json
@@ -14,29 +14,36 @@ CLAIM = Claim(
     ("described", "released"), "images", nulls=(Null("no head matters", {"x": 0}),),
 )  # fmt: skip
 RUN = {"x": 0.1, "x_low": 0.08, "x_high": 0.12, "images": 1352, "released.x": 5.0, "released.images": 8}
-SHIPPED = {  # claim: verdict as described, as released
-    "early_mean": (NOT, NOT),
+SHIPPED = {  # claim: verdict as described, as released and scaled to the width of a head, as released
+    "early_mean": (NOT, PARTLY, NOT),
     "early_mean_without_largest": (NOT,),
     "early_median": (PARTLY,),
-    "early_std": (NOT, NOT),
-    "layer_6_mean": (PARTLY, NOT),
-    "layer_6_std": (NOT, PARTLY),
-    "threefold": (NOT, PARTLY),
-    "early_least": (NOT, PARTLY),
+    "early_mean_by_mean": (PARTLY,),
+    "early_std": (NOT, PARTLY, NOT),
+    "layer_6_mean": (NOT, PARTLY, NOT),
+    "layer_6_std": (NOT, PARTLY, PARTLY),
+    "threefold": (NOT, PARTLY, PARTLY),
+    "early_least": (NOT, REPRODUCED, REPRODUCED),
     "early_least_without_largest": (REPRODUCED,),
-    "early_least_median": (PARTLY,),
-    "largest_effect": (NOT, NOT),
-    "none_lowers": (PARTLY,),
+    "early_least_median": (REPRODUCED,),
+    "early_least_by_mean": (REPRODUCED,),
+    "early_removable": (NOT,),
+    "early_removable_most": (PARTLY,),
+    "early_removable_by_mean": (UNINFORMATIVE,),
+    "largest_effect": (NOT, PARTLY, NOT),
+    "none_lowers": (NOT,),
     "example_loss": (UNINFORMATIVE,),
-    "slow_walk": (NOT, REPRODUCED),
-    "slow_walk_continuity": (NOT, REPRODUCED),
-    "slow_walk_autocorrelation": (NOT, UNINFORMATIVE),
-    "like_baseline": (UNINFORMATIVE,),
+    "slow_walk": (NOT, REPRODUCED, REPRODUCED),
+    "slow_walk_continuity": (NOT, REPRODUCED, REPRODUCED),
+    "slow_walk_autocorrelation": (NOT, UNINFORMATIVE, UNINFORMATIVE),
+    "like_baseline": (NOT,),
+    "like_baseline_least": (NOT,),
+    "like_baseline_least_without_largest": (REPRODUCED,),
     "chirp_heads_matter": (NOT,),
     "chirp_heads_matter_without_largest": (UNINFORMATIVE,),
     "chirp_heads_matter_same_layers": (REPRODUCED,),
     "early_distractors": (PARTLY,),
-    "early_distractors_idle": (NOT,),
+    "early_distractors_idle": (PARTLY,),
 }
 
 
@@ -58,7 +65,7 @@ def test_the_shipped_run_keeps_its_verdicts(shipped):
 def test_a_changed_number_changes_the_verdict_that_rests_on_it_and_no_other(shipped):
     before = Ledger.of(shipped).entries
     for value, verdict in ((0.5, NOT), (0.99, REPRODUCED)):
-        after = Ledger.of(shipped | exactly({"accuracy.start_time.pearson_r": value})).entries
+        after = Ledger.of(shipped | exactly({"accuracy.unselected.start_time.pearson_r": value})).entries
         changed = [entry for entry, old in zip(after, before, strict=True) if entry != old]
         assert [(entry.claim.name, entry.verdict) for entry in changed] == [("pearson_r", verdict)]
 
@@ -103,27 +110,78 @@ def _with_null(value, **options):
     return replace(CLAIM, images="", nulls=(Null("nothing", {"x": value}, **options),))
 
 
-def test_other_training_seeds_are_counted_for_the_described_protocol_alone():
-    ledger = Ledger.of(RUN, [RUN, {"x": 7.0}], against=[CLAIM])
-    described, released = ledger.entries
-    assert (described.verdict, described.agreeing, described.seeds) == (REPRODUCED, (2, 3), "2 of 3")
-    assert (released.verdict, released.agreeing, released.seeds) == (NOT, None, "-")
-    assert judge(CLAIM, RUN, other_seeds=[{}]).agreeing is None  # it was not measured there
+def test_the_verdict_is_on_the_mean_over_seeds_with_their_spread_in_its_interval():
+    seeds = [{"x": 0.11, "x_low": 0.09, "x_high": 0.13}, {"x": 0.12}]
+    alone, entry = judge(CLAIM, RUN), judge(CLAIM, RUN, other_seeds=seeds)
+    assert (alone.verdict, alone.agreeing, alone.seeds) == (REPRODUCED, None, "-")
+    assert entry.judgement.value == "mean of 3 seeds: 0.11 % (0.0781 to 0.142)"
+    assert mean_over_seeds([0.1, 0.11, 0.12], below=0.02, above=0.02)[1:] == pytest.approx((0.0781, 0.1419), abs=1e-4)
+    # a seed without an interval of its own is partly reproduced at most
+    assert (entry.verdict, entry.agreeing, entry.seeds) == (REPRODUCED, (2, 3), "0.1, 0.11, 0.12; 2 of 3 agree")
+    # seeds that lie apart leave nothing certain, and the mean decides, not this run
+    assert judge(CLAIM, RUN, other_seeds=[RUN, {"x": 0.16}]).verdict == PARTLY
+    assert judge(CLAIM, RUN, other_seeds=[{"x": 7.0}, {"x": 8.0}]).verdict == NOT
+
+
+def test_the_spread_between_seeds_makes_no_verdict_better():
+    order = VERDICTS.index
+    for spread in (0, 0.001, 0.01, 0.03):
+        others = [
+            {"x": 0.1 - spread, "x_low": 0.08, "x_high": 0.12},
+            {"x": 0.1 + spread, "x_low": 0.08, "x_high": 0.12},
+        ]
+        assert order(judge(CLAIM, RUN, other_seeds=others).verdict) >= order(judge(CLAIM, RUN).verdict)
+
+
+def test_a_run_is_judged_alone_unless_every_seed_has_all_that_a_claim_rests_on():
+    alone = judge(CLAIM, RUN)
+    assert judge(CLAIM, RUN, other_seeds=[{}]) == alone
+    assert judge(CLAIM, RUN, other_seeds=[RUN, {}]) == alone
+    arguments = {"key": "x", "than": "y", "difference": "d", "unit": "%"}
+    smaller = replace(CLAIM, rule="smaller", arguments=arguments, nulls=())
+    run = RUN | {"y": 0.2, "d": 0.1, "d_low": 0.05, "d_high": 0.15}
+    assert judge(smaller, run, other_seeds=[{"x": 0.1, "y": 0.3}]).by_seed == ()
+    assert judge(smaller, run, other_seeds=[run]).seeds == "0.1 against 0.2; 0.1 against 0.2; 2 of 2 agree"
+    assert judge(CLAIM, RUN, protocol="released", other_seeds=[RUN]).seeds == "5, 5; 2 of 2 agree"
+
+
+def test_a_count_stays_that_of_the_run_and_each_seed_is_shown():
+    counts = {"key": "n", "of": "of", "what": "do", "by_chance": 0.5}
+    entry = judge(
+        replace(CLAIM, rule="none_of", arguments=counts, nulls=()),
+        {"n": 0, "of": 9, "images": 8},
+        other_seeds=[{"n": 9, "of": 9}],
+    )
+    assert (entry.verdict, entry.judgement.value) == (REPRODUCED, "0 of 9 heads do")
+    assert entry.seeds == "0 of 9; 9 of 9; 1 of 2 agree"
+
+
+def test_the_released_protocol_says_where_its_verdict_depends_on_the_width_of_a_head():
+    claim = replace(CLAIM, protocols=("described", SCALED, "released"))
+    for scaled, note in ((5.0, ""), (0.1, DEPENDS)):
+        described, to_scale, released = Ledger.of(
+            RUN | {"to_scale.x": scaled, "to_scale.images": 8}, against=[claim]
+        ).entries
+        assert (described.note, to_scale.note, released.note) == ("", "", note)
+        assert to_scale.verdict == (PARTLY if note else NOT)
+        assert released.remarked == (f"{NOT}; {DEPENDS}" if note else NOT)
 
 
 def test_tables_hold_every_verdict_and_count_each_claim_once():
     reading = replace(CLAIM, name="other", reading_of="n")
     ledger = Ledger.of(RUN, [RUN], against=[CLAIM, reading])
     table = ledger.table()
+    assert list(table.columns)[-1] == ledger.seeds_title == "2 fine-tuning seeds, same backbone"
+    assert Ledger.of(RUN, against=[CLAIM]).seeds_title == "fine-tuning seeds, same backbone"
     assert table.iloc[:2].to_dict("list") == {
         "claim": ["a <claim>"] * 2,
         "published": ["0.11 %"] * 2,
         "protocol": ["described", "released"],
         "images": ["1,352", "8"],
-        "here (95 % interval)": ["0.1 % (0.08 to 0.12)", "5 %"],
+        "here (95 % interval)": ["mean of 2 seeds: 0.1 % (0.08 to 0.12)", "mean of 2 seeds: 5 %"],
         "verdict": [REPRODUCED, NOT],
         "a trivial case scores": ["no head matters: 0 %, not reproduced"] * 2,
-        SEEDS: ["2 of 2", "-"],
+        ledger.seeds_title: ["0.1, 0.1; 2 of 2 agree", "5, 5; 2 of 2 agree"],
     }
     assert len(table) == 4
     assert ledger.summary()["claims"].to_dict() == dict.fromkeys(VERDICTS, 0) | {REPRODUCED: 1}
@@ -140,8 +198,8 @@ def test_it_shows_quote_section_rule_verdict_and_link():
         '<span class="verdict no">not reproduced</span>',
         "<td>1,352</td>",
         "<td>no head matters: 0 %, not reproduced</td>",
-        "<td>2 of 2</td>",
-        f"<th>{SEEDS}</th>",
+        "<td>0.1, 0.1; 2 of 2 agree</td>",
+        "<th>2 fine-tuning seeds, same backbone</th>",
     ):
         assert part in page
     assert page.count("<tr>") == 3

@@ -67,6 +67,7 @@ def shuffled(value, mean, low, high):
         ("beyond_shuffled", STEPS, shuffled(0.4, 0.9, 0.5, 1.2), PARTLY),
         ("beyond_shuffled", STEPS, shuffled(0.6, 0.9, 0.5, 1.2), NOT),
         ("none_of", NONE_OF, {"x": 0, "n": 144, "s": 0}, REPRODUCED),
+        ("none_of", NONE_OF, {"x": 0, "n": 2, "s": 0}, PARTLY),  # which may be chance
         ("none_of", NONE_OF, {"x": 30, "n": 144, "s": 0}, PARTLY),
         ("none_of", NONE_OF, {"x": 30, "n": 144, "s": 1}, NOT),
         ("none_of", NONE_OF, {"x": 72, "n": 144, "s": 0}, NOT),
@@ -101,7 +102,7 @@ def test_as_few_heads_as_chance_gives_are_never_partly_none():
         for count in range(total + 1):
             found = rules.none_of({"x": count, "n": total}, "", key="x", of="n", what="do", by_chance=share).verdict
             chance = sum(stats.binom.pmf(number, total, share) for number in range(count + 1))
-            assert (found == PARTLY) == (count > 0 and chance < 0.05)
+            assert found == (PARTLY if (count > 0) == (chance < 0.05) else REPRODUCED if chance < 0.05 else NOT)
 
 
 def test_the_share_among_all_heads_may_be_the_chance():
@@ -146,11 +147,27 @@ def test_intervals_stand_beside_their_value():
     assert rules.at_most(results, "", key="x_percent", limit=1, partly=2, unit="%").value == "1 % (0.5 to 2)"
 
 
-@pytest.mark.parametrize("key", ["x", "x_percent", "x_kolmogorov_smirnov"])
+@pytest.mark.parametrize("key", ["x", "x_percent"])
 def test_what_is_known_exactly_has_an_interval_that_is_not_shown(key):
     measured = {key: 5.0, **dict.fromkeys(rules.interval_keys(key)[-1], 7.0)}
     found = rules.near(measured | rules.exactly({key: 0.11}), "", **NEAR | {"key": key})
     assert (found.verdict, found.value) == (REPRODUCED, "0.11 %")
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments", "results", "short"),
+    [
+        ("near", NEAR, between(21.9, 16.8, 28.2), "21.9"),
+        ("times_as_large", TIMES, {"x": 2.5, "y": 1}, "2.5"),
+        ("times_as_large", TIMES, {"x": 2.5, "y": -1}, "no ratio"),
+        ("smaller", SMALLER, {"x": 1, "y": 2} | between(1, 0.2, 2, "d"), "1 against 2"),
+        ("beyond_shuffled", WALK, shuffled(0.6, -0.1, -0.3, 0.1), "0.6"),
+        ("none_of", NONE_OF, {"x": 30, "n": 144, "s": 0}, "30 of 144"),
+        ("untestable", {"why": "no"}, {}, "-"),
+    ],
+)
+def test_the_short_value_has_neither_unit_nor_interval(rule, arguments, results, short):
+    assert rules.RULES[rule](results, "", **arguments).short == short
 
 
 def test_a_missing_number_is_named():
