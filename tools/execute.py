@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,6 +27,7 @@ from paper_utils.files import ROOT, atomic_path, write_json
 from paper_utils.models.backbone import verified_backbone
 from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.stages import STAGES
 from tools.figures import add_run_options, run_of
 from tools.kernels import ThisPythonsKernel, kernel_chatter_to, kernel_environment, kernel_settings
 
@@ -133,7 +135,8 @@ def _keep(log: Path, text: str) -> None:
 def execute(script: Path, run: Run) -> Path:
     """Execute a notebook for a run, write build/<run>/<name>.ipynb and what it took; return the notebook's path.
 
-    An interrupt ends the program. Seconds and peak memory are those of this execution, whatever it found cached.
+    An interrupt ends the program. Seconds are those of this execution without the results that it computed first, which
+    have theirs in their stamps; peak memory is that of both.
 
     Args:
         script: a py:percent script.
@@ -144,14 +147,23 @@ def execute(script: Path, run: Run) -> Path:
     """
     target, log = (run.build / f"{script.stem}.{kind}" for kind in ("ipynb", "log"))
     parameters = {"profile": run.profile.name, "source": run.source, "backbone": run.profile.backbone}
+    begun = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         with Watch() as watch:
             run_notebook(script, target, parameters=parameters, log=log, progress=sys.stderr.isatty())
     except KeyboardInterrupt:
         _leave_at_once()
-    took = {"seconds": round(watch.seconds, 1), "peak_memory_mib": round(watch.peak)}
+    alone = watch.seconds - _seconds_of_results(run, since=begun)
+    took = {"seconds": round(max(0.0, alone), 1), "peak_memory_mib": round(watch.peak)}
     write_json(run.build / "notebooks" / f"{script.stem}.run.json", took)
     return target
+
+
+def _seconds_of_results(run: Run, *, since: str) -> float:
+    """Return the seconds of the results that were computed since a time (ISO 8601, UTC)."""
+    stamps = [run.results.stamp(name) for name, stage in STAGES.items() if stage.file]
+    computed = [stamp.computed for stamp in stamps if stamp is not None and str(stamp.computed["when"]) >= since]
+    return sum(float(str(record["seconds"])) for record in computed)
 
 
 def _leave_at_once() -> NoReturn:

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
-from paper_utils.claims import VERDICTS, Ledger
+from paper_utils.claims import SCALED, VERDICTS, Ledger
 from paper_utils.data.chirps import TARGETS
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, read_json
+from paper_utils.interventions.protocol_effects import RELEASES
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.stages import STAGES
 from paper_utils.plots.style import UNITS
 from tools.markdown import between_marks, markdown_table
 
 __all__ = ["PROVENANCE", "README", "SHIPPED", "filled", "ledger_table", "tables"]
 
 README = ROOT / "README.md"
+RESULTS = tuple(
+    name for name, stage in STAGES.items() if stage.file and name != "fine_tuning" and "/" not in name
+)  # those of `make figures`
+UNSELECTED = "accuracy.unselected."
 SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
 
 
@@ -38,7 +44,7 @@ def tables(metrics: dict, provenance: dict) -> dict[str, str]:
     """Return the README's tables of numbers by name."""
     return {
         "figures": _figures(provenance),
-        "accuracy": _accuracy(metrics, provenance),
+        "accuracy": _accuracy(metrics),
         "ablation": _ablation(metrics),
         "protocols": _protocols(metrics),
     }
@@ -54,6 +60,12 @@ def _figures(provenance: dict) -> str:
         notebook = FIGURES[f"figure_{number}"].notebook
         link = f"[{notebook}](notebooks/{notebook}.ipynb)"
         rows.append([str(number), shows, link, f"`make figure-{number}`", *_cost(provenance["notebooks"][notebook])])
+    results = [record for name, record in provenance["stages"].items() if name in RESULTS]
+    cost = {
+        "seconds": sum(record["seconds"] for record in results),
+        "peak_memory_mib": max(record["peak_memory_mib"] for record in results),
+    }
+    rows.append(["", "(the results behind them)", "computed by the first that asks", "`make figures`", *_cost(cost)])
     training = "[02_finetune_vit](notebooks/02_finetune_vit.ipynb)"
     rows.append(
         ["", "(fine-tuning)", training, "`make figures FROM=seeds`", *_cost(provenance["stages"]["fine_tuning"])]
@@ -61,7 +73,7 @@ def _figures(provenance: dict) -> str:
     return markdown_table(["Figure", "shows", "notebook", "command", "time", "memory"], rows)
 
 
-def _accuracy(metrics: dict, provenance: dict) -> str:
+def _accuracy(metrics: dict) -> str:
     columns = ["target", "Pearson r (95 % interval)", "training seeds: mean, std", "oracle upper bound"]
     columns += ["mean absolute error", "bias"]
     rows = []
@@ -74,12 +86,23 @@ def _accuracy(metrics: dict, provenance: dict) -> str:
         oracle, unit = metrics[f"ceiling.oracle.{target}.pearson_r"], UNITS[target]
         cells = [f"{r:.3f} ({low:.3f} to {high:.3f})", f"{mean:.3f}, {std:.4f}", f"{oracle:.4f}"]
         rows.append([target.replace("_", " "), *cells, f"{error:.2f} {unit}", f"{bias:+.2f} {unit}"])
-    costs = provenance["notebooks"].values()
-    minutes, memory = sum(cost["seconds"] for cost in costs) / 60, max(cost["peak_memory_mib"] for cost in costs)
     return (
-        f"On {metrics['accuracy.images']:,} held-out images:\n\n{markdown_table(columns, rows)}\n\n"
-        f"The whole laptop run: {minutes:.1f} minutes, {memory:.0f} MiB at most; {metrics['training.images']:,} images "
-        "seen in fine-tuning."
+        f"On {metrics['accuracy.images']:,} test images, by which the last curriculum stages of the backbone were chosen:"
+        f"\n\n{markdown_table(columns, rows)}\n\n{_unselected(metrics)}\n\n"
+        f"{metrics['training.images']:,} images were seen in fine-tuning."
+    )
+
+
+def _unselected(metrics: dict) -> str:
+    """Return r on images by which nothing was chosen."""
+    found = {key.removeprefix(UNSELECTED): value for key, value in metrics.items() if key.startswith(UNSELECTED)}
+    rates = [
+        f"{found[f'{target}.pearson_r']:.3f} ({found[f'{target}.pearson_r_low']:.3f} to {found[f'{target}.pearson_r_high']:.3f})"
+        for target in TARGETS
+    ]
+    return (
+        f"On {found['images']:,} other held-out images, by which nothing was chosen, r is **{rates[0]}**, {rates[1]} and "
+        f"{rates[2]}: that is what to expect of the shipped model."
     )
 
 
@@ -94,8 +117,9 @@ def _ablation(metrics: dict) -> str:
     found = {key.removeprefix("ablation."): value for key, value in metrics.items() if key.startswith("ablation.")}
     return (
         f"{markdown_table(columns, rows)}\n\n"
-        f"On {found['images']} of {get_profile('laptop').ablation_pool:,} held-out images, "
-        f"{found['significant_heads_bh']} of 144 heads have a significant effect (FDR 5 %, Benjamini-Hochberg; "
+        f"On {found['images']:,} of {get_profile('laptop').ablation_pool:,} held-out images, {found['exact_images']} of "
+        f"them with every head ablated exactly and all to first order (weighted: they count as much as "
+        f"{found['effective_images']:,.0f} plainly drawn ones), {found['significant_heads_bh']} of 144 heads have a significant effect (FDR 5 %, Benjamini-Hochberg; "
         f"{found['significant_heads_by']} by Benjamini-Yekutieli, which holds under any dependence between heads). The "
         f"median half-width of the heads' intervals is {found['median_half_width_percent']:.2f} %, the standard deviation "
         f"between heads {found['spread_between_heads_percent']:.2f} %."
@@ -109,7 +133,7 @@ def _protocols(metrics: dict) -> str:
         "lag_1_autocorrelation": "autocorrelation in row order",
     }
     rows = []
-    for name, prefix in (("as described", ""), ("as released", "released."), ("as published", "published.")):
+    for name, prefix in ({"as described": ""} | RELEASES | {"as published": "published."}).items():
         cells = []
         for mark in marks:
             ends = ("", "_shuffled_low", "_shuffled_high")
@@ -124,17 +148,20 @@ def _protocols(metrics: dict) -> str:
 def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:
     """Return the table of verdicts; claims on single heads that cannot be tested share a row.
 
-    Another reading of a claim has a row where it comes to another verdict; the ledger has all.
+    Another reading of a claim has a row where it comes to another verdict, and so has the released protocol beside
+    what it comes to when scaled to the width of a head; the ledger has all.
 
     Raises:
         CompanionError: the metrics lack a number that a claim rests on.
     """
     ledger = Ledger.of(metrics, other_seeds)
-    table = ledger.table().assign(verdict=[f"**{entry.verdict}**" for entry in ledger.entries])
+    table = ledger.table().assign(verdict=[f"**{entry.remarked}**" for entry in ledger.entries])
     verdicts = {(entry.claim.name, entry.protocol): entry.verdict for entry in ledger.entries}
     rows, untestable = [], []
     for entry, cells in zip(ledger.entries, table.values.tolist(), strict=True):
         if entry.verdict == verdicts.get((entry.claim.reading_of, entry.protocol)):
+            continue
+        if entry.protocol == "released" and entry.verdict == verdicts.get((entry.claim.name, SCALED)):
             continue
         if entry.claim.rule == "head_is" and entry.verdict == VERDICTS[-1]:
             untestable.append(entry.claim.arguments["head"])

@@ -1,35 +1,41 @@
 """What each stage after the fine-tuning computes, as arrays by name; sizes are the profile's."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import ViTModel
 
 from ..data.counterfactuals import VARIANTS
-from ..interventions.ablation import Ablation, ablate_every_head, squared_errors
+from ..interventions.ablation import ablate_every_head, squared_errors
 from ..interventions.attribution import linearised
 from ..interventions.engine import KINDS, Engine
-from ..interventions.protocols import PROTOCOLS, RELEASED, intact_losses, loss_sweep, with_untuned_vit
-from ..interventions.pruning import orders, removal
+from ..interventions.protocol_states import state_losses
+from ..interventions.protocols import PROTOCOLS, SWEEPS, with_untuned_vit
+from ..interventions.removing import orders, removed_errors
 from ..models.regressor import ChirpRegressor
-from ..statistics import percent_increase
 from ..training.evaluation import Evaluation, concatenate, evaluate_held_out
-from .selection import every, select
+from .parts import in_parts
+from .selection import Chosen, after_pool, choose, other_images
 from .work import Arrays, Work
 
 __all__ = [
     "PATCHED",
+    "ablate",
     "ablation",
     "attribution",
+    "chosen",
     "controls",
     "evaluation",
-    "increase",
+    "linearise",
     "patching",
+    "plain_ablation",
     "pool",
     "protocols",
-    "released_losses",
     "removals",
+    "remove",
     "replacements",
     "variant_predictions",
 ]
@@ -38,6 +44,8 @@ PATCHED = {  # clean and distorted variant
     "the chirp": ("published", "no_chirp"),
     "without the rest": ("bare", "published"),
 }
+IMAGES_PER_PART = 512  # linearised and saved at once, which bounds memory
+OTHER_KINDS = tuple(kind for kind in KINDS if kind != "zero_qkv")
 
 
 def evaluation(work: Work) -> Arrays:
@@ -53,67 +61,143 @@ def pool(work: Work) -> Arrays:
     return asdict(found)
 
 
-def ablation(work: Work) -> Arrays:
-    """Predict with each head's query, key and value weights zeroed in turn: the fields of `Ablation`."""
-    chosen = select(work, _evaluation(work, "pool"))
-    return asdict(ablate_every_head(work.model(), **chosen, partial=work.unfinished("ablation")))
-
-
-def replacements(work: Work) -> Arrays:
-    """Return the increase of the loss in percent, (layers, heads), by what heads put out instead."""
-    few = select(work, _evaluation(work, "pool"), step=work.profile.replacement_every)
-    whole = Ablation(**work.arrays("ablation"))
-    some = every(len(whole.labels), work.profile.replacement_every)
-    zeroed = Ablation(
-        whole.baseline[some], whole.ablated[:, :, some], whole.labels[some], whole.label_std, whole.weights[some]
-    )
-    others = [kind for kind in KINDS if kind != "zero_qkv"]
-    return {"zero_qkv": increase(zeroed)} | {
-        kind: increase(ablate_every_head(work.model(), **few, kind=kind)) for kind in others
-    }
+def chosen(work: Work) -> Chosen:
+    """Return the images that heads are ablated on: of every model those that the run's own finds hard."""
+    return choose(work.profile, _evaluation(work, "pool"), unit=work.model().label_std.numpy())
 
 
 def attribution(work: Work) -> Arrays:
-    """Return the linearised model's predictions on the images of `ablation`: the fields of `Ablation`."""
-    return asdict(linearised(work.model(), **select(work, _evaluation(work, "pool"))))
+    """Linearise the fine-tuned model on the many images: see `linearise`."""
+    return linearise(work, work.model(), partial=work.unfinished("attribution"))
+
+
+def linearise(
+    work: Work, model: ChirpRegressor, *, kinds: Sequence[str] = KINDS, partial: Path | None = None
+) -> Arrays:
+    """Return what each head's replacement, by some kinds, changes to first order, on the many images.
+
+    "baseline" and "labels" (many, 3), "label_std" (3,) and "weights" (many,); "zero_qkv", the change of the predictions
+    (layers, heads, many, 3), and of every other kind the change of the squared error, (layers, heads, many).
+    """
+    some, others = chosen(work), other_images(work.profile)
+    mean = work.images(after_pool(work.profile))[0]
+    unit = model.label_std.cpu().numpy()
+
+    def compute(part: slice) -> Arrays:
+        images, labels = work.images(some.indices[part])
+        sources = {"mean": lambda: mean, "resample": lambda: work.images(others[part])[0]}
+        needed = {kind: draw() for kind, draw in sources.items() if kind in kinds}
+        found = linearised(model, images, labels, kinds=kinds, sources=needed)
+        error = (found.intact - labels) / unit
+        kept = {"zero_qkv": found.changes["zero_qkv"]} | {
+            kind: ((error + change / unit) ** 2 - error**2).mean(-1)
+            for kind, change in found.changes.items()
+            if kind != "zero_qkv"
+        }
+        first = {kind: np.moveaxis(change, 2, 0).astype(np.float16) for kind, change in kept.items()}
+        return {"baseline": found.intact, "labels": labels} | first
+
+    found = in_parts(compute, len(some.indices), size=IMAGES_PER_PART, title="attribution", partial=partial)
+    ordered = {kind: np.moveaxis(found[kind], 0, 2) for kind in kinds}
+    return found | ordered | {"label_std": unit, "weights": some.weights}
+
+
+def ablation(work: Work) -> Arrays:
+    """Predict with each head's query, key and value weights zeroed in turn: see `ablate`."""
+    return ablate(work, work.model(), partial=work.unfinished("ablation"))
+
+
+def ablate(work: Work, model: ChirpRegressor, *, partial: Path | None = None) -> Arrays:
+    """Return the fields of `Ablation` on the few images, their "positions" among the many, and the weights of that "choice"."""
+    some = chosen(work)
+    images, labels = work.images(some.few_indices)
+    found = ablate_every_head(model, images, labels, weights=some.few_weights, partial=partial)
+    return asdict(found) | {"positions": some.few.positions, "choice": some.few.weights}
+
+
+def plain_ablation(work: Work) -> Arrays:
+    """Predict the common images with each head's weights zeroed in turn: the fields of `Ablation`, all weights one."""
+    images, labels = work.images(np.arange(work.profile.common_images))
+    return asdict(ablate_every_head(work.model(), images, labels, partial=work.unfinished("plain_ablation")))
+
+
+def replacements(work: Work) -> Arrays:
+    """Return how the weighted squared errors of the few images change by what heads put out instead, (layers, heads, few)."""
+    some = chosen(work)
+    images, labels = work.images(some.few_indices)
+    sources = {
+        "mean": work.images(after_pool(work.profile))[0],
+        "resample": work.images(other_images(work.profile)[some.few.positions])[0],
+    }
+    result: Arrays = {}
+    for kind in OTHER_KINDS:
+        found = ablate_every_head(
+            work.model(),
+            images,
+            labels,
+            kind=kind,
+            source=sources.get(kind),
+            weights=some.few_weights,
+            partial=work.unfinished("replacements", kind),
+        )
+        result[kind] = squared_errors(found.ablated, found) - squared_errors(found.baseline, found)
+    return result
 
 
 def removals(work: Work) -> Arrays:
-    """Return the loss (counts,) by the order in which heads are removed, and "counts" themselves."""
-    model = work.model()
-    heads = len(model.layers) * model.vit.config.num_attention_heads
-    images, labels = work.images(work.profile.ablation_pool + np.arange(work.profile.removal_images))
-    counts = np.unique(np.linspace(0, heads, 13).round().astype(int))
-    result: Arrays = {"counts": counts}
-    for name, order in orders(increase(Ablation(**work.arrays("ablation"))), seed=work.profile.seed).items():
-        errors = (removal(model, images, order, counts) - labels) / model.label_std.numpy()
-        result[name] = (errors**2).mean((1, 2))
-    return result
+    """Return the weighted squared errors of the few images by the order in which heads are removed: see `remove`."""
+    return remove(work, work.model(), work.arrays("attribution"))
+
+
+def remove(work: Work, model: ChirpRegressor, linear: Arrays, *, names: Callable[[str], bool] = bool) -> Arrays:
+    """Return what `removed_errors` does, in orders by first-order effects on the many images that are not the few.
+
+    Args:
+        work: whose images are taken.
+        model: whose heads are removed.
+        linear: of the same model, as `linearise` returns it.
+        names: which orders, by name; all if left out.
+    """
+    some = chosen(work)
+    apart = np.ones(len(some.indices), bool)
+    apart[some.few.positions] = False
+    apart = apart if apart.any() else ~apart  # where all images are exact there are no others
+    weights, unit = linear["weights"][apart], linear["label_std"]
+    error = ((linear["baseline"] - linear["labels"]) / unit)[apart]
+    change = linear["zero_qkv"][:, :, apart].astype(float) / unit
+    effects = (((error + change) ** 2 - error**2).mean(-1) * weights).mean(-1)
+    mean_effects = (linear["mean"][:, :, apart].astype(float) * weights).mean(-1)
+    images, labels = work.images(some.few_indices)
+    by_name = orders(effects, mean_effects=mean_effects, seed=work.profile.seed)
+    return removed_errors(
+        model,
+        images,
+        labels,
+        {name: order for name, order in by_name.items() if names(name)},
+        source=work.images(after_pool(work.profile))[0],
+        weights=some.few_weights,
+    )
 
 
 def protocols(work: Work) -> Arrays:
-    """Return for every protocol the loss after each head's ablation in row order, and the intact loss as the last."""
-    images, labels = work.images(np.arange(work.profile.protocol_images))
-    batch = -(-len(labels) // 4)
+    """Return for every sweep of the protocols each image's loss in each state of the weights: see `state_losses`."""
+    images, labels = work.images(np.arange(work.profile.common_images))
     tuned, untuned = work.model(), with_untuned_vit(work.model(), work.backbone())
-    result: Arrays = {}
-    for name, protocol in PROTOCOLS.items():
-        model = tuned if protocol.fine_tuned else untuned
-        intact, losses = loss_sweep(model, images, torch.from_numpy(labels), protocol, batch=batch)
-        result[name] = np.append(losses.ravel(), intact)
-    return result
-
-
-def released_losses(work: Work) -> Arrays:
-    """Return "losses" (images,) of the intact model under the released protocol, on test images in their order."""
-    images, labels = work.images(np.arange(work.profile.ablation_images))
-    untuned = with_untuned_vit(work.model(), work.backbone())
-    return {"losses": intact_losses(untuned, images, torch.from_numpy(labels), RELEASED)}
+    return {
+        name: state_losses(
+            tuned if PROTOCOLS[name].fine_tuned else untuned,
+            images,
+            torch.from_numpy(labels),
+            PROTOCOLS[name],
+            partial=work.unfinished("protocols", name),
+        )
+        for name in dict.fromkeys(SWEEPS.values())
+    }
 
 
 def variant_predictions(work: Work) -> Arrays:
-    """Return predictions (images, 3) of the same held-out images in every counterfactual variant, and "labels"."""
-    engine, indices = Engine(work.model()), np.arange(work.profile.variant_images)
+    """Return predictions (images, 3) of the same test images in every counterfactual variant, and "labels"."""
+    engine, indices = Engine(work.model()), np.arange(work.profile.common_images)
     sets = {name: work.images(indices, variant=name) for name in VARIANTS}
     return {"labels": sets["published"][1]} | {name: engine.predict(images) for name, (images, _) in sets.items()}
 
@@ -124,7 +208,7 @@ def patching(work: Work) -> Arrays:
     For each of `PATCHED`, by its name with a prefix: "clean" and "distorted" (images, 3), "heads" (layers, heads,
     images, 3) and "layers" (layers, images, 3), of which all heads are patched at once.
     """
-    engine, indices = Engine(work.model()), np.arange(work.profile.patching_images)
+    engine, indices = Engine(work.model()), np.arange(work.profile.common_images)
     result: Arrays = {}
     for name, (clean, distorted) in PATCHED.items():
         source, images = (work.images(indices, variant=variant)[0] for variant in (clean, distorted))
@@ -144,11 +228,6 @@ def controls(work: Work) -> dict[str, ChirpRegressor]:
         "before fine-tuning": with_untuned_vit(work.model(), work.backbone()),
         "random weights": with_untuned_vit(work.model(), random),
     }
-
-
-def increase(result: Ablation) -> np.ndarray:
-    """Return the increase of the loss in percent, (layers, heads)."""
-    return percent_increase(squared_errors(result.ablated, result), squared_errors(result.baseline, result))
 
 
 def _evaluation(work: Work, stage: str) -> Evaluation:

@@ -50,6 +50,7 @@ def _images(run: "Run") -> Metrics:
 def _accuracy(run: "Run") -> Metrics:
     evaluation, chirps, history = run.evaluation(), run.test_chirps(), run.history()
     accuracy, trained = Accuracy.of(evaluation), run.trained_parameters()
+    unselected = Accuracy.of(run.unselected()).metrics(of="accuracy.unselected")
     parts = (
         accuracy,
         ErrorOnEdges.of(evaluation, chirps),
@@ -58,7 +59,7 @@ def _accuracy(run: "Run") -> Metrics:
         TrainingSummary.of(history, model=run.model(), trained_parameters=trained, batch=run.profile.batch),
         StudyComparison.of(run.study(), history=history, accuracy=accuracy, trained_parameters=trained),
     )
-    found: Metrics = {}
+    found: Metrics = {key: value for key, value in unselected.items() if not key.endswith("per_second")}
     for part in parts:
         found |= part.metrics()
     return found
@@ -68,14 +69,11 @@ def _interventions(run: "Run") -> Metrics:
     ablation = run.ablation()
     effects = AblationEffects.of(ablation)
     found: Metrics = dict(effects.metrics())
-    found |= ReplacementEffects.of(run.replacements()).metrics()
-    found |= AttributionEstimates.of(run.attribution()).metrics(effects.increase)
-    found |= Removals.of(run.removals(), images=run.profile.removal_images).metrics(early=3 * effects.increase.shape[1])
-    protocols = ProtocolEffects.of(
-        run.protocols(), effects.increase, figure_4(), run.released_losses(), images=run.profile.protocol_images
-    )
-    found |= protocols.metrics()
-    return found | PredictionShift.of(ablation).metrics()
+    found |= ReplacementEffects.of(run.replacements(), ablation.intact).metrics()
+    found |= AttributionEstimates.of(ablation.linearised_few()).metrics(ablation.exact_increase())
+    found |= Removals.of(run.removals()).metrics(early=3 * effects.increase.shape[1])
+    found |= ProtocolEffects.of(run.protocols(), effects.increase, figure_4()).metrics()
+    return found | PredictionShift.of(run.plain_ablation(), shifts=ablation.shifts()).metrics()
 
 
 def _attention(run: "Run") -> Metrics:
@@ -113,12 +111,14 @@ def effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metrics
     of_layers, per_layer = effects.increase.mean(1, where=kept), chirp.sum(1)
     as_many = float(of_layers @ per_layer / max(per_layer.sum(), 1))
     beside = found["effects.chirp_heads.without_largest.others_percent"]
+    raises = effects.significant_bh & (effects.increase > 0)
     return found | {
         "effects.chirp_heads.as_many_of_same_layers_percent": as_many,
         "effects.chirp_heads.as_many_of_same_layers_difference_percent": as_many - float(beside),
-        "effects.significant_heads_that_raise_the_loss": int((effects.significant_bh & (effects.increase > 0)).sum()),
+        "effects.significant_heads_that_raise_the_loss": int(raises.sum()),
+        "effects.early_distractors.significant_by_chance": round(float(early.sum() * raises.mean())),
         "effects.early_distractors.heads": int(early.sum()),
-        "effects.early_distractors.significant": int((early & effects.significant_bh & (effects.increase > 0)).sum()),
+        "effects.early_distractors.significant": int((early & raises).sum()),
     }
 
 

@@ -39,9 +39,11 @@ PROFILE = replace(
     batch=4,
     micro_batch=2,
     test_images=6,
-    ablation_images=4,
-    ablation_pool=12,
-    removal_images=3,
+    ablation_pool=14,
+    linearised_images=12,
+    ablation_images=8,
+    mean_images=3,
+    common_images=3,
     mixed_precision=False,
     workers=0,
 )
@@ -85,6 +87,8 @@ def probe_images() -> Numbers:
     for name in VARIANTS:
         image = draw_variant(name, chirp, intensity, "Title 4", with_regions=True)
         found |= of_arrays({f"variant {name}": image.pixels, f"variant {name} regions": image.known_regions})
+    bilinear = sample(split_seed(42, "test"), 0, resizing="bilinear")[1]
+    found |= of_arrays({"bilinear": bilinear.pixels})
     scale = label_scale(split_seed(42, "train"), 100)
     return found | of_arrays({"label scale mean": scale.mean, "label scale deviation": scale.std})
 
@@ -167,17 +171,15 @@ class _Golden:
         return self.model()
 
     def arrays(self, stage: str) -> Arrays:
+        from . import computations  # which stages import beside this module
+
+        if stage in ("ablation", "attribution"):
+            return _computed(self.side, stage, getattr(computations, stage))
         rng = np.random.default_rng(8)
-        count = PROFILE.ablation_images if stage == "ablation" else PROFILE.ablation_pool
-        if stage == "evaluation":
-            count = PROFILE.test_images
+        count = PROFILE.test_images if stage == "evaluation" else PROFILE.ablation_pool
         truth = rng.normal(30, 10, (count, 3)).astype(np.float32)
         near = truth + rng.normal(0, 3, truth.shape).astype(np.float32)
-        if stage != "ablation":
-            return {"predictions": near, "labels": truth, "seconds": np.array(1.0)}
-        ablated = near + rng.normal(0, 1, (2, 3, count, 3)).astype(np.float32)
-        std = np.array([13.0, 29.0, 31.0], np.float32)
-        return {"baseline": near, "ablated": ablated, "labels": truth, "label_std": std, "weights": np.ones(count)}
+        return {"predictions": near, "labels": truth, "seconds": np.array(1.0)}
 
     def images(self, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
         seeds = [[int(index), list(VARIANTS).index(variant)] for index in indices]
@@ -185,8 +187,16 @@ class _Golden:
         truth = [np.random.default_rng(int(index)).normal(30, 10, 3) for index in indices]
         return torch.from_numpy(np.stack(drawn)), np.stack(truth).astype(np.float32)
 
-    def unfinished(self, stage: str) -> None:
+    def unfinished(self, stage: str, part: str = "") -> None:
         return None
+
+    def finished(self, stage: str) -> None:
+        return None
+
+
+@cache
+def _computed(side: int, stage: str, compute: Callable[[Work], Arrays]) -> Arrays:
+    return compute(golden(side))
 
 
 @cache

@@ -18,14 +18,11 @@ class Profile(Recipe):
     proves: str  # what a run of this profile can show
     test_images: int
     map_images: int
-    ablation_images: int
-    ablation_pool: int  # held-out images that those are chosen from; the test images come first
-    replacement_every: int = 1  # one in so many of the ablation images: other replacements
-    protocol_images: int = 2
-    removal_images: int = 2  # beyond the pool, so that they had no part in the order of removal
-    variant_images: int = 2
-    patching_images: int = 2
-    seed_every: int = 2  # one in so many of the ablation images: models of other training seeds
+    ablation_pool: int  # held-out images that heads are ablated on some of; the test images come first
+    linearised_images: int  # chosen from the pool, for first-order effects
+    ablation_images: int  # chosen from those, for exact effects
+    mean_images: int  # after the pool, over which mean outputs of heads are taken
+    common_images: int  # the first test images: protocols, counterfactual variants and activation patching
 
     @property
     def folder(self) -> str:
@@ -53,8 +50,11 @@ PROFILES = {
             lora_plus=8.0,
             patience=None,
             map_images=15,
+            ablation_pool=24,
+            linearised_images=12,
             ablation_images=8,
-            ablation_pool=16,
+            mean_images=2,
+            common_images=2,
         ),
         Profile(
             name="laptop",
@@ -70,13 +70,11 @@ PROFILES = {
             lora_plus=8.0,
             patience=None,  # too few images to find out when to slow down
             map_images=48,
-            ablation_images=352,
-            ablation_pool=4000,
-            replacement_every=22,
-            protocol_images=8,
-            removal_images=32,
-            variant_images=70,
-            patching_images=8,
+            ablation_pool=12_000,
+            linearised_images=2048,
+            ablation_images=128,
+            mean_images=128,
+            common_images=128,
         ),
         Profile(
             name="paper",
@@ -92,13 +90,11 @@ PROFILES = {
             lora_plus=1.0,
             patience=(3, 4),
             map_images=256,
-            ablation_images=20_000,
-            ablation_pool=20_000,
-            replacement_every=22,
-            protocol_images=454,
-            removal_images=1818,
-            variant_images=4000,
-            patching_images=454,
+            ablation_pool=40_000,
+            linearised_images=20_000,
+            ablation_images=2000,
+            mean_images=1000,
+            common_images=1000,
             backbone="google/vit-base-patch16-224",
             workers=8,
         ),

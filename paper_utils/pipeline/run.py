@@ -16,6 +16,7 @@ from ..data.dataset import split_seed
 from ..errors import CompanionError
 from ..files import ROOT, atomic_path, read_arrays, read_json, write_json, write_table
 from ..interventions.ablation import Ablation
+from ..interventions.estimated import EstimatedAblation
 from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
 from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
@@ -62,6 +63,7 @@ class Run:
         backbone: str | None = None,
         root: Path = ROOT,
     ):
+        pd.set_option("display.max_colwidth", None)  # tables of notebooks show whole cells
         self.profile = get_profile(profile, backbone=backbone)
         self.notebook = notebook
         if source not in SOURCES:
@@ -107,34 +109,31 @@ class Run:
         arrays = self.arrays("evaluation")
         return Evaluation(arrays["predictions"], arrays["labels"], float(arrays["seconds"]))
 
-    def ablation(self) -> Ablation:
-        """Return the predictions with each head's query, key and value weights zeroed in turn."""
-        return Ablation(**self.arrays("ablation"))
+    def unselected(self) -> Evaluation:
+        """Return predictions and labels of held-out images beyond the test images, by which nothing was ever chosen."""
+        arrays, first = self.arrays("pool"), self.profile.test_images
+        return Evaluation(arrays["predictions"][first:], arrays["labels"][first:], 0.0)
 
-    def attribution(self) -> Ablation:
-        """Return the linearised model's predictions on the images of `ablation`."""
-        return Ablation(**self.arrays("attribution"))
+    def ablation(self) -> EstimatedAblation:
+        """Return the predictions with each head's query, key and value weights zeroed: few exact, many to first order."""
+        return EstimatedAblation.of(self.arrays("ablation"), self.arrays("attribution"))
+
+    def plain_ablation(self) -> Ablation:
+        """Return exact predictions of the common images with each head's weights zeroed in turn."""
+        return Ablation(**self.arrays("plain_ablation"))
 
     def replacements(self) -> Arrays:
-        """Return the increase of the loss in percent, (layers, heads), by what heads put out instead."""
-        return self.arrays("replacements")
+        """Return how each image's squared error changes, (layers, heads, many), by what heads put out instead."""
+        exact, linearised = self.arrays("replacements"), self.arrays("attribution")
+        return self.ablation().replaced(exact, linearised)
 
     def removals(self) -> Arrays:
-        """Return the loss (counts,) by the order in which heads are removed, and "counts"."""
+        """Return the weighted squared errors (counts, images) by the order in which heads are removed, and the counts."""
         return self.arrays("removals")
 
-    def protocols(self) -> dict[str, tuple[float, np.ndarray]]:
-        """Return the intact loss, and the increase in percent (layers, heads), of every protocol."""
-        config = self.model().vit.config
-        shape = config.num_hidden_layers, config.num_attention_heads
-        return {
-            name: (float(values[-1]), 100 * (values[:-1] / values[-1] - 1).reshape(shape))
-            for name, values in self.arrays("protocols").items()
-        }
-
-    def released_losses(self) -> np.ndarray:
-        """Return the loss (images,) of the intact model under the released protocol."""
-        return self.arrays("released_losses")["losses"]
+    def protocols(self) -> Arrays:
+        """Return the loss of each image in each state of the weights, (1 + layers x heads, images), by sweep."""
+        return self.arrays("protocols")
 
     def variant_predictions(self) -> Arrays:
         """Return predictions (images, 3) of the same images in every counterfactual variant, and "labels"."""
@@ -158,7 +157,7 @@ class Run:
         profile = self.profile
         indices = range(profile.map_images)
         seed = split_seed(profile.seed, "test")
-        return map_images(model, seed, indices, binning=profile.binning, variant=variant)
+        return map_images(model, seed, indices, binning=profile.binning, resizing=profile.resizing, variant=variant)
 
     def study(self) -> list[dict]:
         """Return the repeats and controls: this run's where all are fresh, else the shipped ones.
@@ -253,15 +252,21 @@ class Run:
         images, labels = zip(*(drawn[index] for index in range(len(drawn))), strict=True)
         return torch.from_numpy(np.stack(images)), np.stack(labels)
 
-    def unfinished(self, stage: str) -> Path:
+    def unfinished(self, stage: str, part: str = "") -> Path:
         """Return where an interrupted computation of a stage leaves what it has done, by what it would be computed from."""
         name = unfinished_name(stage, self.profile)
         folder = self.build / "unfinished"
         folder.mkdir(parents=True, exist_ok=True)
         for outdated in folder.glob(f"{stage.replace('/', '-')}-*"):
-            if outdated.name != name:
+            if not outdated.name.startswith(Path(name).stem):
                 outdated.unlink()
-        return folder / name
+        whole = folder / name
+        return whole.with_stem(f"{whole.stem}-{part.replace(' ', '-')}") if part else whole
+
+    def finished(self, stage: str) -> None:
+        """Remove what an interrupted computation has left."""
+        for left in (self.build / "unfinished").glob(f"{stage.replace('/', '-')}-*"):
+            left.unlink()
 
     def _path(self, stage: str) -> Path:
         self._note(stage)

@@ -1,10 +1,10 @@
-"""What claims rest on for the models of other training seeds: does another training come to the same verdict?"""
+"""What claims rest on for the models of other training seeds: does another training come to the same verdict?
+
+All on the images that the run's own model is looked into on, so that only the training differs.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-import torch
 
 from ..attention.mapped import map_images
 from ..attention.scores import mean_scores
@@ -12,63 +12,64 @@ from ..attention.semantics import classify
 from ..attention.summaries import attention_metrics
 from ..data.dataset import split_seed
 from ..files import write_json
-from ..interventions.ablation import Ablation, ablate_every_head, squared_errors
 from ..interventions.effects import effect_intervals_of, effect_metrics
-from ..interventions.pruning import removal
-from ..interventions.shifts import shift_metrics
+from ..interventions.estimated import EstimatedAblation
+from ..interventions.pruning import Removals
+from ..interventions.shifts import PredictionShift
 from ..interventions.walk import walk_metrics
 from ..models.regressor import ChirpRegressor
-from ..training.evaluation import accuracy, evaluate_held_out
-from .computations import increase
-from .selection import choose, every
+from ..statistics import percent_increase
+from ..training.evaluation import evaluate_held_out
+from ..training.summaries import Accuracy
+from .computations import ablate, linearise, remove
 from .study import VARIANTS
 from .work import Work
 
 __all__ = ["SEEDS", "maker", "metrics_of"]
 
-SEEDS = tuple(name for name, variant in VARIANTS.items() if variant.repeat)  # of the study, whose models are kept
+SEEDS = tuple(name for name, variant in VARIANTS.items() if variant.is_seed)  # of the study, whose models are kept
 
 
 def maker(name: str) -> Callable[[Work, Path], None]:
     """Return what writes the metrics of one of SEEDS."""
 
     def make(work: Work, path: Path) -> None:
-        write_json(path, metrics_of(work, work.other_model(name)))
+        write_json(path, metrics_of(work, work.other_model(name), stage=f"seeds/{name}"))
+        work.finished(f"seeds/{name}")
 
     return make
 
 
-def metrics_of(work: Work, model: ChirpRegressor) -> dict[str, float | str]:
+def metrics_of(work: Work, model: ChirpRegressor, *, stage: str) -> dict[str, float | str]:
     """Return what claims rest on for the model of another training seed, as flat keys.
 
-    Half of the run's images serve: what counts is whether another training seed comes to the same verdict.
+    Args:
+        work: whose images and sizes are taken.
+        model: of the other seed, LoRA merged.
+        stage: names what an interrupted computation leaves.
     """
     profile = work.profile
-    evaluation = evaluate_held_out(model, profile, range(profile.ablation_pool))
-    scores = accuracy(evaluation, chosen=slice(profile.test_images))
-    indices, weights = choose(work, evaluation, unit=model.label_std.numpy())
-    some = every(len(indices), profile.seed_every)
-    images, labels = work.images(indices[some])
-    result = ablate_every_head(model, images, labels, weights=weights[some])
-    effects = increase(result)
-    errors, intact = (squared_errors(part, result) for part in (result.ablated, result.baseline))
-    mapped = map_images(model, split_seed(profile.seed, "test"), range(profile.map_images), binning=profile.binning)
-    region_scores = mean_scores(mapped.maps.patches, mapped.coverage())
-    return (
-        {
-            f"ablation.{name}": value
-            for name, value in (effect_metrics(effects) | effect_intervals_of(errors, intact)).items()
-        }
-        | shift_metrics(result.baseline[:, 0], result.ablated[..., 0], result.weights)
-        | attention_metrics(region_scores, *classify(region_scores))
-        | {"ablation.removal.layers_1_to_3.loss_ratio": _early_loss_ratio(model, result, images)}
-        | {f"accuracy.{target}.pearson_r": score["pearson_r"] for target, score in scores.items()}
-        | {f"ablation.{name}": value for name, value in walk_metrics(effects).items()}
+    exact = ablate(work, model, partial=work.unfinished(stage, "exact"))
+    linearised = linearise(work, model, kinds=("zero_qkv", "mean"), partial=work.unfinished(stage, "linearised"))
+    early = remove(work, model, linearised, names=lambda name: name.startswith(("early", "layers", "random")))
+    ablation = EstimatedAblation.of(exact, linearised)
+    errors, intact = ablation.ablated(), ablation.intact
+    effects = percent_increase(errors, intact)
+    first = profile.test_images  # as many images again, by which nothing was chosen
+    unselected = evaluate_held_out(model, profile, range(first, min(2 * first, profile.ablation_pool)))
+    mapped = map_images(
+        model,
+        split_seed(profile.seed, "test"),
+        range(profile.map_images),
+        binning=profile.binning,
+        resizing=profile.resizing,
     )
-
-
-def _early_loss_ratio(model: ChirpRegressor, result: Ablation, images: torch.Tensor) -> float:
-    """Return the loss without all heads of layers 1 to 3 over the intact loss."""
-    first = np.arange(3 * model.vit.config.num_attention_heads)
-    intact, pruned = removal(model, images, first, [0, len(first)])
-    return float(squared_errors(pruned, result).mean() / squared_errors(intact, result).mean())
+    region_scores = mean_scores(mapped.maps.patches, mapped.coverage())
+    found = effect_metrics(effects) | effect_intervals_of(errors, intact) | walk_metrics(effects)
+    return (
+        {f"ablation.{name}": value for name, value in found.items()}
+        | PredictionShift.of(ablation.exact, shifts=ablation.shifts()).metrics()
+        | attention_metrics(region_scores, *classify(region_scores))
+        | Removals.of(early).metrics(early=3 * effects.shape[1])
+        | Accuracy.of(unselected).metrics(of="accuracy.unselected")
+    )

@@ -15,7 +15,8 @@ from .work import Arrays, Work
 __all__ = ["STAGES", "Stage", "data_files", "depends_on", "settings_of", "where"]
 
 TRAINING = tuple(field.name for field in fields(Recipe) if field.name not in ("workers", "backbone"))
-HELD_OUT = ("seed", "binning")
+HELD_OUT = ("seed", "binning", "resizing")
+MANY = ("ablation_pool", "linearised_images", "mean_images")  # which images a model is linearised on
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str
 
     def make(work: Work, path: Path) -> None:
         write_arrays(path, compute(work))
+        work.finished(name)
 
     usual: dict[str, Any] = {
         "probe": probes.on_golden(compute),
@@ -55,10 +57,9 @@ def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str
 
 
 def _probe_seeds() -> probes.Numbers:
-    """Guard the sweep and the removal of heads."""
-    parts = {
-        compute.__name__: probes.on_golden(compute)() for compute in (computations.ablation, computations.removals)
-    }
+    """Guard the sweep, the linearised one and the removal of heads."""
+    computed = (computations.ablation, computations.attribution, computations.removals)
+    parts = {compute.__name__: probes.on_golden(compute)() for compute in computed}
     return {f"{part}: {name}": value for part, numbers in parts.items() for name, value in numbers.items()}
 
 
@@ -94,56 +95,45 @@ STAGES: dict[str, Stage] = {
             settings=("test_images", "ablation_pool"),
             inputs=("images", "fine_tuning", "evaluation"),
         ),
+        _arrays("attribution", computations.attribution, settings=MANY, inputs=("images", "fine_tuning", "pool")),
         _arrays(
             "ablation",
             computations.ablation,
-            settings=("ablation_images",),
+            settings=(*MANY, "ablation_images"),
             inputs=("images", "fine_tuning", "pool"),
+        ),
+        _arrays(
+            "plain_ablation",
+            computations.plain_ablation,
+            settings=("common_images",),
+            inputs=("images", "fine_tuning"),
         ),
         _arrays(
             "replacements",
             computations.replacements,
-            settings=("ablation_images", "replacement_every"),
-            inputs=("images", "fine_tuning", "pool", "ablation"),
-        ),
-        _arrays(
-            "attribution",
-            computations.attribution,
-            settings=("ablation_images",),
+            settings=(*MANY, "ablation_images"),
             inputs=("images", "fine_tuning", "pool"),
         ),
         _arrays(
             "removals",
             computations.removals,
-            settings=("ablation_pool", "removal_images"),
-            inputs=("images", "fine_tuning", "ablation"),
+            settings=(*MANY, "ablation_images"),
+            inputs=("images", "fine_tuning", "pool", "attribution"),
         ),
         _arrays(
             "protocols",
             computations.protocols,
-            settings=("protocol_images",),
-            inputs=("images", "fine_tuning"),
-            reads_backbone=True,
-        ),
-        _arrays(
-            "released_losses",
-            computations.released_losses,
-            settings=("ablation_images",),
+            settings=("common_images",),
             inputs=("images", "fine_tuning"),
             reads_backbone=True,
         ),
         _arrays(
             "variant_predictions",
             computations.variant_predictions,
-            settings=("variant_images",),
+            settings=("common_images",),
             inputs=("images", "fine_tuning"),
         ),
-        _arrays(
-            "patching",
-            computations.patching,
-            settings=("patching_images",),
-            inputs=("images", "fine_tuning"),
-        ),
+        _arrays("patching", computations.patching, settings=("common_images",), inputs=("images", "fine_tuning")),
         *(
             Stage(
                 f"study/{name}",
@@ -151,7 +141,7 @@ STAGES: dict[str, Stage] = {
                 f"{__package__}.study",
                 study.maker(name),
                 f"study/{name}.json",
-                beside=(f"study/{name}.safetensors",) if variant.repeat else (),
+                beside=(f"study/{name}.safetensors",) if variant.is_seed else (),
                 settings=(*TRAINING, "test_images"),
                 constants=asdict(variant),
                 inputs=("images",),
@@ -167,8 +157,8 @@ STAGES: dict[str, Stage] = {
                 f"{__package__}.seeds",
                 seeds.maker(name),
                 f"seeds/{name}.json",
-                settings=(*HELD_OUT, "ablation_images", "ablation_pool", "map_images", "seed_every"),
-                inputs=("images", "maps", f"study/{name}"),
+                settings=(*HELD_OUT, *MANY, "ablation_images", "test_images", "map_images"),
+                inputs=("images", "maps", "pool", f"study/{name}"),
             )
             for name in seeds.SEEDS
         ),

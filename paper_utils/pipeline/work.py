@@ -43,6 +43,10 @@ class Work(Protocol):
         """Return held-out images (images, 3, height, width) uint8, or a variant of them, and labels (images, 3)."""
         ...
 
-    def unfinished(self, stage: str) -> Path | None:
-        """Return where an interrupted computation leaves what it has done; None if it is too short for that."""
+    def unfinished(self, stage: str, part: str = "") -> Path | None:
+        """Return where an interrupted computation, or a part of it, leaves what it has done; None if it is short."""
+        ...
+
+    def finished(self, stage: str) -> None:
+        """Remove what `unfinished` named."""
         ...

@@ -74,12 +74,12 @@ class Accuracy:
         }
         return pd.DataFrame.from_dict(rows, orient="index")
 
-    def metrics(self) -> dict[str, float]:
-        """Return the flat keys of results.json."""
-        flat = {f"accuracy.{target}.{name}": v for target, score in self.scores.items() for name, v in score.items()}
+    def metrics(self, *, of: str = "accuracy") -> dict[str, float]:
+        """Return the flat keys of results.json, which begin with `of`."""
+        flat = {f"{of}.{target}.{name}": v for target, score in self.scores.items() for name, v in score.items()}
         return flat | {
-            "accuracy.images": self.images,
-            "inference.images_per_second": self.images / self.seconds if self.seconds else float("nan"),
+            f"{of}.images": self.images,
+            f"{of}.images_per_second": self.images / self.seconds if self.seconds else float("nan"),
         }
 
 

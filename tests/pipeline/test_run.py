@@ -10,6 +10,7 @@ from paper_utils.pipeline import cache
 from paper_utils.pipeline import run as facade
 from paper_utils.pipeline.figures import SHIP_TO
 from paper_utils.pipeline.profiles import get_profile
+from paper_utils.pipeline.seeds import SEEDS
 from paper_utils.pipeline.stages import STAGES, data_files, settings_of
 
 
@@ -63,7 +64,7 @@ def test_overwritten_weights_are_another_backbone(tmp_path, monkeypatch):
 
 def test_settings_are_those_of_the_stage_alone():
     smoke = get_profile("smoke")
-    assert settings_of(STAGES["removals"], smoke).keys() == {"seed", "binning", "ablation_pool", "removal_images"}
+    assert settings_of(STAGES["protocols"], smoke).keys() == {"seed", "binning", "resizing", "common_images"}
     assert "workers" not in settings_of(STAGES["fine_tuning"], smoke)
     assert settings_of(STAGES["study/all_weights"], smoke)["trained"] == "all"
     assert json.loads(json.dumps(settings_of(STAGES["fine_tuning"], get_profile("paper"))))["patience"] == [3, 4]
@@ -71,8 +72,9 @@ def test_settings_are_those_of_the_stage_alone():
 
 def test_every_setting_of_a_profile_belongs_to_a_stage():
     known = {name for stage in STAGES.values() for name in stage.settings}
-    free = {"name", "proves", "workers", "backbone"}  # the backbone's content is an input, its name names the folder
-    assert set(get_profile("laptop").as_dict()) - free == known
+    # the backbone's content is an input, its name names the folder; maps are made on the fly
+    free = {"name", "proves", "workers", "backbone", "map_images"}
+    assert set(get_profile("laptop").as_dict()) - free == known - free
 
 
 def test_a_missing_shipped_result_is_named(tmp_path):
@@ -133,7 +135,7 @@ def test_the_study_is_ones_own_once_it_is_whole(monkeypatch, tmp_path):
 
 def test_other_training_seeds_are_the_shipped_ones():
     found = Run().other_seeds()
-    assert len(found) == 2
+    assert len(found) == len(SEEDS)
     assert all("ablation.layer_6.mean_percent" in metrics for metrics in found)
 
 

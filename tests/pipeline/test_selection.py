@@ -1,12 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from paper_utils.pipeline import probes
-from paper_utils.pipeline.selection import choose, every, select
+from paper_utils.pipeline.probes import PROFILE
+from paper_utils.pipeline.selection import after_pool, choose, other_images
 from paper_utils.training.evaluation import Evaluation
 
 UNIT = np.ones(3, np.float32)
+WIDE = replace(PROFILE, ablation_pool=400, linearised_images=100, ablation_images=20)
 
 
 def evaluation(errors):
@@ -15,32 +17,34 @@ def evaluation(errors):
 
 
 def test_images_that_are_read_badly_are_taken_and_count_for_less():
-    work = probes.golden()
-    indices, weights = choose(work, evaluation([0.1] * 30 + [5.0] * 2), unit=UNIT)
-    assert len(indices) == work.profile.ablation_images
-    assert {30, 31} <= set(indices)
-    assert weights[np.isin(indices, [30, 31])].max() < weights[~np.isin(indices, [30, 31])].min()
+    chosen = choose(WIDE, evaluation([0.1] * 398 + [5.0] * 2), unit=UNIT)
+    assert len(chosen.indices) == 100
+    assert len(chosen.few_indices) == 20
+    assert {398, 399} <= set(chosen.few_indices)
+    hard = np.isin(chosen.few_indices, [398, 399])
+    assert chosen.few_weights[hard].max() < chosen.few_weights[~hard].min()
 
 
-def test_every_image_is_taken_where_all_are_wanted(monkeypatch):
-    work = probes.golden()
-    monkeypatch.setattr(work, "profile", replace(work.profile, ablation_images=5))
-    indices, weights = choose(work, evaluation([1, 2, 3, 4, 5]), unit=UNIT)
-    assert indices.tolist() == [0, 1, 2, 3, 4]
-    assert np.allclose(weights, 1)
+def test_both_sets_stand_for_the_pool():
+    errors = np.random.default_rng(0).exponential(1, 400)
+    means = {"many": [], "few": []}
+    for seed in range(200):
+        chosen = choose(replace(WIDE, seed=seed), evaluation(errors), unit=UNIT)
+        means["many"].append((chosen.weights * errors[chosen.indices]).mean())
+        means["few"].append((chosen.few_weights * errors[chosen.few_indices]).mean())
+    for values in means.values():
+        assert np.mean(values) == pytest.approx(errors.mean(), abs=3 * np.std(values) / len(values) ** 0.5)
 
 
-def test_a_part_is_spread_over_the_chosen():
-    assert np.arange(12)[every(12, 4)].tolist() == [0, 4, 8]
-    assert len(np.arange(7)[every(7, 4)]) == 7  # fewer than two would be left
+def test_every_image_is_taken_where_all_are_wanted():
+    profile = replace(WIDE, ablation_pool=9, linearised_images=9, ablation_images=9)
+    chosen = choose(profile, evaluation(range(9)), unit=UNIT)
+    assert chosen.few_indices.tolist() == list(range(9))
+    assert np.allclose(chosen.few_weights, 1)
 
 
-def test_what_is_selected_are_the_chosen_images(monkeypatch):
-    work = probes.golden()
-    found = evaluation(np.linspace(0.1, 3, 12))
-    indices, weights = choose(work, found, unit=work.model().label_std.numpy())
-    selected = select(work, found, step=2)
-    images, labels = work.images(indices[::2])
-    assert (selected["images"] == images).all()
-    assert np.array_equal(selected["labels"], labels)
-    assert np.array_equal(selected["weights"], weights[::2])
+def test_images_for_means_and_for_other_outputs_are_never_scored():
+    apart = after_pool(WIDE), other_images(WIDE)
+    assert min(map(min, apart)) == WIDE.ablation_pool
+    assert not np.intersect1d(*apart).size
+    assert len(apart[1]) == WIDE.linearised_images

@@ -116,11 +116,9 @@ def test_docstrings_comments_private_names_and_moved_modules_make_nothing_stale(
         ("import numpy as np", "import numpy as np  # arrays"),
         ("_cells", "_draw_cells"),
     )
-    moved = tree / "paper_utils" / "data"
-    (moved / "resizing.py").rename(moved / "resampling.py")
-    edit(tree, "paper_utils/data/canvas.py", (".resizing import", ".resampling import"))
-    for path in (moved / "__init__.py",):
-        path.write_text(path.read_text().replace(".resizing import", ".resampling import"))
+    moved = tree / "paper_utils" / "interventions"
+    (moved / "constants.py").rename(moved / "put_instead.py")
+    edit(tree, "paper_utils/interventions/engine.py", (".constants import", ".put_instead import"))
     before = probes_run(tree)
     assert unfresh(tree) == {}
     assert probes_run(tree) != before  # they were run, and agreed
@@ -148,11 +146,17 @@ def test_a_colour_map_makes_one_figure_stale_and_no_result(tree):
     assert {name for name in found if name.startswith("notebook")} == {"notebook 04_head_ablation"}
 
 
-def test_the_number_of_removal_images_makes_removals_stale_and_its_figure(tree):
-    edit(tree, "paper_utils/pipeline/profiles.py", ("removal_images=32", "removal_images=40"))
+def test_the_number_of_common_images_makes_stale_what_takes_them_and_its_figures(tree):
+    edit(tree, "paper_utils/pipeline/profiles.py", ("common_images=128", "common_images=130"))
     found = unfresh(tree)
-    assert found["result removals"] == "setting removal_images was 32, is 40"
-    assert {name for name in found if not name.startswith("notebook")} == {"result removals", "figure removal"}
+    assert found["result protocols"] == "setting common_images was 128, is 130"
+    assert {name for name in found if name.startswith("result")} == {
+        "result patching",
+        "result plain_ablation",
+        "result protocols",
+        "result variant_predictions",
+    }
+    assert "figure figure_4" not in found
 
 
 def test_a_rule_of_a_claim_makes_the_ledger_stale_alone(tree):
@@ -164,7 +168,7 @@ def test_how_a_metric_is_taken_makes_the_ledger_stale(tree):
     edit(
         tree,
         "paper_utils/interventions/pruning.py",
-        ("losses[measured[0]] / losses[0]", "losses[measured[0]] - losses[0]"),
+        ("errors.sum(-1) / intact.sum()", "errors.sum(-1) - intact.sum()"),
     )
     found = unfresh(tree)
     assert "notebook 07_claims_ledger" in found

@@ -5,7 +5,10 @@ from paper_utils.pipeline.figures import NOTEBOOKS
 from tools import readme
 
 COSTS = {name: {"seconds": 60.0 + number, "peak_memory_mib": 700 + number} for number, name in enumerate(NOTEBOOKS)}
-PROVENANCE = {"notebooks": COSTS, "stages": {"fine_tuning": {"seconds": 500.4, "peak_memory_mib": 1583}}}
+PROVENANCE = {
+    "notebooks": COSTS,
+    "stages": {name: {"seconds": 500.4, "peak_memory_mib": 1583} for name in ("fine_tuning", *readme.RESULTS)},
+}
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +22,12 @@ def test_tables_hold_the_numbers_of_the_run(metrics):
     assert "| `make figure-4` | 63 s | 703 MiB |" in tables["figures"]
     assert "| 500 s | 1583 MiB |" in tables["figures"]
     assert f"| start time | {metrics['accuracy.start_time.pearson_r']:.3f} (" in tables["accuracy"]
-    assert "7.3 minutes, 706 MiB at most" in tables["accuracy"]
+    assert f"| {500.4 * len(readme.RESULTS):.0f} s | 1583 MiB |" in tables["figures"]
     assert f"| 12 | {metrics['ablation.layer_12.mean_percent']:.2f} % (" in tables["ablation"]
     assert f"{metrics['ablation.significant_heads_bh']} of 144 heads" in tables["ablation"]
     released = next(line for line in tables["protocols"].splitlines() if "as released" in line)
     assert f"| {metrics['released.ablation.lag_1_autocorrelation']:.2f} (" in released
-    assert released.endswith("| 8 |")
+    assert released.endswith("| 128 |")
 
 
 def test_tables_are_rectangular(metrics):
@@ -34,11 +37,26 @@ def test_tables_are_rectangular(metrics):
         assert len(widths) == 1
 
 
-def test_the_ledger_counts_the_training_seeds_that_agree(metrics):
+def test_the_ledger_shows_the_value_of_every_training_seed(metrics):
     table = readme.ledger_table(metrics, [metrics, metrics])
     row = next(line for line in table.splitlines() if "correlation of predicted and true start times" in line)
-    assert row.endswith("| 3 of 3 |")
+    value = f"{metrics['accuracy.unselected.start_time.pearson_r']:.3g}"
+    assert row.endswith(f"| {value}, {value}, {value}; 3 of 3 agree |")
+    assert table.splitlines()[0].endswith("| 3 fine-tuning seeds, same backbone |")
     assert "L6H4" in table.splitlines()[-1]
+
+
+def test_the_released_protocol_has_a_row_of_its_own_where_it_depends_on_the_width_of_a_head(metrics):
+    start, key = "| layers 1 to 3 matter less than the others | smallest |", "ablation.layers_1_to_3.mean_percent"
+
+    def rows(scaled):
+        table = readme.ledger_table(metrics | {f"released.{key}": 0.0, f"to_scale.{key}": scaled}, [])
+        return [line.removeprefix(start) for line in table.splitlines() if line.startswith(start)]
+
+    assert [row.split(" | ")[0] for row in rows(0.0)] == [" described", " released, to scale"]
+    described, scaled, released = rows(1e6)
+    assert "**not reproduced**" in scaled
+    assert "**reproduced; depends on head width**" in released
 
 
 def test_filling_replaces_every_part(metrics):
@@ -47,16 +65,22 @@ def test_filling_replaces_every_part(metrics):
     filled = readme.filled(text, metrics, PROVENANCE, [])
     assert "old<" not in filled
     assert filled == readme.filled(filled, metrics, PROVENANCE, [])
-    assert filled != readme.filled(text, metrics | {"accuracy.start_time.pearson_r": 0.1234}, PROVENANCE, [])
+    assert filled != readme.filled(text, metrics | {"accuracy.unselected.start_time.pearson_r": 0.1234}, PROVENANCE, [])
 
 
 def test_prose_gives_the_counts_of_verdicts_that_the_run_has(metrics):
     counts = [metrics[f"claims.{name}"] for name in ("partly", "not_reproduced", "not_informative")]
     untestable, reproduced = metrics["claims.cannot_be_tested_at_this_scale"], metrics["claims.reproduced"]
     partly, refuted, moot = counts
-    said = f"{partly} are in part, {refuted} are not, {moot} are not informative, and {untestable} cannot be tested"
+    said = (
+        f"{_are(partly)} in part, {_are(refuted)} not, {_are(moot)} not informative, and {untestable} cannot be tested"
+    )
     ledger = ROOT / "notebooks" / "07_claims_ledger.py"
     for text in (readme.README.read_text(), ledger.read_text().replace("\n# ", " ")):
         words = " ".join(text.split())
         assert said in words
         assert f"{reproduced or 'None'} of {sum(counts) + untestable + reproduced} " in words
+
+
+def _are(count):
+    return f"{count} {'is' if count == 1 else 'are'}"
