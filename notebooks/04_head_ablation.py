@@ -18,10 +18,12 @@
 # # 4 · Ablating the heads one by one
 #
 # **In short.** The published order of early and later layers holds on this model but for one head. Without L1H1 the
-# loss is nearly nine times as large, so that the mean over the heads of layers 1 to 3 is 21.9 % (95 % interval 16.8
-# to 28.2 %, 352 images) against 1.45 % (1.02 to 1.94 %) in layers 4 to 12. The other early heads come to 0.41 %
-# (0.14 to 0.70 %), 1.04 percentage points less than the later ones (0.62 to 1.53). What L1H1 puts out is a constant.
-# 35 of the 144 heads have a significant effect (false discovery rate 5 %).
+# loss is nine times as large, so that the mean over the heads of layers 1 to 3 is 23.3 % (95 % interval 14.7 to
+# 34.3 %, 2,048 images) against 1.14 % (0.83 to 1.55 %) in layers 4 to 12. The other early heads come to 0.39 %
+# (0.06 to 0.73 %), 0.75 percentage points less than the later ones (0.35 to 1.18), and medians over heads say the
+# same. What L1H1 puts out is a constant: where heads put out their mean instead of their value bias, layers 1 to 3
+# come to 0.07 % (-0.02 to 0.16 %) and the others to 0.75 % (0.56 to 0.94 %), with no head left out. 44 of the 144
+# heads have a significant effect (false discovery rate 5 %).
 #
 # The paper sets a head's query, key and value weights to zero, predicts again and compares the loss. It reports small
 # effects in layers 1 to 3 (mean 0.11 %, standard deviation 0.09 %) and larger ones deeper, "layer 6" with 0.34 %
@@ -41,9 +43,11 @@ effects = interventions.AblationEffects.of(run.ablation())
 effects.groups()
 
 # %% [markdown]
-# The images are chosen by importance sampling from the held-out ones: those on which the intact model has large
-# errors, which carry most of every effect, are chosen more often and weighted down. Means stay those of all held-out
-# images, and intervals become narrower.
+# Heads are ablated exactly on 128 images. On 2,048 images that hold these the model is linearised, which says nearly
+# the same of nearly every head for an eighth of the time; what the two differ by on the 128 corrects the mean over the
+# 2,048 (control variates). Both sets are chosen by importance sampling from 12,000 held-out images: those on which the
+# intact model has large errors, which carry most of every effect, are chosen more often and weighted down. Means stay
+# those of all held-out images, and intervals become narrower.
 #
 # ## Figure 4: the increase of the loss, head by head
 #
@@ -57,7 +61,7 @@ run.show(plots.ablation_heatmap(effects.increase), "figure_4")
 # ## By layer
 #
 # Mean and standard deviation over the twelve heads of a layer, as the paper gives them, with a 95 % interval of the
-# mean over the 352 images.
+# mean over the 2,048 images.
 
 # %%
 effects.layer_table(claims.figure_4())
@@ -85,8 +89,9 @@ effects.significance()
 effects.strongest()
 
 # %% [markdown]
-# After L1H1 come L8H4 with 12.5 % and six heads with 7.6 to 10.0 %, five of them in layer 12. Three in four heads
-# have no significant effect.
+# After L1H1 comes L8H4 with 11.3 %. Of L6H6 and L4H2 the intervals are wide, since a few images decide their effect and
+# the linearised model does not foresee it; the next heads all lie in layer 12. Seven in ten heads have no significant
+# effect.
 #
 # ## Target by target
 #
@@ -103,7 +108,7 @@ targets.table()
 
 # %% [markdown]
 # Heads that matter for one target mostly matter for the others too, more so between the two frequencies. Spearman's
-# rank correlation over the 144 heads, each measured on the 352 images:
+# rank correlation over the 144 heads, each measured on the 2,048 images:
 
 # %%
 targets.rank_correlations()
@@ -118,20 +123,22 @@ effects.errors()
 # ## What else could "ablated" mean?
 #
 # With its weights at zero and its biases kept, a head puts out its value bias for every image. Others set its output
-# to zero, to its mean over images, or to its output for another image. The same sweep with each, on one in 22 of the
-# images (16 in the shipped run), against the described one:
+# to zero, to its mean over images, or to its output for another image. The same images with each, against the
+# described one; the mean is taken over 128 further images that are not scored:
 
 # %%
-replacements = interventions.ReplacementEffects.of(run.replacements())
+replacements = interventions.ReplacementEffects.of(run.replacements(), run.ablation().intact)
 run.show(plots.effect_scatter(replacements.zero_qkv, replacements.by_title(), exact_name="value bias"), "replacements")
 
 # %%
 replacements.table()
 
 # %% [markdown]
-# Value bias and zero have the same effects except in layer 1. With its mean output in place of its output, L1H1 has
-# no effect: it contributes a constant, and the described ablation measures the distance of that constant from its
-# value bias, not what the head extracts from an image. Most other effects are smaller with the mean too.
+# Value bias and zero have nearly the same effects except in layer 1. With its mean over other images in place of its
+# output, L1H1 has no effect (0.11 %, -0.10 to 0.42): it contributes a constant, and the described ablation measures the
+# distance of that constant from its value bias, not what the head extracts from an image. By the mean the paper's order
+# holds with no head left out: 0.07 % (-0.02 to 0.16) in layers 1 to 3 against 0.75 % (0.56 to 0.94) in layers 4 to 12, and 2
+# of the 36 early heads have a significant effect.
 #
 # ## Could it be had for less?
 #
@@ -142,34 +149,38 @@ replacements.table()
 # no effect.
 
 # %%
-estimates = interventions.AttributionEstimates.of(run.attribution())
-run.show(plots.effect_scatter(effects.increase, estimates.by_title(), exact_name="exact"), "screening")
+ablation = run.ablation()
+estimates = interventions.AttributionEstimates.of(ablation.linearised_few())
+exact = ablation.exact_increase()
+run.show(plots.effect_scatter(exact, estimates.by_title(), exact_name="exact"), "screening")
 
 # %%
-estimates.table(effects.increase)
+estimates.table(exact)
 
 # %% [markdown]
-# On the same 352 images, linearised outputs rank the heads nearly as the exact sweep does. The linearised loss does
+# On the same 128 images, linearised outputs rank the heads nearly as the exact sweep does. The linearised loss does
 # not.
 #
 # ## Could heads be removed?
 #
-# The paper suggests that early heads could be removed to save computation. Here heads are removed one after another
-# without further training: those with the least effect of their own first, those of layer 1 first, or at random. The
-# loss is measured on images that had no part in the order.
+# The paper suggests that the number of early heads could be reduced to save computation. Here heads are removed
+# together, without further training: the least important of layers 1 to 3, whole blocks of layers, and all heads by
+# importance, by layer or at random. A removed head puts out its value bias, or its mean over other images. The order
+# follows first-order effects on images that are not scored; the loss is that of the 128 exact images, weighted.
 
 # %%
-removals = interventions.Removals.of(run.removals(), images=run.profile.removal_images)
-run.show(plots.removal_curves(removals.counts, removals.losses), "removal")
+removals = interventions.Removals.of(run.removals())
+run.show(plots.removal_curves(removals), "removal")
 
 # %%
 removals.table()
 
 # %% [markdown]
-# Without all heads of layer 1 the loss is twice as large (32 images), without L1H1 alone nearly nine times (352). So the
-# effect of L1H1 says that its value bias, where its constant was, leads the later layers astray, and not how much it
-# reads off the image. If the least important heads go first, 24 of the 144 can be removed before the loss has grown by a
-# half.
+# 30 of the 36 early heads can be removed at once: the loss is 1.06 times as large (0.98 to 1.20, 128 images). With all 36
+# gone it is 2.7 times as large (2.2 to 3.6), where they put out their value bias, and 1.03 times (0.98 to 1.12) where
+# they put out their mean. Without L1H1 alone it was nine times as large. So the effect of L1H1 says that its value bias,
+# where its constant was, leads the later layers astray, and not how much it reads off the image. Layers 4 to 6 can
+# be replaced by their means as well, layers 10 to 12 cannot.
 #
 # ## Three times Figure 4
 #
@@ -177,7 +188,7 @@ removals.table()
 # from the text in five ways, each emulated here by code of our own. The fine-tuned weights do not load. One row of
 # the weights is zeroed instead of a head's rows. It is zeroed after the batch has been predicted. Nothing is
 # restored. Labels in seconds and hertz meet standardised predictions, and pixels are normalised differently. The
-# figure shows both protocols on this model, and the numbers as published.
+# figure shows both protocols on this model, and the numbers as published. The released one runs on 128 test images.
 #
 # A sweep that restores nothing leaves two marks. Each row begins where the last one ended, so the continuity, the step
 # between rows over the step between any two heads (in ranks), is near zero. And neighbours in a row get neighbouring
@@ -186,13 +197,7 @@ removals.table()
 # The plain autocorrelation in row order says less: it is high wherever rows differ from each other.
 
 # %%
-protocols = interventions.ProtocolEffects.of(
-    run.protocols(),
-    effects.increase,
-    claims.figure_4(),
-    run.released_losses(),
-    images=run.profile.protocol_images,
-)
+protocols = interventions.ProtocolEffects.of(run.protocols(), effects.increase, claims.figure_4())
 run.show(plots.sweeps_side_by_side(protocols.figure_4(), protocols.captions()), "figure_4_three_times")
 
 # %% [markdown]
@@ -207,8 +212,12 @@ protocols.table()
 # with the first heads that are lost and changes little after that. This model starts from another backbone than the
 # paper's, so likeness is all that can be shown.
 #
-# The intact model's loss in the units of the released example, on test images in their order; the example gives
-# 2465.65:
+# The size of the released effects depends on the width of a head. Twelve rows of the weights are 19 % of a head of
+# ViT-Base and 75 % of one of this model's, whose first head is all but destroyed. With the published share of rows (the
+# last row of the table) layers 1 to 3 come to 0.16 % (0.03 to 0.26) and layers 4 to 12 to 0.18 % (0.05 to 0.30), near the
+# 0.07 % and 0.28 % of the published heatmap, and the marks stay.
+#
+# The intact model's loss in the units of the released example, on the same images; the example gives 2465.65:
 
 # %%
 protocols.released_loss()
@@ -218,7 +227,7 @@ protocols.released_loss()
 # images.
 
 # %%
-interventions.StoredAblationCheck.of(run.model(), run.ablation(), pool=run.arrays("pool"), draw=run.images).table()
+interventions.StoredAblationCheck.of(run.model(), ablation.exact, pool=run.arrays("pool"), draw=run.images).table()
 
 # %% [markdown]
 # Made with:

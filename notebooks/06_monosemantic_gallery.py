@@ -17,12 +17,12 @@
 # %% [markdown]
 # # 6 · A gallery of monosemantic heads
 #
-# **In short.** By a rule applied to known regions over 48 test images, 55 of the 144 heads are monosemantic, 37 of them
-# for the chirp, in layers 6 to 12. Before fine-tuning, the chirp heads are 36; in a model of random weights, none. Of
-# the 55 heads, 54 are content-driven: their attention leaves when the feature moves or goes. Attention on the chirp
-# says little about the effect of ablating a head: the rank correlation over 144 heads is 0.22 (95 % interval 0.05 to
-# 0.38). Moving the plot by a patch moves the predicted start time by 5.9 s (5.6 to 6.2, 70 images); removing the title
-# moves it by 0.44 s (0.16 to 0.87), less than the model's mean error of 1.4 s.
+# **In short.** By a rule applied to known regions over 48 test images, 54 of the 144 heads are monosemantic, 39 of them
+# for the chirp, in layers 6 to 12. Before fine-tuning, the chirp heads are 36; in a model of random weights, none. All
+# 54 are content-driven: their attention leaves when the feature moves or goes. Attention on the chirp says little about
+# the effect of ablating a head: the rank correlation over 144 heads is 0.19 (95 % interval 0.02 to 0.36). Moving the
+# plot by a patch moves the predicted start time by 5.8 s (5.6 to 6.0, 128 images); removing the title moves it by
+# 0.35 s (0.20 to 0.57), less than the model's mean error of 1.3 s.
 #
 # The paper calls a head monosemantic when its map covers one thing only, judged by eye. Here the regions of each image
 # are known, so that the judgement can follow a rule. Images can also be drawn again without a title, or with the colour
@@ -54,7 +54,7 @@ scores = attention.score_regions(mapped)
 scores.table("chirp")
 
 # %% [markdown]
-# On all scores but soft IoU (0.27 of 0.39) the best head reaches four fifths or more of the best possible score.
+# On all scores but soft IoU (0.25 of 0.38) the best head reaches four fifths or more of the best possible score.
 # Shuffled maps score as chance would.
 #
 # ## The rule
@@ -69,7 +69,7 @@ heads = attention.classify_heads(mapped, scores.means)
 heads.table()
 
 # %% [markdown]
-# Monosemantic heads of layers 2 to 5 respond to text, edges, a corner or the colour bar; from layer 6 on most respond to
+# Monosemantic heads of layers 2 to 5 respond to the title, an edge, a corner or the colour bar; from layer 6 on most respond to
 # the chirp.
 #
 # How much depends on the two thresholds, and how many heads does the rule name in models that were not fine-tuned?
@@ -78,7 +78,7 @@ heads.table()
 heads.thresholds(run.mapped_controls())
 
 # %% [markdown]
-# The number of chirp heads stays between 28 and 38 under these thresholds. Before fine-tuning it is 36: the backbone was
+# The number of chirp heads stays between 30 and 39 under these thresholds. Before fine-tuning it is 36: the backbone was
 # pre-trained to detect strokes. Fine-tuning is therefore not the origin of these heads.
 #
 # ## Figure 5: heads that respond to the chirp
@@ -90,7 +90,7 @@ heads.thresholds(run.mapped_controls())
 run.show(plots.gallery(**heads.chirp_gallery()), "figure_5")
 
 # %% [markdown]
-# The 37 chirp heads lie in layers 6 to 12: in the deeper half, as in the paper, and also in layer 12, where the paper
+# The 39 chirp heads lie in layers 6 to 12: in the deeper half, as in the paper, and also in layer 12, where the paper
 # finds none.
 #
 # ## Figure 8: early heads that respond to something else
@@ -101,8 +101,8 @@ run.show(plots.gallery(**heads.chirp_gallery()), "figure_5")
 run.show(plots.gallery(**heads.early_gallery()), "figure_8")
 
 # %% [markdown]
-# Eight heads of layers 2 to 4, for text, the bottom edge, the colour bar and an outer corner. The paper shows more of
-# them, and some in layer 1.
+# Five heads of layers 2 and 4, for the bottom edge, the colour bar and an outer corner. The paper shows more of them,
+# and some in layer 1.
 #
 # ## The heads that the paper names
 #
@@ -150,7 +150,7 @@ run.show(plots.region_matrix(scores.enrichment_from_cls, attention.FEATURES), "r
 attention.summarise_layers(mapped, scores).table()
 
 # %% [markdown]
-# Neither explains the chirp heads: constant maps are found in layers 1, 2, 4 and 10 (9 heads), and no layer has long
+# Neither explains the chirp heads: constant maps are found in layers 2, 4 and 10 (9 heads), and no layer has long
 # tokens.
 #
 # ## Content or position?
@@ -166,8 +166,8 @@ drives = attention.content_or_position(run.mapped, heads)
 drives.table()
 
 # %% [markdown]
-# Most heads that respond to a feature are content-driven. Exceptions are the top right inner corner (23 of 28 heads are
-# position-driven) and the title, when it is removed (11 of 20).
+# Most heads that respond to a feature are content-driven. Exceptions are the top right inner corner (19 of 22 heads are
+# position-driven) and the title, when it is removed (12 of 19).
 #
 # The figure shows the monosemantic heads, each compared for its own feature, with 95 % intervals. Zero: all attention
 # left; one: all stayed.
@@ -176,7 +176,7 @@ drives.table()
 run.show(plots.driven_heads(**drives.of_monosemantic()), "driven_heads")
 
 # %% [markdown]
-# Of the 55 monosemantic heads 54 are content-driven; L3H3 (colour-bar text) is position-driven.
+# All 54 monosemantic heads are content-driven.
 #
 # ## Does the ablation of chirp heads matter?
 #
@@ -193,20 +193,20 @@ run.show(
 relation.table()
 
 # %% [markdown]
-# Over all heads the correlation is weak. Within layers, of 12 heads each, its interval excludes zero in layer 12 (0.6,
-# 0.1 to 0.9) and barely in layer 4, where it is negative. The next table lists the exceptions by name.
+# Over all heads the correlation is weak. Within layers, of 12 heads each, its interval excludes zero in layer 12 alone
+# (0.8, 0.4 to 1.0). The next table lists the exceptions by name.
 
 # %%
 relation.exceptions()
 
 # %% [markdown]
-# Twelve of the 37 chirp heads have an effect below the median of all heads, and two of the most important heads attend
-# to the chirp less than to the mean patch.
+# Thirteen of the 39 chirp heads have an effect below the median of all heads, and three of the most important heads
+# attend to the chirp less than to the mean patch.
 #
 # ## Do predictions depend on the rest of the image?
 #
 # The same images are drawn with one thing changed. The figure and the table give the mean absolute shift of the
-# predictions with 95 % intervals (bootstrap over 70 images), beside the model's own mean absolute error.
+# predictions with 95 % intervals (bootstrap over 128 images), beside the model's own mean absolute error.
 
 # %%
 shifts = attention.variant_shifts(run.variant_predictions())
@@ -218,25 +218,25 @@ shifts.table()
 # %% [markdown]
 # Title, axis labels, fonts and the colour bar's presence shift predictions by less than the model's own error. Moving
 # the plot shifts them by several seconds or hertz: predictions depend on the position of the chirp in the image, not on
-# the axes. Another colour map shifts the start time by 1.8 s (1.3 to 2.5).
+# the axes. Another colour map shifts the start time by 2.0 s (1.6 to 2.4).
 #
 # ## Through which heads?
 #
 # Activation patching: the output of a head on a clean image replaces its output on a distorted one. The recovered share
-# of the way back to the clean prediction is measured on eight images. Two pairs are compared. The image into one
+# of the way back to the clean prediction is measured on the same 128 images. Two pairs are compared. The image into one
 # without chirp: which heads carry the chirp? The spectrogram alone into the image: through which heads do the other
 # elements act? The bars patch all heads of a layer together.
 
 # %%
-recovery = interventions.patching_recovery(run.patching(), run.ablation().label_std)
+recovery = interventions.patching_recovery(run.patching(), run.ablation().exact.label_std)
 run.show(plots.recovered(recovery.heads, recovery.layers), "recovered")
 
 # %%
 recovery.table()
 
 # %% [markdown]
-# L8H4 alone recovers 24 % (9 to 36) of what the chirp contributes. Its ablation increases the loss by 13 %, more than
-# that of any other head but L1H1. By the rule it is monosemantic for the left edge: its map does not show what it
+# Of what the chirp contributes, L8H4 alone recovers 11 % (8 to 14), more than any other head, and layer 12 62 % (59 to
+# 64). Its ablation increases the loss by 11 %, more than that of any other head but L1H1. By the rule it is monosemantic for the left edge: its map does not show what it
 # carries to the prediction.
 #
 # ## All heads in one page

@@ -8,7 +8,7 @@ import pytest
 
 from paper_utils import attention
 from paper_utils.files import ROOT, read_arrays, read_json
-from paper_utils.interventions import Ablation, AblationEffects
+from paper_utils.interventions import AblationEffects, EstimatedAblation
 
 REFERENCE = ROOT / "data" / "reference"
 
@@ -45,12 +45,14 @@ def test_classified_heads(heads, shipped):
 
 
 def test_score_and_effect(shipped_mapped, heads, shipped):
-    effects = AblationEffects.of(Ablation(**read_arrays(REFERENCE / "ablation.npz")))
+    effects = AblationEffects.of(
+        EstimatedAblation.of(*(read_arrays(REFERENCE / f"{name}.npz") for name in ("ablation", "attribution")))
+    )
     relation = attention.relate_to_effect(attention.score_regions(shipped_mapped), heads, effects)
     metrics = relation.metrics()
     assert metrics == pytest.approx({name: shipped[name] for name in metrics}, abs=1e-3)
     assert len(relation.table()) == 14
-    assert relation.exceptions()["Names"].iloc[1] == "L4H2, L6H6"
+    assert relation.exceptions()["Names"].iloc[1] == "L3H7, L4H2, L6H6"
 
 
 def test_variant_shifts(shipped):
@@ -59,6 +61,6 @@ def test_variant_shifts(shipped):
     assert metrics == pytest.approx({name: shipped[name] for name in metrics}, rel=1e-6)
     assert len(metrics) == 12
     table = shifts.table()
-    assert table.iloc[0, 0] == "1.4"
-    assert table.loc["all moved right a patch"].iloc[0] == "5.9 (5.6 to 6.2)"
-    assert (table["Images"] == 70).all()
+    assert table.iloc[0, 0] == "1.3"
+    assert table.loc["all moved right a patch"].iloc[0] == "5.8 (5.6 to 6)"
+    assert (table["Images"] == 128).all()
