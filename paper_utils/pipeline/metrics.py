@@ -18,6 +18,7 @@ from ..data import KnownEdges, RegionShares
 from ..interventions import (
     AblationEffects,
     AttributionEstimates,
+    EstimatedAblation,
     PredictionShift,
     ProtocolEffects,
     Removals,
@@ -38,7 +39,10 @@ Metrics = dict[str, float | str]
 def collect(run: "Run") -> Metrics:
     """Return all metrics of a run, computing the results that they need."""
     found: Metrics = {"origin.backbone": run.profile.backbone, "origin.source": run.source}
-    found |= _images(run) | _accuracy(run) | _interventions(run) | _attention(run) | _controls(run)
+    ablation = run.ablation()
+    effects = AblationEffects.of(ablation)
+    found |= _images(run) | _accuracy(run) | _interventions(run, ablation, effects)
+    found |= _attention(run, effects) | _controls(run)
     return found | Ledger.of(found, run.other_seeds()).metrics()
 
 
@@ -65,9 +69,7 @@ def _accuracy(run: "Run") -> Metrics:
     return found
 
 
-def _interventions(run: "Run") -> Metrics:
-    ablation = run.ablation()
-    effects = AblationEffects.of(ablation)
+def _interventions(run: "Run", ablation: EstimatedAblation, effects: AblationEffects) -> Metrics:
     found: Metrics = dict(effects.metrics())
     found |= ReplacementEffects.of(run.replacements(), ablation.intact).metrics()
     found |= AttributionEstimates.of(ablation.linearised_few()).metrics(ablation.exact_increase())
@@ -76,13 +78,12 @@ def _interventions(run: "Run") -> Metrics:
     return found | PredictionShift.of(run.plain_ablation(), shifts=ablation.shifts()).metrics()
 
 
-def _attention(run: "Run") -> Metrics:
+def _attention(run: "Run", effects: AblationEffects) -> Metrics:
     mapped = run.mapped()
     scores = score_regions(mapped)
     heads = classify_heads(mapped, scores.means)
     found: Metrics = {**contrast(mapped).metrics(), **heads.metrics()}
     found |= content_or_position(run.mapped, heads).metrics()
-    effects = AblationEffects.of(run.ablation())
     found |= relate_to_effect(scores, heads, effects).metrics() | effects_by_kind(heads, effects)
     return found | variant_shifts(run.variant_predictions()).metrics()
 
