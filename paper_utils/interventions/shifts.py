@@ -18,7 +18,6 @@ __all__ = [
     "PredictionShift",
     "head_shifts",
     "image_shifts",
-    "shift_metrics",
     "two_halves",
 ]
 
@@ -73,11 +72,6 @@ def image_shifts(ablation: Ablation) -> np.ndarray:
     weights = ablation.weights / ablation.weights.mean()
     mean = (shifts * weights).mean(-1, keepdims=True)
     return mean + weights * (shifts - mean)
-
-
-def shift_metrics(ablation: Ablation, *, shifts: np.ndarray | None = None) -> dict[str, float]:
-    """Return the metrics of `PredictionShift`; arguments of `PredictionShift.of`."""
-    return PredictionShift.of(ablation, shifts=shifts).metrics()
 
 
 @dataclass(frozen=True)
