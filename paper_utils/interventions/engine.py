@@ -89,7 +89,7 @@ class Engine:
         def work(chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return self._sweep_batch(images[chosen], replacement.constants(chosen))
 
-        intact, replaced = zip(*self._by_batch(work, len(images)), strict=True)
+        intact, replaced = zip(*self.by_batch(work, len(images)), strict=True)
         return _finite_array(torch.cat(intact)), _finite_array(torch.cat(replaced, dim=2))
 
     def predict(
@@ -125,7 +125,7 @@ class Engine:
                 x = self.finish_layer(layer, x, z)
             return self.predict_from_cls(x[:, 0])
 
-        return _finite_array(torch.cat(self._by_batch(work, len(images))))
+        return _finite_array(torch.cat(self.by_batch(work, len(images))))
 
     def _replacement(self, images: torch.Tensor, kind: str | Replacement, source: torch.Tensor | None) -> Replacement:
         replacement = Replacement(self, kind, source=source) if isinstance(kind, str) else kind
@@ -134,7 +134,7 @@ class Engine:
         replacement.check(images)
         return replacement
 
-    def _by_batch(self, work: Callable[[torch.Tensor], Result], count: int) -> list[Result]:
+    def by_batch(self, work: Callable[[torch.Tensor], Result], count: int) -> list[Result]:
         """Return the results of `work` on the indices of each batch of `count` images, several batches at once."""
         batches = torch.arange(count).split(self.batch)
         with parallel_map(len(batches), self.device) as map_of:
@@ -151,17 +151,24 @@ class Engine:
             for heads in torch.arange(self.heads).split(max(1, self.rows // count)):
                 change = constants[number][:, :, heads] - z[:, :, heads]
                 rows = intact + torch.einsum("bthd,ehd->hbte", change, columns[:, heads])
-                results[number, heads] = self._run_from_layer(number, rows.flatten(0, 1)).view(len(heads), count, 3)
-            x = self._feed_forward(layer, intact)
+                results[number, heads] = self.predict_from_layer(number, rows.flatten(0, 1)).view(len(heads), count, 3)
+            x = self.feed_forward(layer, intact)
         z = self._last_attention(x)
         results[-1] = torch.stack(
             [self._last_output(x, _replace_head(z, head, constants[-1][:, 0])) for head in range(self.heads)]
         )
         return self._last_output(x, z), results
 
-    def _run_from_layer(self, number: int, x: torch.Tensor) -> torch.Tensor:
-        """Run a layer's MLP and all later layers on a residual stream (n, tokens, width); return predictions (n, 3)."""
-        x = self._feed_forward(self.layers[number], x)
+    def predict_from_layer(self, number: int, x: torch.Tensor) -> torch.Tensor:
+        """Run a layer's MLP and all later layers; return predictions in seconds and hertz, (n, 3).
+
+        Args:
+            number: of the layer, from 0.
+            x: residual stream after that layer's attention, (n, tokens, width); of the last layer CLS is enough.
+        """
+        if number == len(self.layers) - 1:
+            return self.predict_from_cls(self.feed_forward(self.layers[number], x[:, :1])[:, 0])
+        x = self.feed_forward(self.layers[number], x)
         for layer in self.layers[number + 1 : -1]:
             x = self.finish_layer(layer, x, self.attend(layer, x))
         return self._last_output(x, self._last_attention(x))
@@ -174,21 +181,26 @@ class Engine:
         with torch.backends.cudnn.flags(enabled=False):  # which would round the patches' convolution to TF32
             return self.model.vit.embeddings(images)
 
+    def project(self, layer: Any, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the queries, keys and values of a layer's heads, (n, tokens, heads * head dimension) each."""
+        hidden, attention = layer.layernorm_before(x), layer.attention
+        return attention.q_proj(hidden), attention.k_proj(hidden), attention.v_proj(hidden)
+
+    def mix(self, *projected: torch.Tensor) -> torch.Tensor:
+        """Return the outputs z of a layer's heads, (n, tokens, heads, head dimension), of queries, keys and values."""
+        by_head = (one.unflatten(-1, (self.heads, self.size)).transpose(1, 2) for one in projected)
+        return functional.scaled_dot_product_attention(*by_head).transpose(1, 2)
+
     def attend(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs z of a layer's heads, (n, tokens, heads, head dimension)."""
-        hidden = layer.layernorm_before(x)
-        attention = layer.attention
-        query, key, value = (
-            projection(hidden).unflatten(-1, (self.heads, self.size)).transpose(1, 2)
-            for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
-        )
-        return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2)
+        return self.mix(*self.project(layer, x))
 
     def finish_layer(self, layer: Any, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Return the residual stream after a layer, (n, tokens, width), given that before it and its heads' outputs z."""
-        return self._feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+        return self.feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
 
-    def _feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+    def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream after a layer, (n, tokens, width), given that after its attention."""
         return x + layer.mlp(layer.layernorm_after(x))
 
     def _last_attention(self, x: torch.Tensor) -> torch.Tensor:

@@ -4,185 +4,97 @@ Batches decide only which state of the weights an image meets: they need no swee
 images can be drawn again as often as an interval needs.
 """
 
-import copy
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from zipfile import BadZipFile
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from ..errors import CompanionError
-from ..files import atomic_path
-from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
-from ..models.vit import best_device
+from .engine import Engine
 from .protocols import Protocol
 
 __all__ = ["protocol_losses", "resampled_losses", "state_losses"]
 
-MOST_IMAGES = 32  # in one pass, which bounds memory
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-
-@torch.inference_mode()
 def state_losses(
-    model: ChirpRegressor,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    protocol: Protocol,
-    *,
-    partial: Path | None = None,
+    model: ChirpRegressor | Engine, images: torch.Tensor, labels: np.ndarray, protocol: Protocol
 ) -> np.ndarray:
     """Return each image's loss in every state of the weights, (1 + layers * heads, images) float32.
 
     Row 0 is the intact model's, row k that after the k-th head is zeroed, in row order: that head alone if the protocol
     restores, else all up to it. Losses are in the protocol's units; its `before_batch` plays no part here.
 
-    An ablation changes nothing below its layer, so the residual stream up to there is kept, and only the rest is run.
-
     Args:
-        model: merged, the one that the protocol asks for (`with_untuned_vit`); left as it was.
+        model: the one that the protocol asks for (`with_untuned_vit`), LoRA-wrapped or merged, left as it was; or its
+            engine.
         images: (images, 3, 224, 224) uint8.
         labels: (images, 3), seconds and hertz.
         protocol: how.
-        partial: file (.npz) of the finished layers, from which an interrupted sweep continues.
 
     Raises:
-        CompanionError: there is no image, the model is LoRA-wrapped, a loss is not a number, or `partial` is damaged or
-            of another model, other images or another protocol.
+        CompanionError: there is no image, or a loss is not a number.
     """
     if not len(images):
         raise CompanionError("there are no images to ablate on; give at least one")
-    if hasattr(model.vit, "merge_and_unload"):
-        raise CompanionError("the model is LoRA-wrapped; give it merged (model.merged)")
-    device = best_device()
-    model = copy.deepcopy(model).eval().to(device)
-    shares = torch.get_num_threads() if device.type == "cpu" else 1
-    heads = model.vit.config.num_attention_heads
-    most = 1 + len(model.layers) * heads
-    with parallel_map(shares, device) as map_of:
-        passes = _Passes(model, images.to(device), labels.to(device), protocol, map_of, -(-len(images) // shares))
-        stream = passes.embedded()
-        losses = _read_partial(partial, _legible([passes.losses(stream, 0)]), protocol, heads, most)
-        with tqdm(total=most, initial=len(losses), desc="protocol") as bar:
-            for layer, block in enumerate(model.layers):
-                found = []
-                for state in range(1 + layer * heads, 1 + (layer + 1) * heads):
-                    is_new = state >= len(losses)
-                    if is_new or not protocol.restored:
-                        undo = _zero(model, layer, protocol, state - 1 - layer * heads)
-                    if is_new:
-                        found.append(passes.losses(stream, layer))
-                        bar.update()
-                    if is_new and protocol.restored:
-                        undo()
-                if found:
-                    losses = np.concatenate([losses, _legible(found)])
-                    _write_partial(partial, losses, protocol)
-                stream = passes.through(block, stream)
-    return losses
+    engine = model if isinstance(model, Engine) else Engine(model)
+    scale, targets = engine.model.standardise, torch.as_tensor(labels, dtype=torch.float32, device=engine.device)
+    targets = scale(targets) if protocol.same_units else targets
 
+    def work(chosen: torch.Tensor) -> torch.Tensor:
+        pixels = images[chosen].to(engine.device) / 255
+        if not protocol.same_units:
+            mean, std = (
+                pixels.new_tensor(values)[:, None, None] for values in (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD)
+            )
+            pixels = (pixels - mean) / std
+        states = _predictions(engine, pixels, protocol)
+        return torch.stack([((scale(state) - targets[chosen]) ** 2).mean(-1) for state in states], dim=1)
 
-@dataclass(frozen=True)
-class _Passes:
-    """Forward passes up to a layer and from it on, several images at once in each core."""
-
-    model: ChirpRegressor
-    images: torch.Tensor  # (images, 3, 224, 224) uint8
-    labels: torch.Tensor  # (images, 3), seconds and hertz
-    protocol: Protocol
-    map_of: Callable[..., Iterable]
-    share: int  # images for each core
-
-    def embedded(self) -> torch.Tensor:
-        """Return the residual stream before the first layer, (images, tokens, size)."""
-
-        def work(chosen: torch.Tensor) -> torch.Tensor:
-            pixels = self.images[chosen].float() / 255
-            if not self.protocol.same_units:
-                mean, std = (pixels.new_tensor(values)[:, None, None] for values in (IMAGENET_MEAN, IMAGENET_STD))
-                pixels = (pixels - mean) / std
-            return self.model.vit.embeddings(pixels)
-
-        return self._by_chunk(work)
-
-    def through(self, block: torch.nn.Module, stream: torch.Tensor) -> torch.Tensor:
-        """Return the residual stream after a layer, given that before it."""
-        return self._by_chunk(lambda chosen: block(stream[chosen]))
-
-    def losses(self, stream: torch.Tensor, layer: int) -> torch.Tensor:
-        """Return each image's loss, (images,), given the residual stream before a layer."""
-        targets = self.model.standardise(self.labels) if self.protocol.same_units else self.labels
-
-        def work(chosen: torch.Tensor) -> torch.Tensor:
-            x = stream[chosen]
-            for block in self.model.layers[layer:]:
-                x = block(x)
-            output = self.model.head(self.model.vit.layernorm(x[:, 0]))
-            return ((output - targets[chosen]) ** 2).mean(-1)
-
-        return self._by_chunk(work)
-
-    def _by_chunk(self, work: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        """Return the results of `work` on the indices of some of the images, in their order."""
-        chunks = torch.arange(len(self.images)).split(min(MOST_IMAGES, self.share))
-        return torch.cat(list(self.map_of(torch.inference_mode()(work), chunks)))
-
-
-def _zero(model: ChirpRegressor, layer: int, protocol: Protocol, head: int) -> Callable[[], None]:
-    """Zero the weights that the protocol zeroes for a head; return what restores them."""
-    config, attention = model.vit.config, model.layers[layer].attention
-    rows = protocol.zeroed(head, config.hidden_size // config.num_attention_heads)
-    weights = [projection.weight for projection in (attention.q_proj, attention.k_proj, attention.v_proj)]
-    saved = [weight[rows].clone() for weight in weights]
-    for weight in weights:
-        weight[rows] = 0
-
-    def undo() -> None:
-        for weight, before in zip(weights, saved, strict=True):
-            weight[rows] = before
-
-    return undo
-
-
-def _legible(losses: list[torch.Tensor]) -> np.ndarray:
-    """Return losses as rows, (states, images), if all are numbers."""
-    rows = torch.stack(losses).float().cpu().numpy()
-    if not np.isfinite(rows).all():
+    losses = torch.cat(engine.by_batch(work, len(images))).T.cpu().numpy()
+    if not np.isfinite(losses).all():
         raise CompanionError("the model predicts something that is not a number; was its training completed?")
-    return rows
-
-
-def _write_partial(partial: Path | None, losses: np.ndarray, protocol: Protocol) -> None:
-    if partial is not None:
-        with atomic_path(partial) as temporary:
-            np.savez(temporary, losses=losses, states=_states(protocol))
-
-
-def _read_partial(partial: Path | None, intact: np.ndarray, protocol: Protocol, heads: int, most: int) -> np.ndarray:
-    """Return the rows of the finished layers, or of the intact model alone: (finished, images)."""
-    if partial is None or not partial.exists():
-        return intact
-    try:
-        with np.load(partial) as file:
-            losses, states = file["losses"], str(file["states"])
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise CompanionError(f"the unfinished sweep {partial} is damaged; remove it and run again") from error
-    fits = losses.ndim == 2 and losses.shape[1] == intact.shape[1] and len(losses) in range(1, most + 1, heads)
-    if not fits or states != _states(protocol) or not np.allclose(losses[:1], intact, rtol=1e-3, atol=1e-5):
-        raise CompanionError(
-            f"the unfinished sweep {partial} is of another model, other images or another protocol; "
-            "remove it and run again"
-        )
     return losses
 
 
-def _states(protocol: Protocol) -> str:
-    """Return what tells sweeps apart in a file; batches do not."""
-    return str(replace(protocol, before_batch=True))
+def _predictions(engine: Engine, pixels: torch.Tensor, protocol: Protocol) -> Iterator[torch.Tensor]:
+    """Yield predictions (n, 3) intact and after each head is zeroed, in row order.
+
+    An ablation changes nothing below its layer: the residual stream up to there is kept, and only the rest is run.
+    """
+    x = engine.embed(pixels)
+    rows = [protocol.zeroed(head, engine.size) for head in range(engine.heads)]
+    for number, layer in enumerate(engine.layers):
+        projected = engine.project(layer, x)
+        intact = x + _attention(engine, layer, projected, [])
+        if number == 0:
+            yield engine.predict_from_layer(0, intact)
+        for head in range(engine.heads):
+            zeroed = rows[head : head + 1] if protocol.restored else rows[: head + 1]
+            yield engine.predict_from_layer(number, x + _attention(engine, layer, projected, zeroed))
+        left = intact if protocol.restored else x + _attention(engine, layer, projected, rows)
+        x = engine.feed_forward(layer, left)
+
+
+def _attention(
+    engine: Engine, layer: Any, projected: tuple[torch.Tensor, ...], zeroed: Sequence[slice]
+) -> torch.Tensor:
+    """Return what a layer's attention adds to the residual stream where rows of its query, key and value weights are zero.
+
+    Such a row gives every token the same query, key and value, its biases. The product of query and key then adds the
+    same to every score and changes no softmax, as if the query were zero; and the mean of the values is the bias.
+    """
+    query, key, value = projected
+    bias = engine.value_bias(layer).flatten()
+    query = query.clone()
+    for rows in zeroed:
+        query[..., rows] = 0
+    z = engine.mix(query, key, value).flatten(2)
+    for rows in zeroed:
+        z[..., rows] = bias[rows]
+    return layer.attention.o_proj(z)
 
 
 def protocol_losses(

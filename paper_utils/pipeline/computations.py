@@ -45,6 +45,7 @@ PATCHED = {  # clean and distorted variant
     "without the rest": ("bare", "published"),
 }
 IMAGES_PER_PART = 512  # linearised and saved at once, which bounds memory
+IMAGES_PER_SWEEP = 32  # swept and saved at once
 OTHER_KINDS = tuple(kind for kind in KINDS if kind != "zero_qkv")
 
 
@@ -182,17 +183,21 @@ def remove(work: Work, model: ChirpRegressor, linear: Arrays, *, names: Callable
 def protocols(work: Work) -> Arrays:
     """Return for every sweep of the protocols each image's loss in each state of the weights: see `state_losses`."""
     images, labels = work.images(np.arange(work.profile.common_images))
-    tuned, untuned = work.model(), with_untuned_vit(work.model(), work.backbone())
-    return {
-        name: state_losses(
-            tuned if PROTOCOLS[name].fine_tuned else untuned,
-            images,
-            torch.from_numpy(labels),
-            PROTOCOLS[name],
+    tuned, untuned = Engine(work.model()), Engine(with_untuned_vit(work.model(), work.backbone()))
+
+    def sweep(name: str) -> np.ndarray:
+        protocol = PROTOCOLS[name]
+        engine = tuned if protocol.fine_tuned else untuned
+        found = in_parts(
+            lambda part: {"losses": state_losses(engine, images[part], labels[part], protocol).T},
+            len(images),
+            size=IMAGES_PER_SWEEP,
+            title=name,
             partial=work.unfinished("protocols", name),
         )
-        for name in dict.fromkeys(SWEEPS.values())
-    }
+        return found["losses"].T
+
+    return {name: sweep(name) for name in dict.fromkeys(SWEEPS.values())}
 
 
 def variant_predictions(work: Work) -> Arrays:

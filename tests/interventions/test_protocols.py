@@ -3,14 +3,15 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-from tqdm import tqdm
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT
 from paper_utils.interventions import ablation
 from paper_utils.interventions import protocols as protocol
+from paper_utils.interventions.engine import Engine
 from paper_utils.interventions.protocol_states import protocol_losses, state_losses
 from paper_utils.interventions.protocols import DESCRIBED, PROTOCOLS, RELEASED, SWEEPS, TO_SCALE
+from paper_utils.models.regressor import merged
 
 LABELS = torch.tensor([[10.0, 20.0, 30.0]] * 5)
 ADDS_UP = replace(DESCRIBED, restored=False)
@@ -167,62 +168,17 @@ def test_every_protocol_against_the_whole_model_run_each_time(model, images, nam
 
 
 @pytest.mark.parametrize("how", [DESCRIBED, ADDS_UP, RELEASED])
-@pytest.mark.parametrize("finished", [1, 4, 7])
-def test_an_interrupted_sweep_continues(model, images, how, finished, tmp_path):
-    partial = tmp_path / "protocol.npz"
-    whole = state_losses(model, images, LABELS, how, partial=partial)
-    with np.load(partial) as file:
-        content = dict(file)
-    assert np.array_equal(content["losses"], whole)
-    content["losses"] = whole[:finished].copy()
-    content["losses"][1:2] = 7  # a mark that would not survive if a finished layer were run again
-    np.savez(partial, **content)
-    again = state_losses(model, images, LABELS, how, partial=partial)
-    assert np.array_equal(again[:finished], content["losses"])
-    assert np.allclose(again[finished:], whole[finished:], rtol=1e-6)
+def test_an_engine_and_a_wrapped_model_serve_as_a_merged_one_does(model, regressor, images, how):
+    states = state_losses(model, images, LABELS, how)
+    assert np.allclose(states, state_losses(Engine(model), images, LABELS, how))
+    assert np.allclose(
+        state_losses(regressor, images, LABELS, how), state_losses(merged(regressor), images, LABELS, how)
+    )
 
 
-def test_an_interruption_leaves_the_finished_layers(model, images, tmp_path, monkeypatch):
-    partial, updates = tmp_path / "protocol.npz", []
-
-    class Interrupted(tqdm):
-        def update(self, n=1):
-            updates.append(n)
-            if len(updates) == 5:
-                raise KeyboardInterrupt
-
-    whole = state_losses(model, images, LABELS, ADDS_UP)
-    with monkeypatch.context() as patch:
-        patch.setattr("paper_utils.interventions.protocol_states.tqdm", Interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            state_losses(model, images, LABELS, ADDS_UP, partial=partial)
-    with np.load(partial) as file:
-        assert np.array_equal(file["losses"], whole[:4])
-    assert np.allclose(state_losses(model, images, LABELS, ADDS_UP, partial=partial), whole, rtol=1e-6)
-
-
-@pytest.mark.parametrize("damage", [lambda content: b"", lambda content: content[:200], lambda content: b"x" * 300])
-def test_a_damaged_unfinished_sweep_is_refused(model, images, tmp_path, damage):
-    partial = tmp_path / "protocol.npz"
-    state_losses(model, images, LABELS, DESCRIBED, partial=partial)
-    partial.write_bytes(damage(partial.read_bytes()))
-    with pytest.raises(CompanionError, match=r"protocol\.npz is damaged; remove it and run again"):
-        state_losses(model, images, LABELS, DESCRIBED, partial=partial)
-
-
-def test_what_another_sweep_left_is_refused(model, images, tmp_path):
-    partial = tmp_path / "protocol.npz"
-    state_losses(model, images, LABELS, DESCRIBED, partial=partial)
-    state_losses(model, images, LABELS, replace(DESCRIBED, before_batch=False), partial=partial)  # the same states
-    refused = r"protocol\.npz is of another model, other images or another protocol; remove it and run again"
-    with pytest.raises(CompanionError, match=refused):
-        state_losses(model, images, LABELS, ADDS_UP, partial=partial)
-    with pytest.raises(CompanionError, match=refused):
-        state_losses(model, images[:4], LABELS[:4], DESCRIBED, partial=partial)
-    with torch.no_grad():
-        model.layers[0].attention.q_proj.weight.mul_(1.5)
-    with pytest.raises(CompanionError, match=refused):
-        state_losses(model, images, LABELS, DESCRIBED, partial=partial)
+def test_batches_of_the_engine_play_no_part(model, images):
+    one, all_at_once = (state_losses(Engine(model, batch=batch), images, LABELS, RELEASED) for batch in (1, 8))
+    assert np.allclose(one, all_at_once, rtol=1e-5)
 
 
 def test_fingerprints_of_a_walk_and_of_noise():
@@ -243,11 +199,9 @@ def test_the_published_figure_is_a_slow_walk():
     assert protocol.continuity(published) < 0.2
 
 
-def test_bad_input_is_named(model, regressor, images):
+def test_bad_input_is_named(model, images):
     with pytest.raises(CompanionError, match="there are no images"):
         state_losses(model, images[:0], LABELS[:0], DESCRIBED)
-    with pytest.raises(CompanionError, match="LoRA-wrapped; give it merged"):
-        state_losses(regressor, images, LABELS, DESCRIBED)
     with torch.no_grad():
         model.layers[1].mlp.fc1.weight[0] = np.nan
     with pytest.raises(CompanionError, match="the model predicts something that is not a number"):
