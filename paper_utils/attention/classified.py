@@ -7,24 +7,29 @@ import numpy as np
 import pandas as pd
 
 from ..heads import head_name
+from ..statistics import mean_where_known
 from .mapped import MappedImages, head_index
-from .scores import mean_scores
-from .semantics import KINDS, Rule, classify, describe, strongest
+from .scores import score_heads
+from .semantics import KINDS, Rule, classify, describe, respond_to_another, strongest
 from .summaries import CHIRP, EARLY_LAYERS, attention_metrics, chirp_heads, early_other_heads
 
 __all__ = ["ClassifiedHeads", "classify_heads"]
 
 RULES = tuple(Rule(*ends) for ends in ((1.5, 0.6), (1.2, 0.6), (2, 0.6), (1.5, 0.5), (1.5, 0.7), (1.5, 0.8)))
 
+BAR_HALVES = ("colour_bar_lower", "colour_bar_upper")
+
 
 @dataclass(frozen=True)
 class ClassifiedHeads:
-    """What every head responds to, by the rule of `classify`, over the images it was scored on."""
+    """What every head responds to, by the rule of `classify`: chosen by every other image, scored on the rest."""
 
     mapped: MappedImages
-    scores: dict[str, np.ndarray]  # means over images, (features, layers, heads) each
+    scores: dict[str, np.ndarray]  # means over all images, (features, layers, heads) each
+    halves: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]  # the same over the images that choose, and that score
     kinds: np.ndarray  # (layers, heads) of KINDS
     features: np.ndarray  # (layers, heads), "" where a head is not monosemantic
+    strict: np.ndarray  # (layers, heads) bool: monosemantic, and responds to nothing else beside its own patches
 
     @property
     def is_chirp(self) -> np.ndarray:
@@ -43,7 +48,7 @@ class ClassifiedHeads:
 
     def metrics(self) -> dict[str, float | str]:
         """Return `attention_metrics`."""
-        return attention_metrics(self.scores, self.kinds, self.features)
+        return attention_metrics(self.scores, self.kinds, self.features, self.strict)
 
     def table(self) -> pd.DataFrame:
         """Return a row for each layer: its monosemantic heads and what each responds to."""
@@ -67,16 +72,17 @@ class ClassifiedHeads:
         Args:
             controls: the same images mapped by other models, by name.
         """
-        cases = [(f"fine-tuned, {_thresholds(rule)}", self.scores, rule, len(self.mapped.chirps)) for rule in RULES]
-        for name, other in controls.items():
-            scores = mean_scores(other.maps.patches, other.coverage())
-            cases.append((f"{name}, {_thresholds(RULES[0])}", scores, RULES[0], len(other.chirps)))
+        cases = {
+            f"fine-tuned, {_thresholds(rule)}": _classified(self.mapped, self.scores, self.halves, rule)
+            for rule in RULES
+        }
+        cases |= {f"{name}, {_thresholds(RULES[0])}": classify_heads(other) for name, other in controls.items()}
         rows = []
-        for name, scores, rule, images in cases:
-            kinds, features = classify(scores, rule)
-            counts = {kind.capitalize(): int((kinds == kind).sum()) for kind in KINDS}
-            chirp = int(chirp_heads(kinds, features).sum())
-            rows.append({"Model and thresholds": name} | counts | {"For the chirp": chirp, "Images": images})
+        for name, heads in cases.items():
+            counts = {kind.capitalize(): int((heads.kinds == kind).sum()) for kind in KINDS}
+            counts |= {"Strictly monosemantic": int(heads.strict.sum()), "For the chirp": int(heads.is_chirp.sum())}
+            counts |= {"Strictly for the chirp": int((heads.is_chirp & heads.strict).sum())}
+            rows.append({"Model and thresholds": name} | counts | {"Images": len(heads.mapped.chirps)})
         return pd.DataFrame(rows).set_index("Model and thresholds")
 
     def describe(self, *names: str) -> pd.DataFrame:
@@ -113,17 +119,26 @@ class ClassifiedHeads:
         """Return what the paper says of each head it names, beside what the head of that name responds to here.
 
         Args:
-            published: heads by "layer" and "head", counted from 1, with "said_to_see".
+            published: heads by "layer" and "head", counted from 1, with "said_to_see", and "part" if that is half a bar.
         """
-        rows = [
-            {
-                "Head": head_name(*_index(named)),
-                "In the paper": named["said_to_see"],
-                "Here": self._describe(_index(named)),
-            }
-            for named in published
-        ]
+        halves = self.mapped.attention_on(*BAR_HALVES)
+        rows = []
+        for named in published:
+            here = self._describe(index := _index(named))
+            if "part" in named:
+                here += "; lower half of the colour bar {:.1f}x, upper half {:.1f}x".format(*halves[:, *index])
+            rows.append({"Head": head_name(*index), "In the paper": named["said_to_see"], "Here": here})
         return pd.DataFrame(rows).assign(Images=len(self.mapped.chirps)).set_index("Head")
+
+    def part_metrics(self, published: Sequence[dict]) -> dict[str, float]:
+        """Return the attention on each half of the colour bar of the heads that the paper says see one of them."""
+        halves = self.mapped.attention_on(*BAR_HALVES)
+        return {
+            f"heads.{head_name(*_index(named))}.{half}": float(values[_index(named)])
+            for named in published
+            if "part" in named
+            for half, values in zip(BAR_HALVES, halves, strict=True)
+        }
 
     def named_overlays(self, published: Sequence[dict]) -> dict[str, object]:
         """Return the heads that the paper names on the first image, as arguments by name for `plots.overlays`."""
@@ -144,18 +159,29 @@ class ClassifiedHeads:
         return {"images": self.mapped.pixels, "maps": self.mapped.maps.patches, "heads": heads, "captions": captions}
 
 
-def classify_heads(mapped: MappedImages, scores: dict[str, np.ndarray] | None = None) -> ClassifiedHeads:
+def classify_heads(mapped: MappedImages) -> ClassifiedHeads:
     """Classify every head by its attention over the images.
 
-    Args:
-        mapped: the images.
-        scores: their mean scores, (features, layers, heads) each, where they are known.
-
     Raises:
-        CompanionError: a feature is in none of the images.
+        CompanionError: a feature is in none of the images, or in none of every other one.
     """
-    scores = mean_scores(mapped.maps.patches, mapped.coverage()) if scores is None else scores
-    return ClassifiedHeads(mapped, scores, *classify(scores))
+    by_image = score_heads(mapped.maps.patches, mapped.coverage())
+    whole, choosing, scoring = (
+        {name: mean_where_known(values[part]) for name, values in by_image.items()}
+        for part in (slice(None), slice(0, None, 2), slice(1, None, 2))
+    )
+    return _classified(mapped, whole, (choosing, scoring), Rule())
+
+
+def _classified(
+    mapped: MappedImages,
+    scores: dict[str, np.ndarray],
+    halves: tuple[dict[str, np.ndarray], dict[str, np.ndarray]],
+    rule: Rule,
+) -> ClassifiedHeads:
+    kinds, features = classify(halves[1], rule, chosen_by=halves[0])
+    another = respond_to_another(mapped.maps.patches[1::2], mapped.coverage()[1::2], features, rule)
+    return ClassifiedHeads(mapped, scores, halves, kinds, features, (kinds == KINDS[0]) & ~another)
 
 
 def _index(named: dict) -> tuple[int, int]:

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ..data.chirps import Binning, Chirp
 from ..data.dataset import sample
+from ..data.regions import REGIONS, patch_coverage
 from ..data.resizing import Resizing
 from ..errors import CompanionError
 from ..heads import head_name
 from ..models.regressor import ChirpRegressor
+from ..statistics import mean_where_known
 from .maps import AttentionMaps, attention_maps
 from .scores import feature_coverage
 
@@ -31,6 +33,28 @@ class MappedImages:
     def coverage(self) -> np.ndarray:
         """Return the share of each patch that each feature covers, (images, features, 14, 14) in 0..1."""
         return np.stack([feature_coverage(regions) for regions in self.regions])
+
+    def attention_on(self, *regions: str) -> np.ndarray:
+        """Return the attention on regions over a head's mean attention, (regions, layers, heads), averaged over images.
+
+        Args:
+            regions: names of REGIONS; finer than features, which join some of them.
+        """
+        numbers = [REGIONS.index(name) for name in regions]
+        coverage = np.stack([patch_coverage(one)[numbers] for one in self.regions])
+        total = coverage.sum((-2, -1), keepdims=True)
+        weights = np.divide(coverage, total, out=np.full_like(coverage, np.nan), where=total > 0)
+        over_mean = self.maps.patches / self.maps.patches.mean((-2, -1), keepdims=True)
+        return mean_where_known(np.einsum("nrij,nlhij->nrlh", weights, over_mean))
+
+    def shuffled(self, *, seed: int = 0) -> "MappedImages":
+        """Return the same images with the patches of every map in another order: as uneven, but of no place."""
+        rng = np.random.default_rng(seed)
+        maps = {
+            name: rng.permuted(values.reshape(*values.shape[:3], -1), axis=-1).reshape(values.shape)
+            for name, values in (("patches", self.maps.patches), ("cls", self.maps.cls))
+        }
+        return replace(self, maps=replace(self.maps, **maps))
 
     def of_head(self, name: str, *, count: int = 5) -> dict[str, object]:
         """Return the first images with one head's maps, as arguments by name for `plots.overlays`.

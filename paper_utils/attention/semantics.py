@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CompanionError
-from .scores import FEATURES
+from .scores import FEATURES, HOLDS
 
-__all__ = ["KINDS", "Rule", "classify", "constancy", "describe", "sensitivity", "strongest"]
+__all__ = ["KINDS", "Rule", "classify", "constancy", "describe", "respond_to_another", "strongest"]
 
 KINDS = ("monosemantic", "polysemantic", "unselective")
 
@@ -23,29 +23,65 @@ class Rule:
     bright_share: float = 0.6
 
 
-def classify(scores: dict[str, np.ndarray], rule: Rule = Rule()) -> tuple[np.ndarray, np.ndarray]:
+def classify(
+    scores: dict[str, np.ndarray], rule: Rule = Rule(), *, chosen_by: dict[str, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the kind of every head, and the feature of every monosemantic one ("" for others), (layers, heads) each.
 
-    A head responds to the features on which it spends `rule.enrichment` times its mean attention or more. It is
-    "monosemantic" for the one with the largest share of its bright patches if that share reaches `rule.bright_share`;
-    otherwise "polysemantic" if it responds to two or more; otherwise "unselective".
+    A head responds to the features on which it spends `rule.enrichment` times its mean attention or more. Of those the
+    one with the largest share of its bright patches is its own. It is "monosemantic" for that one if it responds to it
+    and the share reaches `rule.bright_share`; otherwise "polysemantic" if it responds to two or more; otherwise
+    "unselective".
 
     Args:
         scores: means over images of "enrichment" and "bright_share", (features, layers, heads).
         rule: the thresholds.
+        chosen_by: scores over other images, by which each head's own feature is chosen: a feature that is chosen and
+            scored on the same images passes the thresholds too easily. The same images if left out.
 
     Raises:
         CompanionError: a feature is in none of the images.
     """
-    absent = np.isnan(scores["enrichment"]).any((1, 2))
-    if absent.any():
-        raise CompanionError(f"no image holds {list(FEATURES)[int(absent.argmax())]!r}; give more images")
+    choosing = scores if chosen_by is None else chosen_by
+    for known in (scores, choosing):
+        absent = np.isnan(known["enrichment"]).any((1, 2))
+        if absent.any():
+            raise CompanionError(f"no image holds {list(FEATURES)[int(absent.argmax())]!r}; give more images")
+    own = np.where(choosing["enrichment"] >= rule.enrichment, choosing["bright_share"], -1).argmax(0)[None]
     responds = scores["enrichment"] >= rule.enrichment
     share = np.where(responds, scores["bright_share"], -1)
-    best = share.argmax(0)
-    mono = share.max(0) >= rule.bright_share
+    mono = np.take_along_axis(share, own, 0)[0] >= rule.bright_share
     kinds = np.where(mono, KINDS[0], np.where(responds.sum(0) >= 2, KINDS[1], KINDS[2]))
-    return kinds, np.where(mono, np.array(list(FEATURES))[best], "")
+    return kinds, np.where(mono, np.array(list(FEATURES))[own[0]], "")
+
+
+def respond_to_another(maps: np.ndarray, coverage: np.ndarray, features: np.ndarray, rule: Rule = Rule()) -> np.ndarray:
+    """Return which heads respond to another feature than their own too, (layers, heads) bool; false for others.
+
+    Half of the patches hold several features. Only patches that do not hold the head's own feature count here, so that
+    what lies beside it is not taken for another thing that the head attends to.
+
+    Args:
+        maps: raw maps, (images, layers, heads, rows, columns).
+        coverage: (images, features, rows, columns) in 0..1.
+        features: the feature of each monosemantic head, "" for others, (layers, heads).
+        rule: whose enrichment is asked for.
+    """
+    found = np.zeros(features.shape, bool)
+    flat = maps / maps.mean((-2, -1), keepdims=True)
+    for number, name in enumerate(FEATURES):
+        if not (those := features == name).any():
+            continue
+        apart = np.where(coverage[:, number, None] >= HOLDS, 0, coverage)
+        apart[:, number] = 0
+        total = apart.sum((-2, -1))
+        present = (apart >= HOLDS).any((-2, -1))
+        weights = np.divide(apart, total[..., None, None], out=np.zeros_like(apart), where=present[..., None, None])
+        enrichment = np.einsum("nfij,nhij->nfh", weights, flat[:, those])
+        counted = present.sum(0)[:, None]
+        mean = np.divide(enrichment.sum(0), counted, out=np.zeros(enrichment.shape[1:]), where=counted > 0)
+        found[those] = (mean >= rule.enrichment).any(0)
+    return found
 
 
 def describe(scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray, index: tuple[int, int]) -> str:
@@ -58,11 +94,6 @@ def describe(scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndar
     first = np.argsort(enrichment)[::-1][:2]
     seen = ", ".join(f"{list(FEATURES)[feature]} {enrichment[feature]:.1f}x" for feature in first)
     return f"{kinds[index]}: {seen}" if kinds[index] == KINDS[1] else f"{kinds[index]}, most {seen.split(',')[0]}"
-
-
-def sensitivity(scores: dict[str, np.ndarray], rules: list[Rule]) -> list[dict[str, int]]:
-    """Return the number of heads of each kind under each rule."""
-    return [{kind: int((classify(scores, rule)[0] == kind).sum()) for kind in KINDS} for rule in rules]
 
 
 def constancy(maps: np.ndarray) -> np.ndarray:

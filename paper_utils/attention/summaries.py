@@ -93,20 +93,27 @@ def summarise_layers(mapped: MappedImages, scores: RegionScores) -> LayerSummary
     return LayerSummary(*chirp, constancy(maps), longest, len(maps))
 
 
-def attention_metrics(scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray) -> dict[str, float | str]:
+def attention_metrics(
+    scores: dict[str, np.ndarray], kinds: np.ndarray, features: np.ndarray, strict: np.ndarray
+) -> dict[str, float | str]:
     """Return the number of heads of each kind, the chirp heads of each layer, and every head's kind by its name.
 
     Args:
         scores: means over images, (features, layers, heads) each.
         kinds: (layers, heads) of `KINDS`.
         features: (layers, heads), of the monosemantic ones.
+        strict: which of those respond to nothing else, (layers, heads) bool.
     """
     is_chirp = chirp_heads(kinds, features)
     metrics: dict[str, float | str] = {f"semantics.{kind}_heads": int((kinds == kind).sum()) for kind in KINDS}
     metrics["semantics.chirp_heads"] = int(is_chirp.sum())
+    metrics["semantics.strict.chirp_heads"] = int((is_chirp & strict).sum())
     metrics["semantics.early_distractor_heads"] = int(early_other_heads(kinds, features).sum())
-    for layer, count in enumerate(is_chirp.sum(1), start=1):
-        metrics[f"semantics.layer_{layer}.chirp_heads"] = int(count)
+    metrics["semantics.strict.monosemantic_heads"] = int(strict.sum())
+    metrics["semantics.strict.early_distractor_heads"] = int((early_other_heads(kinds, features) & strict).sum())
+    for prefix, counted in (("", is_chirp), ("strict.", is_chirp & strict)):
+        for layer, count in enumerate(counted.sum(1), start=1):
+            metrics[f"semantics.{prefix}layer_{layer}.chirp_heads"] = int(count)
     for index in np.ndindex(kinds.shape):
         top = list(FEATURES)[int(np.argmax(scores["enrichment"][:, *index]))]
         metrics[f"heads.{head_name(*index)}"] = f"{kinds[index]}; {features[index]}; {top}"

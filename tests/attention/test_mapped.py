@@ -3,6 +3,7 @@ import pytest
 
 from paper_utils import attention
 from paper_utils.data.dataset import sample
+from paper_utils.data.regions import REGIONS
 from paper_utils.errors import CompanionError
 
 
@@ -37,6 +38,26 @@ def test_a_heads_maps_come_with_their_images_and_captions(mapped):
 def test_captions_give_each_chirp_in_words(mapped):
     one = mapped.chirps[0]
     assert mapped.captions()[0].startswith(f"{one.kind}, {one.start_time:.0f} s, ")
+
+
+def test_shuffled_maps_hold_the_same_numbers_elsewhere(mapped):
+    shuffled = mapped.shuffled()
+    for name in ("patches", "cls"):
+        before, after = (getattr(one.maps, name).reshape(3, 2, 3, -1) for one in (mapped, shuffled))
+        assert np.array_equal(np.sort(before), np.sort(after))
+        assert not np.array_equal(before, after)
+    assert np.array_equal(shuffled.maps.norms, mapped.maps.norms)
+
+
+def test_attention_on_regions_is_the_weighted_mean_over_their_patches(mapped):
+    found = mapped.attention_on("colour_bar_lower", "colour_bar_upper")
+    lower = (mapped.regions == REGIONS.index("colour_bar_lower")).reshape(3, 14, 16, 14, 16).mean((2, 4))
+    expected = [
+        (lower[image] * maps).sum() / lower[image].sum() / maps.mean()
+        for image, maps in enumerate(mapped.maps.patches[:, 1, 2])
+    ]
+    assert found.shape == (2, 2, 3)
+    assert found[0, 1, 2] == pytest.approx(np.mean(expected))
 
 
 def test_bad_input_is_named(mapped, regressor):

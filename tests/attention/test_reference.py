@@ -34,7 +34,7 @@ def test_contrast(shipped_mapped, shipped):
 
 def test_classified_heads(heads, shipped):
     metrics = heads.metrics()
-    assert len(metrics) == 144 + 17
+    assert len(metrics) == 144 + 17 + 15
     agree = [shipped[name] == value for name, value in metrics.items()]
     assert np.mean(agree) >= 0.98
     table = heads.table()

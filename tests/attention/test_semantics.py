@@ -53,10 +53,39 @@ def test_a_stricter_rule_names_fewer_heads(coverage, planted):
     scores = region_scores.mean_scores(
         np.concatenate([planted(coverage, name) for name in NAMES[:6]], axis=2), coverage
     )
-    loose, strict = semantics.sensitivity(scores, [semantics.Rule(), semantics.Rule(bright_share=1.01)])
-    assert loose["monosemantic"] == 6
-    assert strict["monosemantic"] == 0
-    assert sum(strict.values()) == 6
+    kinds = [semantics.classify(scores, rule)[0] for rule in (semantics.Rule(), semantics.Rule(bright_share=1.01))]
+    assert [(found == "monosemantic").sum() for found in kinds] == [6, 0]
+
+
+def test_a_feature_chosen_by_other_images_must_pass_on_these(coverage, planted):
+    title, bar = (region_scores.mean_scores(planted(coverage, name), coverage) for name in ("title", "colour bar"))
+    assert semantics.classify(title, chosen_by=title)[1][0, 0] == "title"
+    kinds, features = semantics.classify(title, chosen_by=bar)
+    assert kinds[0, 0] != "monosemantic"
+    assert features[0, 0] == ""
+
+
+def test_only_what_lies_apart_from_its_own_feature_is_another(coverage, planted):
+    """Oracle: the mean attention on the other feature's patches, none of which holds the head's own, by hand."""
+    maps = np.concatenate(
+        [planted(coverage, "title"), planted(coverage, "title", "colour bar"), planted(coverage, "top edge")], axis=2
+    )
+    own = np.array([["title", "title", "top edge"]])
+    found = semantics.respond_to_another(maps, coverage, own)
+    assert found[0].tolist() == [False, True, by_hand(maps[:, 0, 2], coverage, "top edge")]
+    assert not semantics.respond_to_another(maps, coverage, np.full((1, 3), "")).any()
+
+
+def by_hand(maps, coverage, own):
+    answers = []
+    for name in set(NAMES) - {own}:
+        ratios = []
+        for one, covered in zip(maps, coverage, strict=True):
+            apart = np.where(covered[NAMES.index(own)] < region_scores.HOLDS, covered[NAMES.index(name)], 0)
+            if apart.max() >= region_scores.HOLDS:
+                ratios.append((one * apart).sum() / apart.sum() / one.mean())
+        answers.append(bool(ratios) and np.mean(ratios) >= 1.5)
+    return any(answers)
 
 
 def test_captions_come_from_the_scores(coverage, planted):

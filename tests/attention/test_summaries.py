@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,8 +34,8 @@ def scores(mapped):
 
 
 @pytest.fixture(scope="module")
-def heads(mapped, scores):
-    return attention.classify_heads(mapped, scores.patches.means)
+def heads(mapped):
+    return attention.classify_heads(mapped)
 
 
 def test_contrast_is_one_for_a_uniform_head(mapped):
@@ -80,15 +82,24 @@ def test_galleries_show_the_wanted_heads(heads):
     assert heads.early_gallery()["captions"] == ["L1H2\ntitle 100 %"]
 
 
-def test_a_gallery_without_chirp_heads_says_so(mapped, scores, heads):
+def test_a_gallery_without_chirp_heads_says_so(heads):
     features = np.where(heads.features == "chirp", "title", heads.features)
-    without = attention.ClassifiedHeads(mapped, scores.patches.means, heads.kinds, features)
+    without = replace(heads, features=features)
     assert all(caption.endswith("(below the rule)") for caption in without.chirp_gallery()["captions"])
 
 
 def test_named_heads_are_compared_and_drawn(heads, mapped):
     published = [{"layer": 1, "head": 2, "said_to_see": "the moon"}]
     assert heads.compare_named(published).loc["L1H2"].tolist() == ["the moon", "title 100 %", 12]
+    half = [{"layer": 1, "head": 3, "said_to_see": "lower part of the colour bar", "part": "colour_bar_lower"}]
+    lower, upper = heads.part_metrics(half).values()
+    assert (
+        heads.compare_named(half)["Here"]
+        .iloc[0]
+        .endswith(f"lower half of the colour bar {lower:.1f}x, upper half {upper:.1f}x")
+    )
+    assert lower == pytest.approx(upper, rel=0.3)  # the whole bar was planted
+    assert lower > 2
     drawn = heads.named_overlays(published)
     assert drawn["captions"] == ["L1H2: the moon"]
     assert np.array_equal(drawn["maps"][0], mapped.maps.patches[0, 0, 1])
@@ -114,7 +125,7 @@ def test_score_and_effect_finds_idle_and_important_heads(mapped):
     kinds = np.where(features == "chirp", "monosemantic", "unselective")
     relation = attention.relate_to_effect(
         attention.RegionScores(*views, {}, {}, np.array([])),
-        attention.ClassifiedHeads(mapped, {}, kinds, features),
+        attention.ClassifiedHeads(mapped, {}, ({}, {}), kinds, features, features == "chirp"),
         HeadEffects(increase, increase, increase, increase, increase > 1, increase > 1),
     )
     assert relation.exceptions()["Names"].tolist() == ["L2H6", "L1H1"]
@@ -126,6 +137,8 @@ def test_score_and_effect_finds_idle_and_important_heads(mapped):
 
 def test_metrics_name_every_head(scores):
     kinds, features = classify(scores.patches.means)
-    metrics = attention.attention_metrics(scores.patches.means, kinds, features)
+    metrics = attention.attention_metrics(scores.patches.means, kinds, features, features == "title")
     assert metrics["heads.L1H2"] == "monosemantic; title; title"
     assert metrics["semantics.unselective_heads"] == 1
+    assert (metrics["semantics.chirp_heads"], metrics["semantics.strict.chirp_heads"]) == (1, 0)
+    assert metrics["semantics.strict.early_distractor_heads"] == 1
