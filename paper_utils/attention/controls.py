@@ -1,7 +1,8 @@
 """Counterfactual controls: does a head's attention follow an element of the image, or stay at a position?
 
-For a fixed element the control is the same image with that element moved or removed, all else unchanged. The chirp
-lies elsewhere in every image, so its control is another image of the set.
+For a fixed element the controls are the same image with that element moved, and with it removed, as little else changed
+as can be; edges and corners can only be moved. The chirp lies elsewhere in every image: to move it is to take another
+image of the set.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .scores import FEATURES
 __all__ = [
     "CONTROLS",
     "DRIVES",
+    "MOVES",
     "OTHER_IMAGE",
     "VARIANTS_NEEDED",
     "ControlledHeads",
@@ -23,17 +25,19 @@ __all__ = [
 ]
 
 OTHER_IMAGE = "another image"
-CONTROLS = {  # by feature: the variants it is compared with, the first of them for the verdict on one head
-    "chirp": (OTHER_IMAGE,),
+CONTROLS = {  # by feature: the variants it is compared with. A move alone shows only that no place is attended to
+    "chirp": (OTHER_IMAGE, "no_chirp"),
     "title": ("moved_up", "no_title"),
-    "x-axis text": ("moved_up",),
-    "y-axis text": ("moved_right",),
+    "x-axis text": ("moved_up", "no_axis_labels"),
+    "y-axis text": ("moved_right", "no_axis_labels"),
     "colour bar": ("colour_bar_left", "no_colour_bar"),
     "colour-bar text": ("colour_bar_left", "no_colour_bar"),
+    # an image has its edges and corners also without a frame: they are where colours end
     **{f"{side} edge": ("moved_right",) for side in ("left", "right")},
     **{f"{side} edge": ("moved_up",) for side in ("top", "bottom")},
     **{name: ("moved_up",) for name in FEATURES if name.endswith("corner")},
 }
+MOVES = (OTHER_IMAGE, "moved_up", "moved_right", "colour_bar_left")  # the other controls remove the feature
 VARIANTS_NEEDED = sorted({name for names in CONTROLS.values() for name in names} - {OTHER_IMAGE})
 DRIVES = ("content-driven", "position-driven", "mixed", "not applicable")
 RESAMPLES = 1000

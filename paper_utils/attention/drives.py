@@ -9,13 +9,15 @@ import pandas as pd
 from ..data.counterfactuals import VARIANTS
 from ..heads import head_name
 from .classified import ClassifiedHeads
-from .controls import CONTROLS, DRIVES, VARIANTS_NEEDED, ControlledHeads, compare_with_controls
+from .controls import CONTROLS, DRIVES, MOVES, VARIANTS_NEEDED, ControlledHeads, compare_with_controls
 from .mapped import MappedImages
 from .semantics import KINDS
 
-__all__ = ["HeadDrives", "content_or_position", "control_labels"]
+__all__ = ["DRIVEN_BY", "HeadDrives", "content_or_position", "control_labels"]
 
-KEYS = dict(zip(DRIVES, ("content", "place", "mixed"), strict=False))  # of the metrics, as shipped
+MOVED_ALONE = "leaves its place"  # where a feature that cannot be removed moves
+DRIVEN_BY = (DRIVES[0], MOVED_ALONE, DRIVES[1], DRIVES[2])
+KEYS = dict(zip(DRIVEN_BY, ("content", "leaving", "place", "mixed"), strict=True))  # of the metrics
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,41 @@ class HeadDrives:
         return pd.DataFrame(rows).set_index(["Feature", "Compared with"])
 
     def of_monosemantic(self) -> dict[str, object]:
-        """Return each monosemantic head's share of attention that stays, as arguments for `plots.driven_heads`."""
-        verdicts = self._verdicts()
+        """Return each monosemantic head's share of attention that stays, as arguments for `plots.driven_heads`.
+
+        Of a head's controls the one that leaves most of its attention in place.
+        """
+        most = [
+            max(verdicts, key=lambda one: one.stays[head])  # noqa: B023, called at once
+            for head, verdicts in zip(self.heads, self._verdicts(), strict=True)
+        ]
         stays, low, high = (
-            np.array([getattr(one, part)[head] for head, one in zip(self.heads, verdicts, strict=True)])
+            np.array([getattr(one, part)[head] for head, one in zip(self.heads, most, strict=True)])
             for part in ("stays", "stays_low", "stays_high")
         )
         labels = [f"{head_name(*head)} {feature}" for head, feature in zip(self.heads, self.features, strict=True)]
-        return {"stays": stays, "low": low, "high": high, "labels": labels, "drives": self._drives()}
+        return {"stays": stays, "low": low, "high": high, "labels": labels, "drives": self.drives()}
 
     def metrics(self) -> dict[str, int]:
-        """Return how many monosemantic heads are content-driven, position-driven and mixed."""
-        drives = self._drives()
+        """Return how many monosemantic heads are driven by what."""
+        drives = self.drives()
         return {f"semantics.monosemantic_by_{key}": drives.count(drive) for drive, key in KEYS.items()}
 
-    def _verdicts(self) -> list[ControlledHeads]:
-        return [self.comparisons[feature, CONTROLS[feature][0]] for feature in self.features]
+    def drives(self) -> list[str]:
+        """Return what drives each monosemantic head: what all controls of its feature agree on, else "mixed".
 
-    def _drives(self) -> list[str]:
-        return [str(one.drive[head]) for head, one in zip(self.heads, self._verdicts(), strict=True)]
+        A move alone shows that attention is bound to no place, not that it is the feature that it follows.
+        """
+        found = []
+        for head, feature, verdicts in zip(self.heads, self.features, self._verdicts(), strict=True):
+            by_control = {str(one.drive[head]) for one in verdicts}
+            drive = by_control.pop() if len(by_control) == 1 else DRIVES[2]
+            only_moved = set(CONTROLS[feature]) <= set(MOVES)
+            found.append(MOVED_ALONE if only_moved and drive == DRIVES[0] else drive)
+        return found
+
+    def _verdicts(self) -> list[list[ControlledHeads]]:
+        return [[self.comparisons[feature, name] for name in CONTROLS[feature]] for feature in self.features]
 
 
 def content_or_position(mapped: Callable[[str], MappedImages], heads: ClassifiedHeads) -> HeadDrives:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
-from ..attention.controls import DRIVES
+from ..attention.drives import DRIVEN_BY
 from ..attention.semantics import KINDS
 from ..heads import min_max
 from .style import WIDTH, grid
@@ -127,13 +127,15 @@ def driven_heads(
         low: of its interval, (heads,).
         high: of its interval, (heads,).
         labels: which head and which feature.
-        drives: one of `controls.DRIVES` for each head, which gives the colour.
+        drives: one of `drives.DRIVEN_BY` for each head, which gives the colour.
     """
     figure, axis = grid(1, 1, max(1.6, 0.155 * len(labels) + 0.7))
-    colours = dict(zip(DRIVES, ("C2", "C3", "0.5"), strict=False))
+    colours = dict(zip(DRIVEN_BY, ("C2", "C0", "C3", "0.5"), strict=True))
     rows = np.arange(len(labels))[::-1]
     for drive, colour in colours.items():
         chosen = np.array([one == drive for one in drives], bool)
+        if not chosen.any():
+            continue
         bars = np.stack([stays - low, high - stays]).clip(0)[:, chosen]
         style = {"fmt": "o", "ms": 3, "lw": 0.8, "color": colour}
         axis.errorbar(stays[chosen], rows[chosen], xerr=bars, label=drive, **style)

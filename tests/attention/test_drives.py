@@ -1,9 +1,11 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from paper_utils import attention
+from paper_utils.attention.controls import MOVES
 from paper_utils.attention.mapped import MappedImages
 from paper_utils.attention.maps import AttentionMaps
 from paper_utils.data.counterfactuals import VARIANTS
@@ -37,6 +39,7 @@ def drives(mapped):
 def test_planted_heads_are_counted_by_what_drives_them(drives):
     assert drives.metrics() == {
         "semantics.monosemantic_by_content": 2,
+        "semantics.monosemantic_by_leaving": 0,
         "semantics.monosemantic_by_place": 1,
         "semantics.monosemantic_by_mixed": 0,
     }
@@ -52,3 +55,27 @@ def test_the_figures_data_name_head_and_feature(drives):
     assert (drawn["low"] <= drawn["stays"]).all()
     assert (drawn["stays"] <= drawn["high"]).all()
     assert drawn["stays"][2] == pytest.approx(1, abs=0.05)
+
+
+def test_controls_that_disagree_are_mixed(drives):
+    """The third head attends to the title's place: with one control that it left, the two do not agree."""
+    moved, removed = (("title", name) for name in attention.CONTROLS["title"])
+    left = drives.comparisons | {
+        removed: replace(drives.comparisons[removed], drive=np.array([["content-driven"] * 3]))
+    }
+    assert drives.comparisons[moved].drive[0, 2] == drives.comparisons[removed].drive[0, 2] == "position-driven"
+    assert replace(drives, comparisons=left).drives()[2] == "mixed"
+
+
+def test_a_feature_that_is_only_moved_shows_no_more_than_that(drives):
+    one = replace(drives, heads=drives.heads[:1], features=("left edge",))
+    content = replace(drives.comparisons["chirp", "no_chirp"], drive=np.full((1, 3), "content-driven"))
+    assert replace(one, comparisons={("left edge", "moved_right"): content}).drives() == ["leaves its place"]
+    position = replace(content, drive=np.full((1, 3), "position-driven"))
+    assert replace(one, comparisons={("left edge", "moved_right"): position}).drives() == ["position-driven"]
+
+
+def test_all_features_but_edges_and_corners_are_also_removed():
+    for feature, names in attention.CONTROLS.items():
+        assert not set(names) <= set(MOVES) or feature.endswith(("edge", "corner"))
+        assert set(names) & set(MOVES)
