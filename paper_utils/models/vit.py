@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "load_vit",
     "new_embedded_vit",
     "on_best_device",
+    "shuffle_weights",
     "training_kernel",
 ]
 
@@ -156,6 +158,22 @@ def new_embedded_vit(*, seed: int) -> ViTModel:
     with torch.no_grad():
         vit.embeddings.position_embeddings.copy_(sine_cosine_positions(grid, EMBEDDED_SIZES["hidden_size"]))
     return _embed_exactly(vit)
+
+
+def shuffle_weights(vit: nn.Module, *, seed: int, only: str = "") -> None:
+    """Shuffle the entries within each weight matrix, in place: their sizes stay, what was learned is gone.
+
+    Args:
+        vit: whose matrices are taken; biases, norms and embedded positions stay.
+        seed: of the order.
+        only: a regular expression that the names of the matrices match; all if empty.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, weight in vit.named_parameters():
+            if weight.ndim >= 2 and name.endswith("weight") and re.search(only, name):
+                flat = weight.flatten()
+                weight.copy_(flat[torch.randperm(len(flat), generator=generator).to(flat.device)].view_as(weight))
 
 
 def load_vit(name: str) -> ViTModel:

@@ -1,12 +1,11 @@
 """What each stage after the fine-tuning computes, as arrays by name; sizes are the profile's."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import torch
-from transformers import ViTModel
 
 from ..data.counterfactuals import VARIANTS
 from ..interventions.ablation import ablate_every_head, squared_errors
@@ -16,6 +15,7 @@ from ..interventions.protocol_states import state_losses
 from ..interventions.protocols import PROTOCOLS, SWEEPS, with_untuned_vit
 from ..interventions.removing import orders, removed_errors
 from ..models.regressor import ChirpRegressor
+from ..models.vit import shuffle_weights
 from ..training.evaluation import Evaluation, concatenate, evaluate_held_out
 from .parts import in_parts
 from .selection import Chosen, after_pool, choose, other_images
@@ -44,6 +44,8 @@ PATCHED = {  # clean and distorted variant
     "the chirp": ("published", "no_chirp"),
     "without the rest": ("bare", "published"),
 }
+SHUFFLED = {"weights shuffled": "", "queries and keys shuffled": r"\.[qk]_proj\."}  # and which matrices, by name
+DRAWS = 3
 IMAGES_PER_PART = 512  # linearised and saved at once, which bounds memory
 IMAGES_PER_SWEEP = 32  # swept and saved at once
 OTHER_KINDS = tuple(kind for kind in KINDS if kind != "zero_qkv")
@@ -226,13 +228,19 @@ def patching(work: Work) -> Arrays:
 
 
 def controls(work: Work) -> dict[str, ChirpRegressor]:
-    """Return the model before fine-tuning, and with random weights: what they have, fine-tuning did not put there."""
-    torch.manual_seed(work.profile.seed)
-    random = ViTModel(work.model().vit.config, add_pooling_layer=False)
-    return {
-        "before fine-tuning": with_untuned_vit(work.model(), work.backbone()),
-        "random weights": with_untuned_vit(work.model(), random),
-    }
+    """Return models that this fine-tuning did not make: what they have, it did not put there.
+
+    The model before fine-tuning, and, in three draws each, the fine-tuned one with the entries of every weight matrix
+    shuffled, or of its queries and keys alone. Fresh random weights would be too easy: with their small scale every map
+    is nearly uniform.
+    """
+    found = {"before fine-tuning": with_untuned_vit(work.model(), work.backbone())}
+    for name, only in SHUFFLED.items():
+        for draw in range(1, 1 + DRAWS):
+            model = copy.deepcopy(work.model())
+            shuffle_weights(model.vit, seed=work.profile.seed + draw, only=only)
+            found[f"{name}, draw {draw}"] = model
+    return found
 
 
 def _evaluation(work: Work, stage: str) -> Evaluation:

@@ -150,8 +150,10 @@ class Run:
         return self._mapped(self.model(), variant)
 
     def mapped_controls(self) -> dict[str, MappedImages]:
-        """Return the same images with the maps of the model before fine-tuning, and of random weights."""
-        return {name: self._mapped(model, "published") for name, model in computations.controls(self).items()}
+        """Return the same images with the maps of models that this fine-tuning did not make, and with shuffled maps."""
+        models = computations.controls(self)
+        mapped = {name: self._mapped(model, "published") for name, model in models.items()}
+        return mapped | {"maps shuffled": self.mapped().shuffled()}
 
     def _mapped(self, model: ChirpRegressor, variant: str) -> MappedImages:
         profile = self.profile

@@ -98,3 +98,21 @@ def test_control_models_share_the_head_and_nothing_else(work):
         assert all((a == b).all() for a, b in zip(other.head.parameters(), model.head.parameters(), strict=True))
         own, others = (one.vit.layers[0].attention.q_proj.weight.detach() for one in (model, other))
         assert not np.allclose(own, others)
+
+
+def test_controls_keep_every_number_of_a_matrix_and_little_else(work):
+    controls = computations.controls(work)
+    assert len(controls) == 1 + 2 * computations.DRAWS
+    own = work.model()
+    for name, model in controls.items():
+        if name == "before fine-tuning":
+            continue
+        for key, after in model.vit.named_parameters():
+            before = own.vit.get_parameter(key)
+            assert torch.equal(after.flatten().sort().values, before.flatten().sort().values)
+            chosen = key.endswith("weight") and before.ndim > 1
+            if name.startswith("queries"):
+                chosen = chosen and ("q_proj" in key or "k_proj" in key)
+            assert torch.equal(after, before) != chosen, (name, key)
+    first, second = (controls[f"weights shuffled, draw {draw}"].vit.state_dict() for draw in (1, 2))
+    assert not all(torch.equal(first[key], second[key]) for key in first)
