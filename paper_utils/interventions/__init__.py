@@ -31,6 +31,7 @@ from .protocols import (
 )
 from .pruning import Removals, orders, removal
 from .recovered import PatchingRecovery, patching_recovery
+from .redundancy import Redundancy
 from .replacements import ReplacementEffects
 from .shifts import PredictionShift, head_shifts, two_halves
 from .stored import StoredAblationCheck
@@ -55,6 +56,7 @@ __all__ = [
     "PredictionShift",
     "Protocol",
     "ProtocolEffects",
+    "Redundancy",
     "Removals",
     "ReplacementEffects",
     "StoredAblationCheck",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import percentile_interval
+from ..data.chirps import DURATION, MAX_FREQUENCY
 from ..heads import head_name
 from ..statistics import HeadEffects, effective_sample_size, head_effects, layer_intervals, percent_increase
 from .ablation import layer_summary
@@ -16,6 +17,7 @@ from .targets import TargetEffects
 
 __all__ = ["AblationEffects", "effect_intervals", "effect_intervals_of", "effect_metrics"]
 
+TENTH_OF_AXIS = np.array([DURATION, MAX_FREQUENCY, MAX_FREQUENCY]) / 10  # seconds, hertz, hertz
 # the same layers where they are counted from zero: 0 to 3, and 6
 EARLY_FROM_ZERO, LAYER_6, LAYER_6_FROM_ZERO = slice(0, 4), 5, 6
 
@@ -85,6 +87,8 @@ class AblationEffects(HeadEffects):
     ablated: np.ndarray  # (layers, heads, images) weighted squared errors
     intact: np.ndarray  # (images,) weighted squared errors; their mean is the loss in standardised units
     by_target: TargetEffects
+    is_well_read: np.ndarray  # (images,) bool: every prediction of the intact model within a tenth of its axis
+    weights: np.ndarray  # (images,)
     exact_images: int  # of them, those on which heads were ablated exactly
     effective_images: float  # as many plainly drawn images would weigh alike
 
@@ -95,7 +99,7 @@ class AblationEffects(HeadEffects):
         Raises:
             CompanionError: fewer than eight exact images.
         """
-        by_target, intact = ablation.ablated_by_target(), ablation.intact
+        by_target, intact, many = ablation.ablated_by_target(), ablation.intact, ablation.linearised
         ablated = by_target.mean(0)
         return cls(
             **vars(head_effects(ablated, intact)),
@@ -103,32 +107,56 @@ class AblationEffects(HeadEffects):
             ablated=ablated,
             intact=intact,
             by_target=TargetEffects.of(by_target, ablation.intact_by_target, ablation.exact.label_std),
+            is_well_read=(np.abs(many.baseline - many.labels) < TENTH_OF_AXIS).all(-1),
+            weights=many.weights,
             exact_images=len(ablation.exact.labels),
-            effective_images=effective_sample_size(ablation.linearised.weights),
+            effective_images=effective_sample_size(many.weights),
         )
+
+    def well_read(self) -> dict[str, float]:
+        """Return `group_metrics` with their intervals over the images that the intact model reads well.
+
+        Few images have most of the loss; the others, whose predictions are all within a tenth of the axes, are the usual.
+        Where fewer than eight are read well the numbers are NaN.
+        """
+        few = self.is_well_read.sum() < 8
+        which = np.ones_like(self.is_well_read) if few else self.is_well_read
+        ablated, intact = self.ablated[..., which], self.intact[which]
+        increase = percent_increase(ablated, intact)
+        sample, without_each = resampled_effects(ablated, intact), effects_without_each(ablated, intact)
+        found = group_metrics(increase) | group_intervals(sample, increase, without_each)
+        found = dict.fromkeys(found, float("nan")) if few else found
+        shares = {"weight": self.weights, "loss": self.intact}
+        found |= {f"share_of_{name}": float(of[self.is_well_read].sum() / of.sum()) for name, of in shares.items()}
+        return {
+            f"well_read.{name}": value for name, value in (found | {"images": int(self.is_well_read.sum())}).items()
+        }
 
     def groups(self) -> pd.DataFrame:
         """Return the increase of early and of later layers, and the difference, each with its interval over images.
 
-        In three ways: as the mean over heads, without the head of largest effect, and as the median over heads.
+        In three ways: as the mean over heads, without the head of largest effect, and as the median over heads. Over all
+        images, and over those that are read well.
         """
-        found = effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact)
+        found = effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact) | self.well_read()
+        rows = {
+            "mean": "mean over heads",
+            "mean_without_largest": "mean without the largest",
+            "median": "median over heads",
+        }
+        which = {"": ("", len(self.intact)), "well_read.": (", images read well", int(self.is_well_read.sum()))}
         columns = {
             "layers_1_to_3": "Layers 1 to 3 (%)",
             "layers_4_to_12": "Layers 4 to 12 (%)",
             "late_minus_early": "Later less earlier (%)",
         }
-        rows = {
-            "mean": "mean over heads",
-            "mean_without_largest": f"mean without {head_name(*largest_head(self.increase))}",
-            "median": "median over heads",
-        }
         cells = {
-            title: [_with_interval(found, f"{group}.{statistic}") for statistic in rows]
+            title: [_with_interval(found, f"{prefix}{group}.{name}") for prefix in which for name in rows]
             for group, title in columns.items()
         }
-        index = pd.Index(rows.values(), name="Increase of the loss (95 % interval)")
-        return pd.DataFrame(cells, index).assign(Images=len(self.intact))
+        labels = [f"{title}{where}" for where, _ in which.values() for title in rows.values()]
+        index = pd.Index(labels, name="Increase of the loss (95 % interval)")
+        return pd.DataFrame(cells, index).assign(Images=[count for _, count in which.values() for _ in rows])
 
     def layer_table(self, published: np.ndarray) -> pd.DataFrame:
         """Return mean and standard deviation over the heads of each layer, beside the published mean.
@@ -222,7 +250,7 @@ class AblationEffects(HeadEffects):
             "largest_head.effect_low_percent": float(self.low[largest]),
             "largest_head.effect_high_percent": float(self.high[largest]),
         }
-        found |= effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact)
+        found |= effect_metrics(self.increase) | effect_intervals_of(self.ablated, self.intact) | self.well_read()
         for layer, (low, high) in enumerate(self.layer_low_high, start=1):
             found |= {f"layer_{layer}.mean_low_percent": float(low), f"layer_{layer}.mean_high_percent": float(high)}
         return {f"ablation.{name}": value for name, value in found.items()}

@@ -5,8 +5,6 @@ value, and every group also has its median over heads. That head is chosen on th
 bootstrap it stays the same one.
 """
 
-from typing import Literal
-
 import numpy as np
 
 from ..bootstrap import bca_interval, percentile_interval, resample_counts
@@ -24,7 +22,6 @@ __all__ = [
 
 EARLY = slice(0, 3)  # layers 1 to 3
 STATISTICS = ("mean", "mean_without_largest", "median")
-Unit = Literal["_percent", "_kolmogorov_smirnov"]
 
 
 def largest_head(values: np.ndarray) -> tuple[int, int]:
@@ -33,21 +30,18 @@ def largest_head(values: np.ndarray) -> tuple[int, int]:
     return int(layer), int(head)
 
 
-def group_metrics(values: np.ndarray, *, unit: Unit = "_percent") -> dict[str, float]:
+def group_metrics(values: np.ndarray) -> dict[str, float]:
     """Return means and medians over the heads of layers 1 to 3 and of the others, and how much larger the latter are.
 
     The keys are "layers_1_to_3.median_percent", "late_minus_early.mean_without_largest_percent" and the like.
 
     Args:
-        values: of each head, (layers, heads).
-        unit: how the keys end.
+        values: of each head, (layers, heads) percent.
     """
-    return {f"{name}{unit}": float(value) for name, value in _statistics(values, largest_head(values)).items()}
+    return {f"{name}_percent": float(value) for name, value in _statistics(values, largest_head(values)).items()}
 
 
-def group_intervals(
-    sample: np.ndarray, values: np.ndarray, without_each: np.ndarray | None = None, *, unit: Unit = "_percent"
-) -> dict[str, float]:
+def group_intervals(sample: np.ndarray, values: np.ndarray, without_each: np.ndarray | None = None) -> dict[str, float]:
     """Return the 95 % intervals of `group_metrics` (bootstrap over images; differences are paired).
 
     Those of means are percentile intervals. Medians over heads lie further apart in resamples than over all images,
@@ -57,7 +51,6 @@ def group_intervals(
         sample: of the heads' values in resamples of the images, (resamples, layers, heads).
         values: of all images, (layers, heads), which say what head is left out.
         without_each: values without each image in turn, (images, layers, heads); without them medians have no interval.
-        unit: how the keys end.
     """
     largest = largest_head(values)
     estimates, left_out = _statistics(values, largest), {}
@@ -71,7 +64,7 @@ def group_intervals(
             low, high = bca_interval(statistic, estimates[name], left_out[name])
         else:
             continue
-        found |= {f"{name}_low{unit}": float(low), f"{name}_high{unit}": float(high)}
+        found |= {f"{name}_low_percent": float(low), f"{name}_high_percent": float(high)}
     return found
 
 

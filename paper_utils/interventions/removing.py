@@ -61,7 +61,8 @@ def orders(effects: np.ndarray, *, mean_effects: np.ndarray | None = None, seed:
         first = np.argsort(by.ravel()[:early], kind="stable")
         if suffix:
             found |= {f"{name}{suffix}": Order(whole[name], np.array([early]), kind) for name in random}
-        found[f"{EARLY_FIRST}{suffix}"] = Order(first, _steps(early, EARLY_STEPS), kind)
+        # one head may matter more than all others together
+        found[f"{EARLY_FIRST}{suffix}"] = Order(first, np.union1d(_steps(early, EARLY_STEPS), early - 1), kind)
         for start in range(0, layers, size):
             stop = min(start + size, layers)
             block = np.arange(start * heads, stop * heads)
@@ -119,8 +120,8 @@ def removed_errors(
 
     Returns:
         By the name of the order, squared errors in standardised units, averaged over the targets and times the weights,
-        (counts, images); under "counts of" its name, the counts; and under "intact" the intact model's errors
-        (images,). This is what `Removals.of` takes.
+        (counts, images); under "counts of" its name, the counts, and under "heads of" it, the heads; and under "intact"
+        the intact model's errors (images,). This is what `Removals.of` takes.
 
     Raises:
         CompanionError: as in `removal`.
@@ -144,7 +145,8 @@ def removed_errors(
         measured[kind, heads] = errors if weights is None else errors * weights
     result = {name: np.stack([measured[one] for one in sets]) for name, sets in wanted.items()}
     result["intact"] = result["intact"][0]
-    return result | {f"counts of {name}": np.asarray(order.counts) for name, order in by_name.items()}
+    result |= {f"counts of {name}": np.asarray(order.counts) for name, order in by_name.items()}
+    return result | {f"heads of {name}": np.asarray(order.heads) for name, order in by_name.items()}
 
 
 def _places(engine: Engine, order: np.ndarray, counts: Sequence[int] | np.ndarray) -> list[tuple[int, int]]:

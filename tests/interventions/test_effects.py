@@ -75,7 +75,8 @@ def test_the_metrics_are_the_shipped_ones(effects):
 
 def test_tables_show_the_shipped_effects(effects):
     groups = effects.groups()
-    assert list(groups.index) == ["mean over heads", "mean without L1H1", "median over heads"]
+    assert list(groups.index[:3]) == ["mean over heads", "mean without the largest", "median over heads"]
+    assert groups.iloc[4].to_list()[1:] == ["6.18 (4.99 to 7.88)", "4.77 (3.76 to 6.14)", 1412]
     assert groups.iloc[0].to_list()[:2] == ["23.3 (14.7 to 34.3)", "1.14 (0.830 to 1.55)"]
     assert groups.iloc[1].to_list() == [
         "0.394 (0.0587 to 0.729)",
@@ -90,6 +91,18 @@ def test_tables_show_the_shipped_effects(effects):
     assert layers.loc[12].to_list() == ["3.90", "3.08 to 4.67", "2.36", "0.25"]
     errors = effects.errors()
     assert errors.index.to_list() == ["intact", "without L1H1"]
+
+
+def test_well_read_images_are_within_a_tenth_of_the_axes(effects):
+    """Oracle: plain numpy on the shipped arrays."""
+    many = reference.arrays("attribution")
+    near = (np.abs(many["baseline"] - many["labels"]) < [6, 10, 10]).all(1)
+    found = effects.well_read()
+    assert found["well_read.images"] == near.sum() == 1412
+    increase = 100 * (effects.ablated[..., near].sum(-1) / effects.intact[near].sum() - 1)
+    assert found["well_read.layers_4_to_12.mean_percent"] == pytest.approx(increase[3:].mean())
+    assert found["well_read.layers_1_to_3.median_percent"] == pytest.approx(np.median(increase[:3]))
+    assert found["well_read.share_of_weight"] == pytest.approx(many["weights"][near].sum() / many["weights"].sum())
 
 
 def test_the_saved_table_has_a_row_for_each_head(effects):

@@ -36,9 +36,9 @@ def test_one_head_decides_the_mean_of_its_group_and_nothing_else():
 def test_the_head_left_out_may_lie_in_a_later_layer():
     values = np.ones((12, 12))
     values[8, 0] = 109
-    found = group_metrics(values, unit="_kolmogorov_smirnov")
-    assert found["layers_4_to_12.mean_kolmogorov_smirnov"] == 2
-    assert found["late_minus_early.mean_without_largest_kolmogorov_smirnov"] == 0
+    found = group_metrics(values)
+    assert found["layers_4_to_12.mean_percent"] == 2
+    assert found["late_minus_early.mean_without_largest_percent"] == 0
 
 
 def test_resampled_effects_are_those_of_repeated_images(errors):

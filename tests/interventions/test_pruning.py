@@ -30,7 +30,7 @@ def test_early_heads_and_blocks_of_twelve_layers_go_by_both_replacements():
     found = pruning.orders(effects, mean_effects=-effects)
     early = found["early heads, least important first"]
     assert list(early.heads) == sorted(range(36), key=lambda head: effects[head // 12, head % 12])
-    assert list(early.counts) == [0, 6, 12, 18, 24, 30, 36]
+    assert list(early.counts) == [0, 6, 12, 18, 24, 30, 35, 36]
     by_mean = found["early heads, least important first, mean"]
     assert list(by_mean.heads) == list(early.heads[::-1])
     blocks = [name for name in found if name.startswith("layers") and not name.endswith("mean")]
@@ -77,6 +77,7 @@ def test_errors_are_measured_once_for_each_set_of_heads(regressor, images, monke
     engine = Engine(regressor)
     for name, order in by_name.items():
         assert np.array_equal(found[f"counts of {name}"], order.counts)
+        assert np.array_equal(found[f"heads of {name}"], order.heads)
         source = other if order.kind == "mean" else None
         predictions = pruning.removal(engine, images, order.heads, order.counts, kind=order.kind, source=source)
         expected = (((predictions - LABELS) / regressor.label_std.numpy()) ** 2).mean(-1) * weights
@@ -109,7 +110,7 @@ def made_up():
         slope = 0.02 if order.kind == "mean" else 0.05
         noise = rng.exponential(size=(len(order.counts), 60))
         arrays[name] = intact + slope * order.counts[:, None] * noise
-        arrays[f"counts of {name}"] = order.counts
+        arrays[f"counts of {name}"], arrays[f"heads of {name}"] = order.counts, order.heads
     return arrays
 
 
@@ -137,7 +138,7 @@ def test_metrics_have_an_interval_for_every_ratio(made_up):
     assert set(found) == {f"{name}{end}" for name in ratios for end in ("", "_low", "_high")}
     blocks = [f"layers_{start}_to_{start + 2}" for start in (1, 4, 7, 10)]
     expected = {
-        f"{mean}{name}" for mean in ("", "mean.") for name in [*blocks, *(f"early_{k}" for k in range(6, 37, 6))]
+        f"{mean}{name}" for mean in ("", "mean.") for name in [*blocks, *(f"early_{k}" for k in (*range(6, 37, 6), 35))]
     }
     assert ratios == {
         f"ablation.removal.{name}.loss_ratio" for name in (*expected, "as_many_at_random", "mean.as_many_at_random")
@@ -154,7 +155,7 @@ def test_metrics_have_an_interval_for_every_ratio(made_up):
 def test_the_table_shows_both_replacements(made_up):
     table = pruning.Removals.of(made_up).table()
     assert list(table.columns) == ["Loss over intact, value bias", "Loss over intact, mean output", "Images"]
-    assert len(table) == 6 + 4 + 5 + 1
+    assert len(table) == 7 + 4 + 5 + 1
     assert table.loc["all of layers 4 to 6"].iloc[0].count(" to ") == 1
     assert table.loc["the 24 least important of all"].iloc[1] == "-"
     assert table.loc["36 at random"].iloc[1].count(" to ") == 1
@@ -162,8 +163,8 @@ def test_the_table_shows_both_replacements(made_up):
 
 
 def test_what_was_not_measured_is_named(made_up):
-    with pytest.raises(CompanionError, match="no loss without 35 heads, only without 0, 6"):
-        pruning.Removals.of(made_up).metrics(early=35)
+    with pytest.raises(CompanionError, match="no loss without 34 heads, only without 0, 6"):
+        pruning.Removals.of(made_up).metrics(early=34)
     few = {name: values if name.startswith("counts") else values[..., :7] for name, values in made_up.items()}
     with pytest.raises(CompanionError, match="7 images are too few"):
         pruning.Removals.of(few)
