@@ -176,6 +176,13 @@ run.show(plots.removal_curves(removals), "removal")
 removals.table()
 
 # %% [markdown]
+# If early heads stand in for each other, they matter little one by one and more together. The table compares both for
+# all early heads but the most important one.
+
+# %%
+interventions.Redundancy.of(run.removals(), run.ablation().exact).table()
+
+# %% [markdown]
 # 30 of the 36 early heads can be removed at once: the loss is 1.06 times as large (0.98 to 1.20, 128 images). With all 36
 # gone it is 2.7 times as large (2.2 to 3.6), where they put out their value bias, and 1.03 times (0.98 to 1.12) where
 # they put out their mean. Without L1H1 alone it was nine times as large. So the effect of L1H1 says that its value bias,

@@ -62,17 +62,23 @@ scores.table("chirp")
 # A head *responds* to a feature if its attention on the feature's patches is at least 1.5 times its mean attention
 # (enrichment). It is *monosemantic* for a feature that takes at least 60 % of its bright patches (normalised map above
 # one half), *polysemantic* if it responds to two or more features without that, and *unselective* otherwise. Bright
-# patches are what an eye sees in an overlay; enrichment is measured on the raw attention.
+# patches are what an eye sees in an overlay; enrichment is measured on the raw attention. A head's feature is chosen by
+# every other image and scored on the rest.
+#
+# By this rule a monosemantic head may respond to a second feature too. It is *strictly* monosemantic if it responds to
+# none, where only patches count that hold nothing of its own feature.
 
 # %%
-heads = attention.classify_heads(mapped, scores.means)
+heads = attention.classify_heads(mapped)
 heads.table()
 
 # %% [markdown]
 # Monosemantic heads of layers 2 to 5 respond to the title, an edge, a corner or the colour bar; from layer 6 on most respond to
 # the chirp.
 #
-# How much depends on the two thresholds, and how many heads does the rule name in models that were not fine-tuned?
+# How much depends on the two thresholds, and how many heads does the rule name in models that this fine-tuning did not
+# make? Each weight matrix of the model is shuffled, or those of queries and keys alone, in three draws; a map that is
+# shuffled is as uneven as before, but of no place.
 
 # %%
 heads.thresholds(run.mapped_controls())
@@ -159,7 +165,8 @@ attention.summarise_layers(mapped, scores).table()
 # position. Each head is compared with images in which the feature is elsewhere or removed; for the chirp, with another
 # image. A head is content-driven if less than half of its excess attention stays at the former position, and
 # position-driven if more than half stays, each with its whole 95 % interval (bootstrap over images); otherwise it is
-# mixed. The table counts the heads that respond to each feature.
+# mixed. A move alone shows only that no fixed position is attended to, so that a feature is also removed where it can
+# be: the plot has edges and corners without a frame too. The table counts the heads that respond to each feature.
 
 # %%
 drives = attention.content_or_position(run.mapped, heads)
@@ -169,8 +176,9 @@ drives.table()
 # Most heads that respond to a feature are content-driven. Exceptions are the top right inner corner (19 of 22 heads are
 # position-driven) and the title, when it is removed (12 of 19).
 #
-# The figure shows the monosemantic heads, each compared for its own feature, with 95 % intervals. Zero: all attention
-# left; one: all stayed.
+# The figure shows the monosemantic heads, each for its own feature and the control that leaves most of its attention in
+# place, with 95 % intervals. Zero: all attention left; one: all stayed. A head is mixed where its controls disagree; of
+# edges and corners it can only be said that attention leaves their place.
 
 # %%
 run.show(plots.driven_heads(**drives.of_monosemantic()), "driven_heads")

@@ -70,6 +70,14 @@ ledger.summary()
 ledger
 
 # %% [markdown]
+# ## What has no row
+#
+# Statements of the paper on its results that nothing measured here could support or refute.
+
+# %%
+claims.not_measured()
+
+# %% [markdown]
 # ## Do layers 1 to 3 matter least?
 #
 # By means over heads they do not: 23.3 % against 1.14 % for layers 4 to 12, on 2,048 images. One head decides that. L1H1

@@ -2,7 +2,7 @@
 
 from .audit import PUBLISHED_BASELINE, BaselineLoss, RowMeans, RowOrder, baseline_loss, row_means, row_order
 from .ledger import SEEDS, Entry, Ledger, judge
-from .published import PROTOCOLS, SCALED, Claim, Null, claims, figure_4, heads, load_claims
+from .published import PROTOCOLS, SCALED, Claim, Null, claims, figure_4, heads, load_claims, not_measured
 from .rules import RULES, VERDICTS, Judgement
 from .seeds import mean_over_seeds, over_seeds
 
@@ -28,6 +28,7 @@ __all__ = [
     "judge",
     "load_claims",
     "mean_over_seeds",
+    "not_measured",
     "over_seeds",
     "row_means",
     "row_order",

@@ -4,12 +4,13 @@ import inspect
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from ..errors import CompanionError
 from ..files import ROOT, read_json
 from .rules import RULES
 
-__all__ = ["PROTOCOLS", "SCALED", "Claim", "Null", "claims", "figure_4", "heads", "load_claims"]
+__all__ = ["PROTOCOLS", "SCALED", "Claim", "Null", "claims", "figure_4", "heads", "load_claims", "not_measured"]
 
 DATA = ROOT / "data"
 CLAIMS = DATA / "claims.json"
@@ -100,6 +101,12 @@ def _check_arguments(claim: Claim) -> None:
 def figure_4() -> np.ndarray:
     """Return Figure 4 as published, (layers, heads) percent; NaN where it is not legible."""
     return np.genfromtxt(DATA / "published_figure4.csv", delimiter=",", skip_header=1)[:, 1:]
+
+
+def not_measured() -> pd.DataFrame:
+    """Return the paper's other statements on results, each with the reason why no row of the ledger can test it."""
+    frame = pd.DataFrame(read_json(DATA / "not_measured.json"))
+    return frame.rename(columns={"quote": "statement", "why": "why it has no row"}).set_index("statement")
 
 
 def heads() -> list[dict]:

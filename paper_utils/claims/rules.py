@@ -162,9 +162,16 @@ def none_of(
     return Judgement(verdict, f"{count} of {total} heads {what}{note}", rule, f"{count} of {total}")
 
 
-def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int]) -> Judgement:
-    """Accept that all monosemantic chirp heads lie in the named layers; partly, more of them than by chance."""
-    counts = {layer: round(_number(metrics, f"semantics.layer_{layer}.chirp_heads")) for layer in range(1, LAYERS + 1)}
+def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int], counted: str = "semantics") -> Judgement:
+    """Accept that all monosemantic chirp heads lie in the named layers; partly, more of them than by chance.
+
+    Args:
+        metrics: of the run.
+        prefix: of the protocol.
+        layers: counted from 1.
+        counted: how the keys of the counts begin.
+    """
+    counts = {layer: round(_number(metrics, f"{counted}.layer_{layer}.chirp_heads")) for layer in range(1, LAYERS + 1)}
     found, inside = sum(counts.values()), sum(counts[layer] for layer in layers)
     heads = round(_number(metrics, "ablation.heads")) if "ablation.heads" in metrics else LAYERS * LAYERS
     rare = stats.hypergeom.sf(inside - 1, heads, heads * len(layers) // LAYERS, found) < RARE
@@ -175,17 +182,34 @@ def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int]) -> Judgeme
     return Judgement(verdict, f"{short} heads; layers (heads) {where}", rule, short)
 
 
-def head_is(metrics: Metrics, prefix: str, *, head: str, kind: str, features: list[str]) -> Judgement:
-    """Judge one head by its number: only on the paper's own backbone does the number mean anything."""
+def head_is(
+    metrics: Metrics, prefix: str, *, head: str, kind: str, features: list[str], part: str | None = None
+) -> Judgement:
+    """Judge one head by its number: only on the paper's own backbone does the number mean anything.
+
+    Args:
+        metrics: of the run.
+        prefix: of the protocol.
+        head: such as L1H1.
+        kind: that it is said to be.
+        features: any of which it is said to respond to; none if it is said of no feature.
+        part: half of the colour bar that it is said to attend to more than to the other.
+    """
     if (key := f"heads.{head}") not in metrics:
         raise CompanionError(f"the results lack {key!r}; mend that key in data/claims.json, or take the metrics again")
     found_kind, feature, top = str(metrics[key]).split("; ")
     value = f"{found_kind}, {feature}" if feature else f"{found_kind}, most {top}"
     rule = f"{kind}" + (f" for {' or '.join(features)}" if features else "") + "; partly: attends to it most"
+    right_part = True
+    if part:
+        other = part.replace("lower", "upper") if "lower" in part else part.replace("upper", "lower")
+        right_part = _number(metrics, f"{key}.{part}") > _number(metrics, f"{key}.{other}")
+        rule += f"; and more to {part.replace('_', ' ')} than to the other half"
     if metrics.get("origin.backbone") != PAPERS_BACKBONE:
         return Judgement(UNTESTABLE, value, "another backbone's head shares only the number", value)
     fits = found_kind == kind and (not features or feature in features)
-    return Judgement(REPRODUCED if fits else PARTLY if top in features else NOT, value, rule, value)
+    verdict = NOT if not right_part else REPRODUCED if fits else PARTLY if top in features else NOT
+    return Judgement(verdict, value, rule, value)
 
 
 def untestable(metrics: Metrics, prefix: str, *, why: str) -> Judgement:

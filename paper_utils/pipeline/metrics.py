@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..attention import (
+    KINDS,
     ClassifiedHeads,
     classify_heads,
     content_or_position,
@@ -14,6 +15,7 @@ from ..attention import (
     variant_shifts,
 )
 from ..claims import Ledger, baseline_loss, figure_4
+from ..claims import heads as published_heads
 from ..data import KnownEdges, RegionShares
 from ..interventions import (
     AblationEffects,
@@ -21,6 +23,7 @@ from ..interventions import (
     EstimatedAblation,
     PredictionShift,
     ProtocolEffects,
+    Redundancy,
     Removals,
     ReplacementEffects,
     compare_heads,
@@ -42,7 +45,8 @@ def collect(run: "Run") -> Metrics:
     ablation = run.ablation()
     effects = AblationEffects.of(ablation)
     found |= _images(run) | _accuracy(run) | _interventions(run, ablation, effects)
-    found |= _attention(run, effects) | _controls(run)
+    heads = classify_heads(run.mapped())
+    found |= _attention(run, effects, heads) | _controls(run, heads)
     return found | Ledger.of(found, run.other_seeds()).metrics()
 
 
@@ -74,15 +78,14 @@ def _interventions(run: "Run", ablation: EstimatedAblation, effects: AblationEff
     found |= ReplacementEffects.of(run.replacements(), ablation.intact).metrics()
     found |= AttributionEstimates.of(ablation.linearised_few()).metrics(ablation.exact_increase())
     found |= Removals.of(run.removals()).metrics(early=3 * effects.increase.shape[1])
+    found |= Redundancy.of(run.removals(), ablation.exact).metrics()
     found |= ProtocolEffects.of(run.protocols(), effects.increase, figure_4()).metrics()
     return found | PredictionShift.of(run.plain_ablation(), shifts=ablation.shifts()).metrics()
 
 
-def _attention(run: "Run", effects: AblationEffects) -> Metrics:
-    mapped = run.mapped()
-    scores = score_regions(mapped)
-    heads = classify_heads(mapped, scores.means)
-    found: Metrics = {**contrast(mapped).metrics(), **heads.metrics()}
+def _attention(run: "Run", effects: AblationEffects, heads: ClassifiedHeads) -> Metrics:
+    scores = score_regions(heads.mapped)
+    found: Metrics = {**contrast(heads.mapped).metrics(), **heads.metrics(), **heads.part_metrics(published_heads())}
     found |= content_or_position(run.mapped, heads).metrics()
     found |= relate_to_effect(scores, heads, effects).metrics() | effects_by_kind(heads, effects)
     return found | variant_shifts(run.variant_predictions()).metrics()
@@ -123,10 +126,20 @@ def effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metrics
     }
 
 
-def _controls(run: "Run") -> Metrics:
-    """Return what models of the same shape score that this fine-tuning did not make, and what zeros do."""
+def _controls(run: "Run", heads: ClassifiedHeads) -> Metrics:
+    """Return what models of the same shape score that this fine-tuning did not make, and what zeros do.
+
+    Of several draws of shuffled weights the one with most monosemantic heads.
+    """
     found: Metrics = {"attention.images": run.profile.map_images}
-    for name, mapped in run.mapped_controls().items():
-        heads, prefix = classify_heads(mapped).metrics(), name.replace(" ", "_").replace("-", "_")
-        found |= {f"{prefix}.{key}": value for key, value in heads.items() if key.startswith("semantics.")}
+    others = {name: classify_heads(mapped) for name, mapped in run.mapped_controls().items()}
+    for name in sorted(others, key=lambda name: (others[name].kinds == KINDS[0]).sum()):
+        prefix = name.split(",")[0].replace(" ", "_").replace("-", "_")
+        counts = others[name].metrics()
+        found |= {f"{prefix}.{key}": value for key, value in counts.items() if key.startswith("semantics.")}
+    before = others["before fine-tuning"].is_chirp
+    found["semantics.chirp_heads_before_already"] = float(
+        (heads.is_chirp & before).sum() / max(heads.is_chirp.sum(), 1)
+    )
+    found["semantics.chirp_heads_by_chance"] = float(before.mean())
     return found | {"predicting_zeros.intact_loss": baseline_loss().zeros}

@@ -6,19 +6,17 @@ All on the images that the run's own model is looked into on, so that only the t
 from collections.abc import Callable
 from pathlib import Path
 
+from ..attention.classified import classify_heads
 from ..attention.mapped import map_images
-from ..attention.scores import mean_scores
-from ..attention.semantics import classify
-from ..attention.summaries import attention_metrics
 from ..data.dataset import split_seed
 from ..files import write_json
-from ..interventions.effects import effect_intervals_of, effect_metrics
+from ..interventions.effects import AblationEffects
 from ..interventions.estimated import EstimatedAblation
 from ..interventions.pruning import Removals
+from ..interventions.redundancy import Redundancy
 from ..interventions.shifts import PredictionShift
 from ..interventions.walk import walk_metrics
 from ..models.regressor import ChirpRegressor
-from ..statistics import percent_increase
 from ..training.evaluation import evaluate_held_out
 from ..training.summaries import Accuracy
 from .computations import ablate, linearise, remove
@@ -53,8 +51,7 @@ def metrics_of(work: Work, model: ChirpRegressor, *, stage: str) -> dict[str, fl
     linearised = linearise(work, model, kinds=("zero_qkv", "mean"), partial=work.unfinished(stage, "linearised"))
     early = remove(work, model, linearised, names=lambda name: name.startswith(("early", "layers", "random")))
     ablation = EstimatedAblation.of(exact, linearised)
-    errors, intact = ablation.ablated(), ablation.intact
-    effects = percent_increase(errors, intact)
+    effects = AblationEffects.of(ablation)
     first = profile.test_images  # as many images again, by which nothing was chosen
     unselected = evaluate_held_out(model, profile, range(first, min(2 * first, profile.ablation_pool)))
     mapped = map_images(
@@ -64,12 +61,13 @@ def metrics_of(work: Work, model: ChirpRegressor, *, stage: str) -> dict[str, fl
         binning=profile.binning,
         resizing=profile.resizing,
     )
-    region_scores = mean_scores(mapped.maps.patches, mapped.coverage())
-    found = effect_metrics(effects) | effect_intervals_of(errors, intact) | walk_metrics(effects)
+    walk = {f"ablation.{name}": value for name, value in walk_metrics(effects.increase).items()}
     return (
-        {f"ablation.{name}": value for name, value in found.items()}
+        effects.metrics()
+        | walk
         | PredictionShift.of(ablation.exact, shifts=ablation.shifts()).metrics()
-        | attention_metrics(region_scores, *classify(region_scores))
-        | Removals.of(early).metrics(early=3 * effects.shape[1])
+        | classify_heads(mapped).metrics()
+        | Removals.of(early).metrics(early=3 * effects.increase.shape[1])
+        | Redundancy.of(early, ablation.exact).metrics()
         | Accuracy.of(unselected).metrics(of="accuracy.unselected")
     )

@@ -142,6 +142,21 @@ def test_a_head_by_its_number_is_judged_on_the_papers_backbone_alone(found, verd
     assert rules.head_is(own | {"origin.backbone": "embedded"}, "", **arguments).verdict == UNTESTABLE
 
 
+def test_a_head_for_half_of_the_bar_must_attend_to_that_half_more():
+    arguments = {"head": "L4H2", "kind": "monosemantic", "features": ["colour bar"], "part": "colour_bar_lower"}
+    own = {"heads.L4H2": "monosemantic; colour bar; colour bar", "origin.backbone": "google/vit-base-patch16-224"}
+    for lower, upper, verdict in ((3, 1, REPRODUCED), (1, 3, NOT)):
+        halves = {"heads.L4H2.colour_bar_lower": lower, "heads.L4H2.colour_bar_upper": upper}
+        assert rules.head_is(own | halves, "", **arguments).verdict == verdict
+    with pytest.raises(CompanionError, match=r"lack 'heads\.L4H2\.colour_bar_lower'"):
+        rules.head_is(own, "", **arguments)
+
+
+def test_strict_counts_have_keys_of_their_own():
+    counts = {f"semantics.strict.layer_{layer}.chirp_heads": int(layer == 9) for layer in range(1, 13)}
+    assert rules.chirp_layers(counts, "", layers=[9], counted="semantics.strict").verdict == REPRODUCED
+
+
 def test_intervals_stand_beside_their_value():
     results = {"x_percent": 1.0, "x_low_percent": 0.5, "x_high_percent": 2.0}
     assert rules.at_most(results, "", key="x_percent", limit=1, partly=2, unit="%").value == "1 % (0.5 to 2)"
