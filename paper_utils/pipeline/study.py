@@ -41,14 +41,13 @@ class Variant:
         return self.repeat > 0 and self.resizing == "bicubic"
 
 
-# trained before images were resized by the bicubic filter: the option that they were trained with keeps them what they are
 VARIANTS = {
-    "lora_2": Variant("LoRA, second training seed", repeat=1, resizing="bilinear"),
-    "lora_3": Variant("LoRA, third training seed", repeat=2, resizing="bilinear"),
-    "random_lora": Variant("LoRA on a random backbone", backbone="random", resizing="bilinear"),
-    "head_only": Variant("head alone, backbone frozen", trained="head", resizing="bilinear"),
-    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4, resizing="bilinear"),
-    "sound_edges": Variant("LoRA on images with sound binning", binning="sound", resizing="bilinear"),
+    "lora_2": Variant("LoRA, second training seed", repeat=1),
+    "lora_3": Variant("LoRA, third training seed", repeat=2),
+    "random_lora": Variant("LoRA on a random backbone", backbone="random"),
+    "head_only": Variant("head alone, backbone frozen", trained="head"),
+    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4),
+    "sound_edges": Variant("LoRA on images with sound binning", binning="sound"),
 }
 
 
