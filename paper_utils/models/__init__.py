@@ -1,6 +1,6 @@
 """A Vision Transformer, its LoRA adapter and regression head, and the CPU kernels they run on."""
 
-from .backbone import EMBEDDED, verified_backbone
+from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbone
 from .dropout import QuickDropout, masks_from, set_dropout
 from .linears import OneDnnLinear, faster_linears, use_linears
 from .parallel import parallel_map
@@ -20,6 +20,7 @@ from .vit import (
 __all__ = [
     "EMBEDDED",
     "EMBEDDED_SIZES",
+    "PHOTOGRAPHS",
     "ChirpRegressor",
     "OneDnnLinear",
     "QuickDropout",
@@ -37,6 +38,7 @@ __all__ = [
     "new_embedded_vit",
     "on_best_device",
     "parallel_map",
+    "photographs_folder",
     "save_regressor",
     "set_dropout",
     "training_kernel",

@@ -1,13 +1,14 @@
-"""The embedded backbone: the folder of its weights, and the check of their checksum."""
+"""Backbones in folders of this repository: where their weights are, and the check of their checksums."""
 
 from pathlib import Path
 
 from ..errors import CompanionError
 from ..files import ROOT, checksum, read_json
 
-__all__ = ["EMBEDDED", "verified_backbone"]
+__all__ = ["EMBEDDED", "PHOTOGRAPHS", "photographs_folder", "verified_backbone"]
 
 EMBEDDED = ROOT / "data" / "backbone"
+PHOTOGRAPHS = ROOT / "build" / "photographs"
 
 
 def verified_backbone() -> Path:
@@ -16,11 +17,26 @@ def verified_backbone() -> Path:
     Raises:
         CompanionError: a file is missing or damaged.
     """
-    weights, card = EMBEDDED / "model.safetensors", EMBEDDED / "training.json"
     remedy = "restore it with `git checkout data/backbone`, or make it again with `make backbone`"
-    for path in (weights, card):
+    return _verified(EMBEDDED / "training.json", name="the embedded backbone", remedy=remedy)
+
+
+def photographs_folder() -> Path:
+    """Return the folder of the backbone that was trained on photographs after checking its weights' SHA-256.
+
+    Raises:
+        CompanionError: it was not made, or a file is missing or damaged.
+    """
+    remedy = "make it with `make backbone-photographs`"
+    return _verified(PHOTOGRAPHS / "conversion.json", name="the backbone of photographs", remedy=remedy).parent
+
+
+def _verified(record: Path, *, name: str, remedy: str) -> Path:
+    """Return the path of the weights beside a record that has the SHA-256 of them."""
+    weights = record.with_name("model.safetensors")
+    for path in (weights, record):
         if not path.is_file():
-            raise CompanionError(f"the embedded backbone lacks {path}; {remedy}")
-    if checksum(weights) != read_json(card)["sha256"]:
-        raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {card.name}); {remedy}")
+            raise CompanionError(f"{name} lacks {path}; {remedy}")
+    if checksum(weights) != read_json(record)["sha256"]:
+        raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {record.name}); {remedy}")
     return weights
