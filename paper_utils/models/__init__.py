@@ -4,6 +4,8 @@ from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbo
 from .dropout import QuickDropout, masks_from, set_dropout
 from .linears import OneDnnLinear, faster_linears, use_linears
 from .parallel import parallel_map
+from .published import load_published, published_scale, save_published
+from .published_keys import KeyReport
 from .regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
 from .vit import (
     EMBEDDED_SIZES,
@@ -22,6 +24,7 @@ __all__ = [
     "EMBEDDED_SIZES",
     "PHOTOGRAPHS",
     "ChirpRegressor",
+    "KeyReport",
     "OneDnnLinear",
     "QuickDropout",
     "attention_kernel",
@@ -31,6 +34,7 @@ __all__ = [
     "faster_linears",
     "has_mixed_precision",
     "load_backbone",
+    "load_published",
     "load_regressor",
     "load_vit",
     "masks_from",
@@ -39,6 +43,8 @@ __all__ = [
     "on_best_device",
     "parallel_map",
     "photographs_folder",
+    "published_scale",
+    "save_published",
     "save_regressor",
     "set_dropout",
     "training_kernel",

@@ -102,9 +102,13 @@ def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str
 
 
 def merged(model: ChirpRegressor) -> ChirpRegressor:
-    """Return a copy with LoRA added into the weights, in evaluation mode: the same function, without adapter modules."""
+    """Return a copy with LoRA added into the weights, in evaluation mode: the same function, without adapter modules.
+
+    A model without LoRA is copied as it is.
+    """
     result = copy.deepcopy(model)
-    result.vit = result.vit.merge_and_unload()
+    if hasattr(result.vit, "merge_and_unload"):
+        result.vit = result.vit.merge_and_unload()
     return result.eval()
 
 

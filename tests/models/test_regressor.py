@@ -28,6 +28,13 @@ def test_merged_is_the_same_function(regressor, images):
         assert torch.allclose(regressor(images), models.merged(regressor)(images), atol=1e-5)
 
 
+def test_merging_a_merged_model_copies_it(model, images):
+    again = models.merged(model)
+    assert again is not model
+    with torch.no_grad():
+        assert torch.equal(again(images), model(images))
+
+
 def test_lora_is_w_plus_ba(regressor):
     wrapped = regressor.layers[0].attention.q_proj
     expected = wrapped.weight + 16 / 8 * wrapped.lora_B["default"].weight @ wrapped.lora_A["default"].weight

@@ -1,0 +1,232 @@
+"""The author's published checkpoint, best_vit_regression.pth: read with every key accounted for, and written.
+
+It is the state dict of a ViT with LoRA (or merged) and its regression head, in the key names of `published_keys`. A
+state dict has no sizes, so they are taken from the shapes, and no number of heads, which no shape tells.
+"""
+
+import copy
+import math
+import os
+import pickle
+import re
+import warnings
+from functools import cache
+from pathlib import Path
+from statistics import mode
+from typing import Any
+
+import numpy as np
+import torch
+from peft import get_peft_model
+from torch import nn
+from transformers import ViTConfig, ViTModel
+
+from ..data.chirps import LabelScale, label_scale
+from ..errors import CompanionError
+from ..files import atomic_path
+from .dropout import QuickDropout, set_dropout
+from .published_keys import (
+    LAYER,
+    POOLER,
+    WRAPPER,
+    KeyReport,
+    Names,
+    compare_keys,
+    has_lora,
+    key_names,
+    our_key,
+    published_key,
+)
+from .regressor import LORA, ChirpRegressor
+from .vit import ExactConv2d
+
+__all__ = ["load_published", "published_scale", "save_published"]
+
+HEAD_WIDTH = 64  # of ViT-Base, and of every ViT that Google released
+PUBLISHED_IMAGES = 100_000
+PATCHES, POSITIONS = "vit.embeddings.patch_embeddings.projection.weight", "vit.embeddings.position_embeddings"
+FIRST_MLP, NORM = "vit.layers.0.mlp.fc1.weight", "vit.layers.0.layernorm_before.weight"
+REMEDY = "give the state dict of a ViT with LoRA of rank 8, or merged, and the published head"
+
+Tensors = dict[str, torch.Tensor]
+
+
+@cache
+def published_scale() -> LabelScale:
+    """Return mean and standard deviation of 100,000 labels of the published distribution, as many as are published.
+
+    They stand in for those of the author's own 100,000 images, which are in no checkpoint. Each of two such sets has a
+    standard error of 0.04 s and 0.1 Hz in the mean, and predictions may be off by as much; r does not depend on them.
+    """
+    return label_scale(0, PUBLISHED_IMAGES)
+
+
+def load_published(
+    path: str | os.PathLike, *, scale: LabelScale | None = None, heads: int | None = None
+) -> tuple[ChirpRegressor, KeyReport]:
+    """Read a state dict in the published layout; all of it is checked before a model is built.
+
+    The file holds no label scale, and the author standardised by the labels of all his images: give that `scale`, or
+    take the estimate of `published_scale`. It holds no alpha of LoRA either, which is known for the published rank
+    alone, so another rank is refused. Only tensors are unpickled: nothing that a file asks for is executed.
+
+    Args:
+        path: of the file, with old or new names, with LoRA or merged.
+        scale: of the labels that the model was trained on; `published_scale` if left out.
+        heads: of a layer; a head for every 64 dimensions if left out, as in ViT-Base.
+
+    Returns:
+        The model in evaluation mode, LoRA not merged (or without adapter, from a merged file), and a report of every
+        key of the file.
+
+    Raises:
+        CompanionError: the file cannot be read, holds other things than tensors, or does not fit: keys are left over,
+            missing or of another shape, LoRA has another rank, or the width is no multiple of `heads`.
+    """
+    path = Path(path)
+    tensors = _read(path)
+    lora = has_lora(tensors)
+    sizes = _sizes(path, tensors, heads=heads)
+    _check_rank(path, tensors)
+    model = _empty_model(sizes, lora=lora)
+    expected = {
+        key.replace(WRAPPER, "", 1): tensor.shape
+        for key, tensor in model.state_dict().items()
+        if not key.startswith("label_")
+    }
+    report = compare_keys(path, {key: tensor.shape for key, tensor in tensors.items()}, expected)
+    if not report.fits:
+        raise CompanionError(f"{report.line()}; {REMEDY}")
+    scale = scale or published_scale()
+    ours = {our_key(key): tensor for key, tensor in tensors.items()}
+    for name, values in (("label_mean", scale.mean), ("label_std", scale.std)):
+        ours[name] = torch.tensor(np.asarray(values), dtype=torch.float32)
+    weights = {key: ours[key.replace(WRAPPER, "", 1)] for key in model.state_dict()}
+    model.load_state_dict(weights, assign=True)
+    return model.eval(), report
+
+
+def save_published(model: ChirpRegressor, path: str | os.PathLike, *, names: Names = "old") -> None:
+    """Write a model in the published layout, with LoRA or, if it is merged, without; its label scale is left out.
+
+    The released class ViTForRegression loads the file with every key if it is made on the same backbone, "old" names
+    with transformers 4. That class has a pooler, which it never uses: the file holds one of zeros.
+
+    Args:
+        model: on a ViT.
+        path: of the file.
+        names: "old" (transformers 4, the author's) or "new" (5).
+
+    Raises:
+        CompanionError: the model is not on a ViT, `names` is neither, or the file cannot be written.
+    """
+    if names not in ("old", "new"):
+        raise CompanionError(f"there are no {names!r} names; choose 'old' or 'new'")
+    lora = hasattr(model.vit, "get_base_model")
+    vit = model.vit.get_base_model() if lora else model.vit
+    if not isinstance(vit, ViTModel):
+        raise CompanionError(f"there is no published layout for a {type(vit).__name__}; give a model on a ViT")
+    width = vit.config.hidden_size
+    tensors: Tensors = {key: tensor.detach().cpu() for key, tensor in model.state_dict().items()}
+    tensors |= {key: torch.zeros(width, width) if key.endswith("weight") else torch.zeros(width) for key in POOLER}
+    named = {
+        published_key(key, names=names, lora=lora): tensor.contiguous()
+        for key, tensor in tensors.items()
+        if not key.startswith("label_")
+    }
+    # torch.save names the archive after the file, and a temporary name would make other bytes each time
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        torch.save(named, file)
+
+
+def _read(path: Path) -> Tensors:
+    """Return a file's tensors by name, float32 and each with memory of its own; nothing else is unpickled."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of pickles by other versions
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CompanionError(f"cannot read the checkpoint {path}: {error.strerror or error}; check its path") from error
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        what = f"asks for {asked[1]}, which is not executed" if asked else "is damaged, or more than tensors"
+        raise CompanionError(f"the checkpoint {path} {what}; save its state dict alone") from error
+    except Exception as error:  # torch raises many kinds of errors for a damaged file
+        raise CompanionError(f"the checkpoint {path} is damaged or none of torch's; fetch it again") from error
+    if not isinstance(content, dict) or not content:
+        what = "an empty one" if isinstance(content, dict) else f"a {type(content).__name__}"
+        raise CompanionError(f"the checkpoint {path} holds {what}, no state dict; {REMEDY}")
+    for key, value in content.items():
+        if fault := _fault(value) if isinstance(key, str) else "is no name of a tensor":
+            raise CompanionError(f"the checkpoint {path} is no state dict: {key!r} {fault}; {REMEDY}")
+    # the file is stored as it is: more than its size means that tensors repeat each other or themselves
+    if sum(value.numel() * value.element_size() for value in content.values()) > path.stat().st_size:
+        raise CompanionError(f"the tensors of the checkpoint {path} are larger than the file; fetch it again")
+    for key, value in content.items():
+        if not value.isfinite().all():
+            raise CompanionError(f"the checkpoint {path} is damaged: {key} is not finite; fetch it again")
+    return {key: value.detach().float().clone(memory_format=torch.contiguous_format) for key, value in content.items()}
+
+
+def _fault(value: object) -> str:
+    """Return why a value is no weight of a model; "" if it may be one."""
+    if not isinstance(value, torch.Tensor):
+        return f"is a {type(value).__name__}, no tensor"
+    if value.layout is not torch.strided or value.device.type != "cpu" or not value.is_floating_point():
+        return f"is a tensor of {value.dtype}, {value.layout}, on {value.device.type}"
+    return "" if value.numel() else "is an empty tensor"
+
+
+def _sizes(path: Path, tensors: Tensors, *, heads: int | None) -> dict[str, int]:
+    """Return the sizes of a ViT, as ViTConfig names them, that shapes tell."""
+    width = _usual(path, tensors, NORM, axis=-1, dimensions=1)
+    patch = _usual(path, tensors, PATCHES, axis=-1, dimensions=4)
+    tokens = _usual(path, tensors, POSITIONS, axis=1, dimensions=3)
+    grid = math.isqrt(tokens - 1)
+    if tokens < 2 or grid**2 != tokens - 1:
+        raise CompanionError(
+            f"{path} has {tokens} positions, which are not CLS and a square of patches; give a ViT of square images"
+        )
+    count = width // HEAD_WIDTH if heads is None else heads
+    if count < 1 or width % count:
+        raise CompanionError(f"{path} has width {width}, which {count} heads do not divide; give its number of heads")
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": len({match[1] for key in tensors if (match := LAYER.fullmatch(our_key(key)))}),
+        "num_attention_heads": count,
+        "intermediate_size": _usual(path, tensors, FIRST_MLP, axis=0, dimensions=2),
+        "image_size": grid * patch,
+        "patch_size": patch,
+    }
+
+
+def _usual(path: Path, tensors: Tensors, ours: str, *, axis: int, dimensions: int) -> int:
+    """Return the commonest size, along an axis, of a tensor in all layers: where one is of another, it is named later."""
+    last = ours.rpartition("vit.layers.0.")[2]
+    alike = [tensor for key, tensor in tensors.items() if our_key(key).endswith(last)]
+    found = [tensor.shape[axis] for tensor in alike if tensor.ndim == dimensions]
+    if not found:
+        key = published_key(ours, names=key_names(tensors), lora=has_lora(tensors))
+        what = f"{key} has {alike[0].ndim} dimensions, not {dimensions}" if alike else f"it lacks {key}"
+        raise CompanionError(f"{path} does not fit: {what}; its first key is {min(tensors)}; {REMEDY}")
+    return mode(found)
+
+
+def _check_rank(path: Path, tensors: Tensors) -> None:
+    for key, tensor in tensors.items():
+        if ".lora_A." in key and tensor.ndim == 2 and len(tensor) != LORA.r:
+            raise CompanionError(
+                f"{path} has LoRA of rank {len(tensor)} ({key}), and no alpha, which is known for the published rank "
+                f"{LORA.r} alone; merge LoRA into the weights before you save them"
+            )
+
+
+def _empty_model(sizes: dict[str, int], *, lora: bool) -> ChirpRegressor:
+    """Return the model without memory for its weights, on the meta device."""
+    options: dict[str, Any] = {**sizes, "attn_implementation": "sdpa"}
+    patch = sizes["patch_size"]
+    with torch.device("meta"):
+        vit = ViTModel(ViTConfig(**options), add_pooling_layer=False)
+        vit.embeddings.patch_embeddings.projection = ExactConv2d(3, sizes["hidden_size"], patch, patch)
+        wrapped: nn.Module = get_peft_model(vit, copy.deepcopy(LORA)) if lora else vit
+        set_dropout(wrapped, QuickDropout)
+        return ChirpRegressor(wrapped, LabelScale(np.zeros(3), np.ones(3)))
