@@ -2,6 +2,7 @@
 
 from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbone
 from .dropout import QuickDropout, masks_from, set_dropout
+from .exports import save_adapter
 from .linears import OneDnnLinear, faster_linears, use_linears
 from .parallel import parallel_map
 from .published import load_published, published_scale, save_published
@@ -44,6 +45,7 @@ __all__ = [
     "parallel_map",
     "photographs_folder",
     "published_scale",
+    "save_adapter",
     "save_published",
     "save_regressor",
     "set_dropout",
