@@ -7,7 +7,15 @@ from .linears import OneDnnLinear, faster_linears, use_linears
 from .parallel import parallel_map
 from .published import load_published, published_scale, save_published
 from .published_keys import KeyReport
-from .regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged, save_regressor
+from .regressor import (
+    ChirpRegressor,
+    build_regressor,
+    load_backbone,
+    load_regressor,
+    merged,
+    named_backbone,
+    save_regressor,
+)
 from .vit import (
     EMBEDDED_SIZES,
     attention_kernel,
@@ -40,6 +48,7 @@ __all__ = [
     "load_vit",
     "masks_from",
     "merged",
+    "named_backbone",
     "new_embedded_vit",
     "on_best_device",
     "parallel_map",

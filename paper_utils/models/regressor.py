@@ -4,9 +4,10 @@ Sources: section 2.2 of the paper (the head, and W' = W + BA scaled by alpha / r
 for the sizes: r = 8, alpha = 16, dropout 0.1, head width-256-128-3.
 """
 
+import contextlib
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,15 @@ from .backbone import verified_backbone
 from .dropout import QuickDropout, set_dropout
 from .vit import load_vit, new_embedded_vit
 
-__all__ = ["ChirpRegressor", "build_regressor", "load_backbone", "load_regressor", "merged", "save_regressor"]
+__all__ = [
+    "ChirpRegressor",
+    "build_regressor",
+    "load_backbone",
+    "load_regressor",
+    "merged",
+    "named_backbone",
+    "save_regressor",
+]
 
 LORA = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], bias="none")
 
@@ -129,12 +138,9 @@ def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> C
         CompanionError: the file is missing or damaged, or its tensors are not this model's.
     """
     path = Path(path)
-    try:
-        with safe_open(path, "pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no iterator
-            backbone = backbone or file.metadata()["backbone"]
-    except (OSError, SafetensorError) as error:
-        raise CompanionError(f"cannot read the model {path}: {error}; remove it and run notebook 02 again") from error
+    with _opened(path) as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no iterator
+    backbone = backbone or named_backbone(path)
     zeros = torch.zeros(3).numpy()
     model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0)
     expected = {key: tensor.shape for key, tensor in _stored_tensors(model).items()}
@@ -148,6 +154,28 @@ def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> C
         )
     model.load_state_dict(tensors, strict=False)
     return model.eval()
+
+
+def named_backbone(path: str | os.PathLike) -> str:
+    """Return the name of the backbone in a file that `save_regressor` wrote.
+
+    Raises:
+        CompanionError: the file is missing or damaged, or names none.
+    """
+    with _opened(Path(path)) as file:
+        name = (file.metadata() or {}).get("backbone")
+    if not name:
+        raise CompanionError(f"{path} names no backbone; give the one that it was trained on")
+    return name
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, "pt") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        raise CompanionError(f"cannot read the model {path}: {error}; remove it and run notebook 02 again") from error
 
 
 def _stored_tensors(model: ChirpRegressor) -> dict[str, torch.Tensor]:

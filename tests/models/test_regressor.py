@@ -61,6 +61,15 @@ def test_wrong_keys_are_refused(regressor, tiny_backbone, tmp_path):
         models.load_regressor(path, backbone="embedded")
 
 
+def test_a_model_that_names_no_backbone_is_refused(regressor, tiny_backbone, tmp_path):
+    path = tmp_path / "model.safetensors"
+    models.save_regressor(regressor, path, backbone=tiny_backbone)
+    assert models.named_backbone(path) == tiny_backbone
+    save_file(load_file(path), path)
+    with pytest.raises(CompanionError, match="names no backbone; give the one that it was trained on"):
+        models.load_regressor(path)
+
+
 def test_truncated_model_is_refused(regressor, tiny_backbone, tmp_path):
     path = tmp_path / "model.safetensors"
     models.save_regressor(regressor, path, backbone=tiny_backbone)

@@ -46,7 +46,9 @@ def test_a_missing_figure_is_said_to_be_missing(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tool", ["figures", "status", "compare", "ship", "study", "predict", "execute", "report"])
+@pytest.mark.parametrize(
+    "tool", ["figures", "status", "compare", "ship", "study", "predict", "execute", "export", "report"]
+)
 def test_every_command_says_what_it_does(tool):
     done = subprocess.run([sys.executable, "-m", f"tools.{tool}", "--help"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,48 @@
+import sys
+
+import pytest
+import torch
+
+from paper_utils.errors import CompanionError
+from paper_utils.models.exports import ADAPTER_FILES
+from paper_utils.models.published import load_published
+from paper_utils.models.regressor import save_regressor
+from tests.conftest import SCALE
+from tools import export
+
+
+@pytest.fixture
+def model_file(regressor, tiny_backbone, tmp_path):
+    save_regressor(regressor, tmp_path / "model.safetensors", backbone=tiny_backbone)
+    return tmp_path / "model.safetensors"
+
+
+@pytest.mark.parametrize("layout", ["old", "new"])
+@pytest.mark.parametrize("merge", [False, True])
+def test_a_model_is_written_in_either_layout(layout, merge, model_file, regressor, images, tmp_path):
+    output = tmp_path / "published.pth"
+    line = export.export(model_file, output, layout=layout, merge=merge)
+    assert line.startswith(
+        f"{output}: {'46' if merge else '54'} keys ({layout} names, {'no LoRA' if merge else 'LoRA'})"
+    )
+    assert line.endswith("standardised by mean 22, 50, 50 and standard deviation 13, 29, 31 (s, Hz, Hz)")
+    found, _ = load_published(output, scale=SCALE, heads=3)
+    with torch.no_grad():
+        torch.testing.assert_close(found.predict(images), regressor.predict(images), atol=1e-4, rtol=0)
+
+
+def test_an_adapter_is_a_folder(model_file, tmp_path):
+    line = export.export(model_file, tmp_path / "adapter", layout="adapter")
+    assert all(name in line and (tmp_path / "adapter" / name).is_file() for name in ADAPTER_FILES)
+    with pytest.raises(CompanionError, match="an adapter holds LoRA alone, which merging removes"):
+        export.export(model_file, tmp_path / "adapter", layout="adapter", merge=True)
+
+
+def test_the_command_says_what_it_wrote_or_what_is_missing(model_file, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "published.pth"
+    monkeypatch.setattr(sys, "argv", ["export", str(output), "--model", str(model_file)])
+    export.main()
+    assert "52 used, 2 of the pooler" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["export", str(output), "--model", str(tmp_path / "none")])
+    with pytest.raises(SystemExit, match=r"^error: cannot read the model .*none"):
+        export.main()
