@@ -4,6 +4,10 @@ A folder has the published layout, so it may be the published set, or one that `
 write` made with a new seed. All images of a folder are predicted; the first that is damaged stops the command and is
 named. r depends on the few images with the largest errors and so differs between sets of some thousand images: of
 several folders, all images are also evaluated together.
+
+With `--checkpoint best_vit_regression.pth` the author's model is evaluated, or any in that layout. Such a file holds no
+label scale, so that of the published distribution is taken: bias and mean absolute error include its deviation from
+the author's, of 0.04 s and 0.1 Hz or so.
 """
 
 import argparse
@@ -17,8 +21,9 @@ from paper_utils.data.folders import FolderSet, image_path
 from paper_utils.data.resizing import FILTERS, Resizing
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import write_table
-from paper_utils.models.regressor import load_regressor, merged
-from paper_utils.models.vit import on_best_device
+from paper_utils.models.published import load_published
+from paper_utils.models.regressor import ChirpRegressor, load_regressor, merged
+from paper_utils.models.vit import EMBEDDED_SIZES, on_best_device
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.stages import STAGES
 from paper_utils.plots.style import UNITS
@@ -31,15 +36,23 @@ FEWEST = 4  # images; with fewer the interval of r is undefined
 
 
 def predict_folders(
-    folders: Sequence[Path], model: Path, *, backbone: str | None = None, resizing: Resizing = "bicubic"
+    folders: Sequence[Path],
+    model: Path,
+    *,
+    backbone: str | None = None,
+    resizing: Resizing = "bicubic",
+    published: bool = False,
+    heads: int | None = None,
 ) -> dict[Path, Evaluation]:
     """Return a fine-tuned model's predictions and the labels of all images in folders of the published layout.
 
     Args:
         folders: each with images and labels.csv; all are checked before the first is predicted.
-        model: as `save_regressor` wrote it.
-        backbone: another one than the model names, as in `load_backbone`.
+        model: as `save_regressor` wrote it, or a checkpoint in the published layout.
+        backbone: another one than the model names, as in `load_backbone`; a checkpoint holds its own.
         resizing: Pillow's filter, as in `FolderSet`.
+        published: whether `model` is a checkpoint, whose report of keys is printed.
+        heads: of a layer of a checkpoint, as in `load_published`.
 
     Raises:
         CompanionError: an image, label or the model is missing, damaged or does not fit, or images are too few.
@@ -48,10 +61,19 @@ def predict_folders(
     for folder, images in sets.items():
         if len(images) < FEWEST:
             raise CompanionError(f"{folder} has {len(images)} images; r and its interval need at least {FEWEST}")
-    regressor = merged(load_regressor(model, backbone=backbone))
+    regressor = merged(_from_checkpoint(model, heads) if published else load_regressor(model, backbone=backbone))
     with on_best_device(regressor):
         # in this process: an error that names an image would come out of a worker as a traceback
         return {folder: evaluate(regressor, images, workers=0, title=str(folder)) for folder, images in sets.items()}
+
+
+def _from_checkpoint(path: Path, heads: int | None) -> ChirpRegressor:
+    regressor, report = load_published(path, heads=heads)
+    side, wanted = regressor.vit.config.image_size, EMBEDDED_SIZES["image_size"]
+    if side != wanted:
+        raise CompanionError(f"{path} is a model of images of {side} pixels; give one of {wanted}")
+    print(report.line())
+    return regressor
 
 
 def accuracy_lines(evaluation: Evaluation) -> list[str]:
@@ -82,7 +104,12 @@ def main() -> None:
         metavar="FOLDER",
         help="images and labels.csv, as `python -m paper_utils.data.folders write` leaves them",
     )
-    parser.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="LoRA and head (default: the shipped)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--model", type=Path, default=SHIPPED_MODEL, help="LoRA and head (default: the shipped)")
+    which.add_argument(
+        "--checkpoint", type=Path, help="a whole state dict in the published layout, as best_vit_regression.pth"
+    )
+    parser.add_argument("--heads", type=int, help="of a checkpoint's layers (default: one for every 64 dimensions)")
     parser.add_argument("--backbone", help="folder or Hugging Face name (default: the one that the model names)")
     parser.add_argument(
         "--resizing",
@@ -93,8 +120,17 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="also write the predictions and labels of each image, as CSV")
     options = parser.parse_args()
     with reported():
+        if options.checkpoint and options.backbone:
+            raise CompanionError(f"the checkpoint {options.checkpoint} holds its own backbone; leave out --backbone")
+        if options.heads is not None and not options.checkpoint:
+            raise CompanionError("--heads is for --checkpoint alone; a backbone says how many it has")
         evaluations = predict_folders(
-            options.folders, options.model, backbone=options.backbone, resizing=options.resizing
+            options.folders,
+            options.checkpoint or options.model,
+            backbone=options.backbone,
+            resizing=options.resizing,
+            published=options.checkpoint is not None,
+            heads=options.heads,
         )
         if options.table:
             table = pd.DataFrame([row for pair in evaluations.items() for row in _rows(*pair)])

@@ -3,10 +3,12 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from paper_utils.data.dataset import split_seed
 from paper_utils.data.folders import image_path, write_folder
 from paper_utils.errors import CompanionError
+from paper_utils.models.published import save_published
 from paper_utils.models.regressor import load_regressor, merged
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.training.evaluation import evaluate_held_out
@@ -66,6 +68,36 @@ def test_several_folders_are_evaluated_one_by_one_and_all_together(folder, tmp_p
     whole = printed.index(f"all 2 folders: {2 * COUNT} images")
     assert [*parts, whole] == sorted([*parts, whole])
     assert f"r = {np.corrcoef(predicted, true)[0, 1]:.4f}" in printed[whole:]
+
+
+def test_a_checkpoint_in_the_published_layout_is_evaluated(folder, tmp_path, command, capsys):
+    """Oracle: the shipped model itself, written in that layout; r does not depend on the label scale."""
+    path = tmp_path / "best_vit_regression.pth"
+    save_published(load_regressor(predict.SHIPPED_MODEL), path)
+    command(folder)
+    expected = capsys.readouterr().out
+    command(folder, "--checkpoint", path, "--heads", 12)
+    report, *lines = capsys.readouterr().out.splitlines()
+    assert report.startswith(f"{path}: 254 keys (old names, LoRA): 252 used, 2 of the pooler")
+    rates = [line.split("(")[0] for line in lines]
+    assert rates == [line.split("(")[0] for line in expected.splitlines()]
+
+
+def test_a_checkpoint_that_cannot_be_used_is_refused_before_an_image_is_predicted(folder, tmp_path, command):
+    path = tmp_path / "best_vit_regression.pth"
+    save_published(load_regressor(predict.SHIPPED_MODEL), path)
+    with pytest.raises(SystemExit, match="holds its own backbone; leave out --backbone"):
+        command(folder, "--checkpoint", path, "--backbone", "embedded")
+    with pytest.raises(SystemExit, match="--heads is for --checkpoint alone"):
+        command(folder, "--heads", 12)
+    content = torch.load(path, weights_only=True)
+    positions = "vit.base_model.model.embeddings.position_embeddings"
+    torch.save(content | {positions: content[positions][:, :50]}, path)
+    with pytest.raises(SystemExit, match="is a model of images of 112 pixels; give one of 224"):
+        command(folder, "--checkpoint", path)
+    torch.save({key: tensor for key, tensor in content.items() if key != "regression_head.0.bias"}, path)
+    with pytest.raises(SystemExit, match=r"^error: .*1 missing \(regression_head.0.bias\)"):
+        command(folder, "--checkpoint", path)
 
 
 def test_a_damaged_image_is_named_in_one_line(tmp_path, command):
