@@ -1,4 +1,4 @@
-"""A Vision Transformer, its LoRA adapter and regression head, and the CPU kernels they run on."""
+"""A Vision Transformer, its LoRA adapter and head, the layouts of their files, and the CPU kernels they run on."""
 
 from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbone
 from .dropout import QuickDropout, masks_from, set_dropout
