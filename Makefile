@@ -2,15 +2,17 @@
 
 PROFILE ?= laptop
 BACKBONE ?=
+CHECKPOINT ?=
 FROM ?= checkpoint
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
-export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(filter paper,$(PROFILE)),0,1))
+export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(CHECKPOINT),1,$(if $(filter paper,$(PROFILE)),0,1)))
 
 BIN := .venv/bin
-# quoted, since a backbone's folder may have spaces in its name
-OPTIONS = --profile $(PROFILE) --from $(FROM) $(if $(BACKBONE),--backbone "$(BACKBONE)")
+# quoted, since the name of a folder or file may have spaces
+OPTIONS = --profile $(PROFILE) --from $(FROM) $(if $(BACKBONE),--backbone "$(BACKBONE)") \
+	$(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)")
 # one stamp for each run that is asked for; the runs themselves are kept apart by tools/figures.py
-RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE)' | cksum | cut -d ' ' -f 1)
+RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE) $(CHECKPOINT)' | cksum | cut -d ' ' -f 1)
 # progress bars only where someone looks
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
@@ -24,9 +26,10 @@ help: ## list the targets
 	@echo "  make figure-N             figure N of the paper, 1 to 8, and what it needs"
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
 	@echo "  BACKBONE=folder or Hugging Face name, PYTHON=python3.11"
+	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
 
 figures: build/figures-$(RUN).done ## every figure of the paper, into figures/$(PROFILE)
-build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE),always)
+build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE)$(CHECKPOINT),always)
 	@$(QUIETLY) $(BIN)/python -m tools.figures $(OPTIONS)
 	@mkdir -p build && touch $@
 

@@ -41,15 +41,19 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         choices=("checkpoint", "seeds"),
         help="the shipped fine-tuned model (default), or seeds, fine-tuning included",
     )
+    parser.add_argument("--checkpoint", help="another fine-tuned model, in the layout of best_vit_regression.pth")
 
 
 def run_of(options: argparse.Namespace, *, notebook: str = "script") -> Run:
     """Return the run that `add_run_options` describes.
 
     Raises:
-        CompanionError: no profile has that name.
+        CompanionError: no profile has that name, or options exclude each other.
     """
-    return Run(options.profile, options.source, notebook=notebook, backbone=options.backbone)
+    if options.checkpoint and options.source == "seeds":
+        raise CompanionError(f"the checkpoint {options.checkpoint} is fine-tuned already; leave out FROM=seeds")
+    source = str(Path(options.checkpoint).absolute()) if options.checkpoint else options.source
+    return Run(options.profile, source, notebook=notebook, backbone=options.backbone)
 
 
 def plan(run: Run, notebook: str) -> Plan:
@@ -162,7 +166,12 @@ def main() -> None:
             raise CompanionError(
                 f"no figure is called {options.only!r}; choose {papers[0]} to {papers[-1]}, or {others}"
             )
-        wanted = [FIGURES[options.only].notebook] if options.only else list(NOTEBOOKS)
+        wanted = [FIGURES[options.only].notebook] if options.only else list(run.notebooks)
+        if unknown := set(wanted) - set(run.notebooks):
+            raise CompanionError(
+                f"{options.only} is in {unknown.pop()}, which shows a training; the checkpoint {run.source} says nothing "
+                "of its own"
+            )
         for notebook in wanted:
             if plan(run_of(options), notebook).why:
                 execute_notebook(run, notebook)

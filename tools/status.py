@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from paper_utils.errors import reported
-from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
+from paper_utils.pipeline.figures import FIGURES
 from paper_utils.pipeline.results import Results, shipped
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -22,8 +22,10 @@ def shipped_lines() -> list[tuple[str, str, str]]:
 def lines(run: Run) -> list[tuple[str, str, str]]:
     """Return name, state and reason of every result, figure and notebook of a run."""
     found = _stage_lines(run.results)
-    found += [(f"figure {name}", *figure_state(run, name)) for name in FIGURES]
-    plans = [plan(run, notebook) for notebook in NOTEBOOKS]
+    found += [
+        (f"figure {name}", *figure_state(run, name)) for name in FIGURES if FIGURES[name].notebook in run.notebooks
+    ]
+    plans = [plan(run, notebook) for notebook in run.notebooks]
     return found + [(f"notebook {one.notebook}", "to run" if one.why else "fresh", one.why) for one in plans]
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "PAPER_FIGURES",
     "SHIPPED_FIGURES",
     "SHIP_TO",
+    "TRAINING_NOTEBOOK",
     "Source",
     "check_figure",
     "save_figure",
@@ -42,6 +43,7 @@ NOTEBOOKS = (
     "07_claims_ledger",
 )
 _ONE, _TWO, _THREE, _FOUR, _FIVE, _SIX, _SEVEN = NOTEBOOKS
+TRAINING_NOTEBOOK = _TWO
 _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
     "figure_1": Source(_THREE, "flowchart"),

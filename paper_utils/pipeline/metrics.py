@@ -56,21 +56,26 @@ def _images(run: "Run") -> Metrics:
 
 
 def _accuracy(run: "Run") -> Metrics:
-    evaluation, chirps, history = run.evaluation(), run.test_chirps(), run.history()
-    accuracy, trained = Accuracy.of(evaluation), run.trained_parameters()
+    evaluation, chirps = run.evaluation(), run.test_chirps()
+    accuracy = Accuracy.of(evaluation)
     unselected = Accuracy.of(run.unselected()).metrics(of="accuracy.unselected")
     parts = (
         accuracy,
         ErrorOnEdges.of(evaluation, chirps),
         OracleLimits.of(chirps),
         AccuracyByGroup.of(evaluation, chirps),
-        TrainingSummary.of(history, model=run.model(), trained_parameters=trained, batch=run.profile.batch),
-        StudyComparison.of(run.study(), history=history, accuracy=accuracy, trained_parameters=trained),
     )
     found: Metrics = {key: value for key, value in unselected.items() if not key.endswith("per_second")}
     for part in parts:
         found |= part.metrics()
-    return found
+    return found | ({} if run.given else _training(run, accuracy))
+
+
+def _training(run: "Run", accuracy: Accuracy) -> Metrics:
+    history, trained = run.history(), run.trained_parameters()
+    summary = TrainingSummary.of(history, model=run.model(), trained_parameters=trained, batch=run.profile.batch)
+    study = StudyComparison.of(run.study(), history=history, accuracy=accuracy, trained_parameters=trained)
+    return {**summary.metrics(), **study.metrics()}
 
 
 def _interventions(run: "Run", ablation: EstimatedAblation, effects: AblationEffects) -> Metrics:

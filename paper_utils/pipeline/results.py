@@ -67,6 +67,8 @@ class Results:
         return self._states[stage]
 
     def _state(self, stage: str) -> State:
+        if self.checkpoint and stage == "fine_tuning":
+            return self.checkpoint.state(stage)
         entry = STAGES[stage]
         if not entry.file:
             return State("fresh")
@@ -106,9 +108,15 @@ class Results:
             if not STAGES[name].file or self.state(name).state == "fresh":
                 continue
             if self.checkpoint and name == "fine_tuning":
-                check_shipped_model(self.checkpoint)
-            self._compute(name, work)
+                self.checkpoint.check()
+                self._states.clear()
+            else:
+                self._compute(name, work)
         return self.path(stage)
+
+    def check(self) -> None:
+        """Raise CompanionError if the model that these results ship cannot be used."""
+        check_shipped_model(self)
 
     def _compute(self, stage: str, work: Work) -> None:
         entry, path = STAGES[stage], self.path(stage)

@@ -22,7 +22,8 @@ from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
 from . import computations, seeds, study
 from .cache import unfinished_name
-from .figures import SHIP_TO, SHIPPED_FIGURES, check_figure, save_figure
+from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOK, check_figure, save_figure
+from .given import GivenModel
 from .metrics import collect
 from .profiles import get_profile
 from .provenance import environment
@@ -45,13 +46,14 @@ class Run:
 
     Args:
         profile: name of the profile.
-        source: one of SOURCES. A profile or backbone without a shipped model is always computed from seeds.
+        source: one of SOURCES, or the path of a checkpoint in the published layout, which is taken as the fine-tuned
+            model. A profile or backbone without a shipped model is always computed from seeds.
         notebook: who asks; its figures and what it read are kept under this name.
-        backbone: another backbone than the profile's.
+        backbone: another backbone than the profile's; a checkpoint holds its own.
         root: folder of build/ and figures/.
 
     Raises:
-        CompanionError: unknown profile or source, or nothing ships for that profile.
+        CompanionError: unknown profile or source, nothing ships for that profile, or a backbone beside a checkpoint.
     """
 
     def __init__(
@@ -64,10 +66,13 @@ class Run:
         root: Path = ROOT,
     ):
         pd.set_option("display.max_colwidth", None)  # tables of notebooks show whole cells
-        self.profile = get_profile(profile, backbone=backbone)
+        self.given = GivenModel(profile, Path(source), Path(root) / "build") if _is_path(source) else None
+        self.profile = self.given.profile if self.given else get_profile(profile, backbone=backbone)
         self.notebook = notebook
-        if source not in SOURCES:
-            raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}")
+        if self.given is None and source not in SOURCES:
+            raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}, or give a checkpoint")
+        if self.given and backbone not in (None, self.profile.backbone):
+            raise CompanionError(f"the checkpoint {source} holds its own backbone; leave out {backbone}")
         self.ships = profile == "laptop" and self.profile.backbone == "embedded"
         if source == "reference" and not self.ships:
             raise CompanionError(
@@ -75,11 +80,13 @@ class Run:
             )
         self.source = source if self.ships else "seeds"
         self.folder = f"{self.profile.folder}+seeds" if self.ships and source == "seeds" else self.profile.folder
+        if self.given:
+            self.source, self.folder = str(self.given.source), self.given.name
         self.build, self.figures = Path(root) / "build" / self.folder, Path(root) / "figures" / self.folder
         if self.source == "reference":
             self.results = shipped(self.profile)
         else:
-            model = shipped(self.profile) if self.source == "checkpoint" else None
+            model = shipped(self.profile) if self.source == "checkpoint" else self.given
             self.results = Results(self.profile, self.build / "results", checkpoint=model)
         self.computes = self.source != "reference"
         self.read: set[str] = set()  # stages
@@ -93,6 +100,8 @@ class Run:
     @cache
     def backbone(self) -> ViTModel:
         """Return the ViT before fine-tuning."""
+        if self.given:
+            self.given.check()
         return load_backbone(self.profile.backbone)
 
     def other_model(self, name: str) -> ChirpRegressor:
@@ -100,8 +109,19 @@ class Run:
         path = self._path(f"study/{name}").with_suffix(".safetensors")
         return merged(load_regressor(path, backbone=self.profile.backbone))
 
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """Those that this run has results for: of a given checkpoint's training nothing is known."""
+        return tuple(name for name in NOTEBOOKS if not (self.given and name == TRAINING_NOTEBOOK))
+
     def history(self) -> list[Epoch]:
-        """Return what each epoch of the fine-tuning came to."""
+        """Return what each epoch of the fine-tuning came to.
+
+        Raises:
+            CompanionError: the run was given a checkpoint, which holds none.
+        """
+        if self.given:
+            raise CompanionError(f"{self.given.source} holds no history of its training; notebook 02 needs one")
         return [Epoch(**epoch) for epoch in read_json(self._path("fine_tuning").with_name("history.json"))]
 
     def evaluation(self) -> Evaluation:
@@ -239,7 +259,8 @@ class Run:
     def origin(self) -> pd.DataFrame:
         """Return profile, seed, source, backbone and versions, for the foot of a notebook."""
         backbone = Path(self.profile.backbone).name
-        rows = {"profile": self.profile.name, "source": self.source, "seed": self.profile.seed, "backbone": backbone}
+        source = self.given.source.name if self.given else self.source
+        rows = {"profile": self.profile.name, "source": source, "seed": self.profile.seed, "backbone": backbone}
         return pd.DataFrame({"made with": rows | environment()})
 
     # what `Work` asks for
@@ -285,3 +306,8 @@ class Run:
         if self.computes and self.notebook != "script":
             record = {"stages": sorted(self.read), "figures": sorted(self.shown)}
             write_json(self.build / "notebooks" / f"{self.notebook}.read.json", record)
+
+
+def _is_path(source: str) -> bool:
+    """Return whether a source is meant as a checkpoint's path: it is a file, or looks like one."""
+    return source not in SOURCES and (Path(source).expanduser().exists() or bool(Path(source).suffix) or "/" in source)

@@ -1,0 +1,121 @@
+"""A checkpoint in the published layout as the fine-tuned model of a run, instead of one that is trained or ships.
+
+It is taken apart once, into the backbone (its weights without LoRA, which were frozen), the model (LoRA, head and label
+scale) and a stamp that holds the checkpoint's SHA-256. From there on the run is one on another backbone.
+"""
+
+import hashlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import CompanionError
+from ..files import checksum, write_json
+from ..models.published import load_published
+from ..models.regressor import ChirpRegressor, save_regressor
+from ..models.vit import EMBEDDED_SIZES
+from .cache import CHANGED_FILES, Stamp, State
+from .profiles import get_profile
+from .provenance import Watch
+from .results import Results
+from .stages import STAGES
+
+__all__ = ["GivenModel"]
+
+STAGE = "fine_tuning"
+# the paper's figures show layers 6 and 12 and 12 heads; images are drawn with 224 pixels, in patches of 16
+NEEDED = {
+    name: EMBEDDED_SIZES[name] for name in ("num_hidden_layers", "num_attention_heads", "image_size", "patch_size")
+}
+
+
+class GivenModel(Results):
+    """The fine-tuned model of a run that was given a checkpoint.
+
+    Attributes:
+        source: the checkpoint's absolute path.
+        name: of the run's folders; another for another content, or another profile.
+        backbone: folder of the backbone that is taken from the checkpoint.
+
+    Args:
+        profile: name of the profile.
+        path: of the checkpoint.
+        build: folder of all runs.
+
+    Raises:
+        CompanionError: there is no such file, or no such profile.
+    """
+
+    def __init__(self, profile: str, path: Path, build: Path):
+        self.source = path.expanduser().resolve()  # notebooks run in another folder than make
+        try:
+            self._sha256 = checksum(self.source)
+        except OSError as error:
+            raise CompanionError(
+                f"cannot read the checkpoint {path}: {error.strerror}; give CHECKPOINT= a file such as "
+                "best_vit_regression.pth"
+            ) from error
+        self.name = f"{profile}+{path.stem}-{self._sha256[:8]}"
+        folder = build / self.name / "checkpoint"
+        self.backbone = folder / "backbone"
+        super().__init__(replace(get_profile(profile), backbone=str(self.backbone.absolute())), folder)
+
+    def check(self) -> None:
+        """Take the checkpoint apart where that was not done, or its parts have changed since.
+
+        Raises:
+            CompanionError: it is damaged, or a model that the figures cannot be made of.
+        """
+        if self.state(STAGE).state == "fresh":
+            return
+        with Watch() as watch:
+            self._take_apart()
+        version, data = STAGES[STAGE].version, {self.source.name: self._sha256}
+        stamp = Stamp(version, {}, {}, data, {}, self._content(), watch.record())
+        write_json(self._stamp_path(STAGE), stamp.as_dict())
+        self._states.clear()
+
+    def _take_apart(self) -> None:
+        model, _ = load_published(self.source)
+        check_sizes(self.source, model)
+        self._stamp_path(STAGE).unlink(missing_ok=True)
+        save_regressor(model, self.path(STAGE), backbone=self.profile.backbone)
+        vit = model.vit.unload()
+        try:
+            with tempfile.TemporaryDirectory(dir=self.folder) as made:
+                vit.save_pretrained(made)
+                self.backbone.mkdir(exist_ok=True)
+                for part in Path(made).iterdir():
+                    part.replace(self.backbone / part.name)
+        except OSError as error:
+            raise CompanionError(f"cannot write {self.backbone}: {error.strerror}; free some of the disk") from error
+
+    def _state(self, stage: str) -> State:
+        stamp = self.stamp(stage)
+        if stamp is None or not all(path.is_file() for path in self._parts()):
+            return State("missing", f"{self.source.name} is not taken apart yet")
+        if stamp.version != STAGES[stage].version or stamp.data.get(self.source.name) != self._sha256:
+            return State("stale", f"{self.source.name} has another content")
+        return State("fresh") if stamp.content == self._content() else State("stale", CHANGED_FILES)
+
+    def _parts(self) -> list[Path]:
+        return [self.path(STAGE), self.backbone / "model.safetensors", self.backbone / "config.json"]
+
+    def _content(self) -> str:
+        return hashlib.sha256("".join(map(checksum, self._parts())).encode()).hexdigest()
+
+
+def check_sizes(path: Path, model: ChirpRegressor) -> None:
+    """Raise CompanionError for a model that a run cannot use: without LoRA, or of other sizes than the figures need."""
+    if not hasattr(model.vit, "unload"):
+        raise CompanionError(
+            f"{path} is merged: the backbone before fine-tuning, which controls and protocols need, cannot be had from "
+            "it; give the checkpoint from before merging"
+        )
+    for name, wanted in NEEDED.items():
+        found = getattr(model.vit.config, name)
+        if found != wanted:
+            raise CompanionError(
+                f"{path} has {name.removeprefix('num_').replace('_', ' ')} {found}, and the paper's figures need "
+                f"{wanted}; give a ViT-Base for 224 pixels in patches of 16, such as the author's"
+            )
