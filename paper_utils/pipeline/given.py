@@ -9,6 +9,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from transformers.utils import logging
+
 from ..errors import CompanionError
 from ..files import checksum, write_json
 from ..models.published import load_published
@@ -81,6 +83,7 @@ class GivenModel(Results):
         self._stamp_path(STAGE).unlink(missing_ok=True)
         save_regressor(model, self.path(STAGE), backbone=self.profile.backbone)
         vit = model.vit.unload()
+        logging.disable_progress_bar()  # of one file, beside the stages' own
         try:
             with tempfile.TemporaryDirectory(dir=self.folder) as made:
                 vit.save_pretrained(made)
