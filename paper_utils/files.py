@@ -89,8 +89,8 @@ def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:
 
 def write_arrays(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays by name as a compressed npz file, atomically."""
-    with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:  # to a path numpy would append .npz
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from paper_utils.errors import CompanionError
-from paper_utils.files import ROOT, read_arrays, read_json, way_out
+from paper_utils.files import ROOT, read_arrays, read_json, way_out, write_arrays
 
 
 def test_what_ships_is_restored_and_what_a_run_made_is_made_again(tmp_path):
@@ -16,3 +17,10 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path, read, content):
     path.write_text(content)
     with pytest.raises(CompanionError, match=f"{path}.*remove it and run again"):
         read(path)
+
+
+@pytest.mark.parametrize("name", ["unfinished.npz", "unfinished.pt", "unfinished"])
+def test_arrays_come_back_whatever_the_name_and_nothing_else_is_left(tmp_path, name):
+    write_arrays(tmp_path / name, {"x": np.arange(3)})
+    assert read_arrays(tmp_path / name)["x"].tolist() == [0, 1, 2]
+    assert [path.name for path in tmp_path.iterdir()] == [name]

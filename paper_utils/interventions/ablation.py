@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from ..errors import CompanionError
-from ..files import atomic_path, read_arrays
+from ..files import read_arrays, write_arrays
 from ..models.regressor import ChirpRegressor
 from .engine import Engine, Replacement
 
@@ -112,8 +112,8 @@ def ablate_every_head(
             _, more = engine.sweep(images[some], kind=replacement.part(some))
             ablated = np.concatenate([ablated, more], axis=2)
             if partial is not None:
-                with atomic_path(partial) as temporary:
-                    np.savez(temporary, baseline=baseline, ablated=ablated, replacement=replacement.mark)
+                found = {"baseline": baseline, "ablated": ablated, "replacement": np.array(replacement.mark)}
+                write_arrays(partial, found)
             bar.update(more.shape[2])
     weights = np.ones(len(images)) if weights is None else weights
     return Ablation(baseline, ablated, np.asarray(labels), model.label_std.cpu().numpy(), weights)
