@@ -70,12 +70,13 @@ def respond_to_another(maps: np.ndarray, coverage: np.ndarray, features: np.ndar
     found = np.zeros(features.shape, bool)
     flat = maps / maps.mean((-2, -1), keepdims=True)
     for number, name in enumerate(FEATURES):
-        if not (those := features == name).any():
+        those = np.asarray(features == name)
+        if not those.any():
             continue
         apart = np.where(coverage[:, number, None] >= HOLDS, 0, coverage)
         apart[:, number] = 0
         total = apart.sum((-2, -1))
-        present = (apart >= HOLDS).any((-2, -1))
+        present = np.asarray((apart >= HOLDS).any((-2, -1)))
         weights = np.divide(apart, total[..., None, None], out=np.zeros_like(apart), where=present[..., None, None])
         enrichment = np.einsum("nfij,nhij->nfh", weights, flat[:, those])
         counted = present.sum(0)[:, None]

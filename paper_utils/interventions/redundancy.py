@@ -50,9 +50,9 @@ class Redundancy:
         changes = np.stack([joint, single.sum(0), joint - single.sum(0)])  # in the order of ROWS
         drawn = resample_counts(len(intact), seed=seed).astype(float)
         low, high = percentile_interval(100 * drawn @ changes.T / (drawn @ intact)[:, None])
-        values = (100 * changes.mean(1) / intact.mean(), low, high)
-        by_name = (dict(zip(ROWS, map(float, numbers), strict=True)) for numbers in values)
-        return cls(*by_name, count, len(intact))
+        numbers = (100 * changes.mean(1) / intact.mean(), low, high)
+        value, lowest, highest = (dict(zip(ROWS, map(float, row), strict=True)) for row in numbers)
+        return cls(value, lowest, highest, count, len(intact))
 
     def table(self) -> pd.DataFrame:
         """Return a row for each of ROWS."""

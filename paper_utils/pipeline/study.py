@@ -41,13 +41,14 @@ class Variant:
         return self.repeat > 0 and self.resizing == "bicubic"
 
 
+# those with a filter were trained before the default became the published one: the option keeps them what they are
 VARIANTS = {
     "lora_2": Variant("LoRA, second training seed", repeat=1),
     "lora_3": Variant("LoRA, third training seed", repeat=2),
-    "random_lora": Variant("LoRA on a random backbone", backbone="random"),
+    "random_lora": Variant("LoRA on a random backbone", backbone="random", resizing="bilinear"),
     "head_only": Variant("head alone, backbone frozen", trained="head"),
-    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4),
-    "sound_edges": Variant("LoRA on images with sound binning", binning="sound"),
+    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4, resizing="bilinear"),
+    "sound_edges": Variant("LoRA on images with sound binning", binning="sound", resizing="bilinear"),
 }
 
 
