@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,8 @@ from backbone.patterns import set_patterns
 from backbone.strokes import CELLS, draw_stroke_image
 from paper_utils.errors import reported
 from paper_utils.files import atomic_path, checksum, read_json, write_json
-from paper_utils.models.vit import autocast, load_vit, new_embedded_vit, training_kernel
+from paper_utils.models.loading import load_vit
+from paper_utils.models.vit import autocast, new_embedded_vit, training_kernel
 
 __all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
 
@@ -59,7 +61,7 @@ class StrokeLocaliser(nn.Module):
 
     def __init__(self, *, seed: int, start: Path | None = None):
         super().__init__()
-        self.vit = load_vit(str(start)) if start else new_embedded_vit(seed=seed)
+        self.vit: Any = load_vit(str(start)) if start else new_embedded_vit(seed=seed)
         width = self.vit.config.hidden_size
         self.ends = nn.Linear(width, 4)
         self.cells = nn.Linear(width, CELLS**2)

@@ -3,7 +3,9 @@
 from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbone
 from .dropout import QuickDropout, masks_from, set_dropout
 from .exports import save_adapter
+from .families import FAMILIES, Block, Family, family_of
 from .linears import OneDnnLinear, faster_linears, use_linears
+from .loading import load_vit
 from .parallel import parallel_map
 from .published import load_published, published_scale, save_published
 from .published_keys import KeyReport
@@ -22,7 +24,6 @@ from .vit import (
     autocast,
     best_device,
     has_mixed_precision,
-    load_vit,
     new_embedded_vit,
     on_best_device,
     training_kernel,
@@ -31,8 +32,11 @@ from .vit import (
 __all__ = [
     "EMBEDDED",
     "EMBEDDED_SIZES",
+    "FAMILIES",
     "PHOTOGRAPHS",
+    "Block",
     "ChirpRegressor",
+    "Family",
     "KeyReport",
     "OneDnnLinear",
     "QuickDropout",
@@ -40,6 +44,7 @@ __all__ = [
     "autocast",
     "best_device",
     "build_regressor",
+    "family_of",
     "faster_linears",
     "has_mixed_precision",
     "load_backbone",

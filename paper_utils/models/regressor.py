@@ -1,5 +1,7 @@
 """The paper's model: a ViT backbone, LoRA on queries and values, and a regression head on the CLS token.
 
+Of a backbone without CLS the head gets the pooled output; `families` says what each family has.
+
 Sources: section 2.2 of the paper (the head, and W' = W + BA scaled by alpha / r), and the published training code
 for the sizes: r = 8, alpha = 16, dropout 0.1, head width-256-128-3.
 """
@@ -16,14 +18,16 @@ from peft import LoraConfig, get_peft_model
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
-from transformers import ViTModel
+from transformers import PreTrainedModel
 
 from ..data.chirps import LabelScale
 from ..errors import CompanionError
 from ..files import atomic_path
-from .backbone import verified_backbone
+from .backbone import photographs_folder, verified_backbone
 from .dropout import QuickDropout, set_dropout
-from .vit import load_vit, new_embedded_vit
+from .families import Block, base_model, family_of
+from .loading import load_vit
+from .vit import new_embedded_vit
 
 __all__ = [
     "ChirpRegressor",
@@ -44,7 +48,7 @@ class ChirpRegressor(nn.Module):
     The label scale travels with the weights, so that `predict` returns seconds and hertz.
     """
 
-    vit: Any  # a ViTModel, or peft's wrapper of one
+    vit: Any  # a model of one of the families, or peft's wrapper of one
     label_mean: torch.Tensor
     label_std: torch.Tensor
 
@@ -58,10 +62,10 @@ class ChirpRegressor(nn.Module):
         self.register_buffer("label_std", torch.tensor(scale.std, dtype=torch.float32))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Map images (batch, 3, 224, 224), uint8 or float in 0..1, to standardised labels (batch, 3)."""
+        """Map images (batch, 3, height, width), uint8 or float in 0..1, to standardised labels (batch, 3)."""
         if images.dtype == torch.uint8:
             images = images.float() / 255
-        return self.head(self.vit(pixel_values=images).last_hidden_state[:, 0])
+        return self.head(family_of(self.vit).run(self.vit, images))
 
     def standardise(self, labels: torch.Tensor) -> torch.Tensor:
         """Map labels (batch, 3) in seconds, hertz, hertz to the standardised units of `forward`."""
@@ -74,17 +78,23 @@ class ChirpRegressor(nn.Module):
     @property
     def layers(self) -> Sequence[Any]:
         """The transformer layers, with LoRA or without."""
-        vit = self.vit.get_base_model() if hasattr(self.vit, "get_base_model") else self.vit
-        return vit.layers
+        return list(base_model(self.vit).get_submodule(family_of(self.vit).layers).children())
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The parts of the transformer layers under the same names in every family, with LoRA or without."""
+        return family_of(self.vit).blocks(self.vit)
 
 
-def load_backbone(name: str) -> ViTModel:
-    """Return a pre-trained ViT without pooler: "embedded", a local folder, or a Hugging Face name.
+def load_backbone(name: str) -> PreTrainedModel:
+    """Return a pre-trained ViT: "embedded", "photographs", a local folder, or a Hugging Face name.
 
     Raises:
-        CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
+        CompanionError: "photographs" was not made, or as in `load_vit`.
     """
-    return load_vit(str(verified_backbone().parent) if name == "embedded" else name)
+    if name == "embedded":
+        return load_vit(str(verified_backbone().parent))
+    return load_vit(str(photographs_folder()) if name == "photographs" else name)
 
 
 def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str = "lora") -> ChirpRegressor:

@@ -1,26 +1,24 @@
-"""Vision Transformers: the embedded backbone's sizes, attention kernels, precision, loading from disk or hub."""
+"""Vision Transformers: the embedded backbone's sizes and random weights, attention kernels, precision."""
 
 import contextlib
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from transformers import AttentionInterface, ViTConfig, ViTModel
-from transformers.utils import logging
 
-from ..errors import CompanionError
+from .families import FAMILIES, base_model
 
 __all__ = [
     "EMBEDDED_SIZES",
     "attention_kernel",
     "autocast",
     "best_device",
+    "embed_exactly",
     "has_mixed_precision",
-    "load_vit",
     "new_embedded_vit",
     "on_best_device",
     "shuffle_weights",
@@ -78,21 +76,20 @@ class ExactConv2d(nn.Conv2d):
             return super().forward(input.to(self.weight.dtype))
 
 
-def _embed_exactly(vit: ViTModel) -> ViTModel:
-    """Let a ViT embed its patches in float32, whatever the precision of its layers; changes it in place."""
-    patches = vit.embeddings.patch_embeddings
-    plain = patches.projection
-    kernel, stride = plain.kernel_size[0], plain.stride[0]  # patches are squares
-    exact = ExactConv2d(plain.in_channels, plain.out_channels, kernel, stride, device="meta")
-    exact.weight, exact.bias = plain.weight, plain.bias
-    patches.projection = exact
-    return vit
+def embed_exactly(vit: nn.Module, patches: str) -> None:
+    """Let a model embed its patches in float32, whatever the precision of its layers; changes it in place.
+
+    Args:
+        vit: the model.
+        patches: dotted name of the convolution.
+    """
+    vit.get_submodule(patches).__class__ = ExactConv2d
 
 
 @contextlib.contextmanager
 def attention_kernel(vit: Any, name: str) -> Iterator[None]:
     """Switch the attention implementation within a block: "sdpa", "eager" (keeps the maps) or "matmul"."""
-    base = vit.get_base_model() if hasattr(vit, "get_base_model") else vit
+    base: Any = base_model(vit)
     previous = base.config._attn_implementation
     base.set_attn_implementation(name)
     try:
@@ -157,7 +154,8 @@ def new_embedded_vit(*, seed: int) -> ViTModel:
     grid = EMBEDDED_SIZES["image_size"] // EMBEDDED_SIZES["patch_size"]
     with torch.no_grad():
         vit.embeddings.position_embeddings.copy_(sine_cosine_positions(grid, EMBEDDED_SIZES["hidden_size"]))
-    return _embed_exactly(vit)
+    embed_exactly(vit, FAMILIES["vit"].patches)
+    return vit
 
 
 def shuffle_weights(vit: nn.Module, *, seed: int, only: str = "") -> None:
@@ -174,33 +172,3 @@ def shuffle_weights(vit: nn.Module, *, seed: int, only: str = "") -> None:
             if weight.ndim >= 2 and name.endswith("weight") and re.search(only, name):
                 flat = weight.flatten()
                 weight.copy_(flat[torch.randperm(len(flat), generator=generator).to(flat.device)].view_as(weight))
-
-
-def load_vit(name: str) -> ViTModel:
-    """Return a pre-trained ViT, float32 and without pooler, from a local folder or by its Hugging Face name.
-
-    Raises:
-        CompanionError: the files are missing, damaged or not a ViT's, or the hub cannot be reached.
-    """
-    is_folder = Path(name).is_dir()
-    remedy = (
-        "check the folder, or give another backbone"
-        if is_folder
-        else "go online once, or save it elsewhere with save_pretrained and give that folder as the backbone"
-    )
-    verbosity = logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
-    try:
-        options: dict[str, Any] = {"dtype": torch.float32, "attn_implementation": "sdpa", "output_loading_info": True}
-        loaded: Any = ViTModel.from_pretrained(name, add_pooling_layer=False, **options)
-        vit, report = loaded
-    except Exception as error:  # transformers, safetensors and the hub raise errors of their own
-        reason = str(error).strip().splitlines()[0]
-        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
-    finally:
-        logging.set_verbosity(verbosity)
-    if report["missing_keys"]:
-        missing = sorted(report["missing_keys"])
-        raise CompanionError(f"the backbone {name!r} lacks {len(missing)} tensors, the first is {missing[0]}; {remedy}")
-    return _embed_exactly(vit)

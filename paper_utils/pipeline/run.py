@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from transformers import ViTModel
+from transformers import PreTrainedModel
 
 from ..attention.mapped import MappedImages, map_images
 from ..data.chirps import Chirp, LabelScale, draw_chirp
@@ -98,7 +98,7 @@ class Run:
         return merged(load_regressor(self._path("fine_tuning"), backbone=self.profile.backbone))
 
     @cache
-    def backbone(self) -> ViTModel:
+    def backbone(self) -> PreTrainedModel:
         """Return the ViT before fine-tuning."""
         if self.given:
             self.given.check()

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from transformers import ViTModel
+from transformers import PreTrainedModel
 
 from ..models.regressor import ChirpRegressor
 from .profiles import Profile
@@ -27,7 +27,7 @@ class Work(Protocol):
         """Return the fine-tuned model, LoRA merged."""
         ...
 
-    def backbone(self) -> ViTModel:
+    def backbone(self) -> PreTrainedModel:
         """Return the ViT before fine-tuning."""
         ...
 

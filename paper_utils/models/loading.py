@@ -1,0 +1,133 @@
+"""Pre-trained Vision Transformers from disk or hub: all that a later step could stumble over is refused here, by name."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
+from transformers.utils import logging
+
+from ..errors import CompanionError
+from .families import FAMILIES, Family, known_families, square_side
+from .vit import embed_exactly
+
+__all__ = ["load_vit"]
+
+TOWERS = {"clip": "clip_vision_model", "siglip": "siglip_vision_model"}  # of models of images and texts
+UNUSED = ("mask_token", "position_ids")  # in the embeddings of some files, and of no consequence
+
+
+class UnmaskedEmbeddings(ViTMAEEmbeddings):
+    """Embeddings of ViT-MAE that keep every patch and its place; the original shuffles them even if it masks none."""
+
+    def random_masking(
+        self, sequence: torch.Tensor, noise: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the patches (n, patches, width) as they are, a mask of zeros and their places in order."""
+        places = torch.arange(sequence.shape[1], device=sequence.device).expand(sequence.shape[:2])
+        return sequence, torch.zeros(sequence.shape[:2], device=sequence.device), places
+
+
+def load_vit(name: str) -> PreTrainedModel:
+    """Return a pre-trained ViT of a known family, float32, from a local folder or by its Hugging Face name.
+
+    Weights are read from safetensors, whole or sharded, or from a pickle, of which only tensors are taken. Heads for
+    other tasks, decoders and text towers are left out; of the towers of CLIP and SigLIP only the vision one is read.
+
+    Raises:
+        CompanionError: the files are missing or damaged, the hub cannot be reached, the family is not known, images or
+            patches are no squares or do not fit, heads were pruned, or a tensor is missing, unknown or not finite.
+    """
+    is_folder = Path(name).is_dir()
+    remedy = (
+        "check the folder, or give another backbone"
+        if is_folder
+        else "go online once, or save it elsewhere with save_pretrained and give that folder as the backbone"
+    )
+    verbosity = logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
+    try:
+        family = _checked_family(name)
+        model: Any = getattr(transformers, family.model)
+        options: dict[str, Any] = {
+            "dtype": torch.float32,
+            "attn_implementation": "sdpa",
+            "weights_only": True,
+            "ignore_mismatched_sizes": True,  # they are named below
+            "output_loading_info": True,
+        }
+        vit, report = model.from_pretrained(name, **dict(family.options), **options)
+    except CompanionError:
+        raise
+    except Exception as error:  # transformers, safetensors and the hub raise errors of their own
+        reason = str(error).strip().splitlines()[0]
+        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
+    finally:
+        logging.set_verbosity(verbosity)
+    if fault := _fault(vit, report):
+        raise CompanionError(f"the backbone {name!r} {fault}; {remedy}")
+    return _prepared(vit, family)
+
+
+def _checked_family(name: str) -> Family:
+    """Return the family of a backbone, of which the config alone is read.
+
+    Raises:
+        CompanionError: no use can be made of it.
+        ValueError: there is no config of a model.
+    """
+    raw, _ = PreTrainedConfig.get_config_dict(name)
+    kind = raw.get("model_type")
+    if not isinstance(kind, str):  # nor is there an error where a file is missing
+        raise ValueError("no config.json that names a model_type was found")
+    family = FAMILIES.get(TOWERS.get(kind, kind))
+    if family is None:
+        raise CompanionError(
+            f"the backbone {name!r} is of family {kind!r}, which is not known; give {known_families()}"
+        )
+    model: Any = getattr(transformers, family.model)
+    config = model.config_class.from_pretrained(name)
+    image, patch = square_side(config.image_size), square_side(config.patch_size)
+    if not image or not patch or image % patch:
+        raise CompanionError(
+            f"the backbone {name!r} has images of {config.image_size} and patches of {config.patch_size} pixels, which "
+            "form no square grid; give one of square images that its patches divide"
+        )
+    if raw.get("pruned_heads") or raw.get("vision_config", {}).get("pruned_heads"):
+        raise CompanionError(f"the backbone {name!r} has pruned heads; give one with as many heads in every layer")
+    if family.pooler and not config.vision_use_head:
+        raise CompanionError(f"the backbone {name!r} has no pooling head, whose output is read; give one that has")
+    return family
+
+
+def _fault(vit: PreTrainedModel, report: dict[str, Any]) -> str:
+    """Return what is wrong with the tensors of a model as it was loaded; "" if nothing is."""
+    if mismatched := sorted(report["mismatched_keys"]):
+        key, found, wanted = mismatched[0]
+        return f"has {key} of shape {tuple(found)}, and its config needs {tuple(wanted)}"
+    if missing := sorted(report["missing_keys"]):
+        return f"lacks {len(missing)} tensors, the first is {missing[0]}"
+    parts = {name for name, _ in vit.named_children()}
+    inside = {
+        key: key.removeprefix(f"{vit.base_model_prefix}.").removeprefix("vision_model.") for key in _left_over(report)
+    }
+    if unknown := [key for key, own in inside.items() if own.split(".")[0] in parts]:
+        return f"has {len(unknown)} tensors that its config has no place for, the first is {unknown[0]}"
+    bad = [key for key, tensor in vit.named_parameters() if not tensor.isfinite().all()]
+    return f"is damaged: {bad[0]} is not finite" if bad else ""
+
+
+def _left_over(report: dict[str, Any]) -> list[str]:
+    return sorted(key for key in report["unexpected_keys"] if not key.endswith(UNUSED))
+
+
+def _prepared(vit: Any, family: Family) -> PreTrainedModel:
+    """Return the model with square sizes as one number each, patches embedded in float32, and no patch masked."""
+    vit.config.image_size, vit.config.patch_size = map(square_side, (vit.config.image_size, vit.config.patch_size))
+    if isinstance(vit.embeddings, ViTMAEEmbeddings):
+        vit.embeddings.__class__ = UnmaskedEmbeddings
+    embed_exactly(vit, family.patches)
+    return vit
