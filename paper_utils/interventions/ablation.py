@@ -56,11 +56,11 @@ def head_zeroed(model: ChirpRegressor, layer: int, head: int) -> Iterator[None]:
     heads = model.vit.config.num_attention_heads
     if not (0 <= layer < len(model.layers) and 0 <= head < heads):
         raise CompanionError(f"no head {head} in layer {layer}: {len(model.layers)} layers, {heads} heads, from 0")
-    size = model.vit.config.hidden_size // heads
+    block = model.blocks[layer]
+    size = block.query.out_features // heads
     rows = slice(head * size, (head + 1) * size)
-    attention = model.layers[layer].attention
     weights = []
-    for projection in (attention.q_proj, attention.k_proj, attention.v_proj):
+    for projection in (block.query, block.key, block.value):
         weights.append(projection.weight)  # of the base layer, where LoRA wraps it
         # W' = W + BA: with the head's rows of B zero too, nothing of the head's weights is left
         weights += [adapter.weight for adapter in getattr(projection, "lora_B", {}).values()]
@@ -90,7 +90,7 @@ def ablate_every_head(
 
     Args:
         model: LoRA-wrapped or merged; left as it was.
-        images: (images, 3, 224, 224).
+        images: (images, 3, height, width).
         labels: (images, 3), kept with the result.
         kind: of replacement, one of `engine.KINDS`.
         source: images that "mean" (any, better others than `images`) and "resample" (one for each) need.

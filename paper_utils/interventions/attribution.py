@@ -110,7 +110,7 @@ def linearised(
 
     Args:
         model: LoRA-wrapped or merged; left as it was.
-        images: (images, 3, 224, 224).
+        images: (images, 3, height, width).
         labels: (images, 3).
         kinds: of replacement, of `engine.KINDS`.
         sources: by kind, the images that "mean" and "resample" need, see `engine.Replacement`.
@@ -163,7 +163,7 @@ def _linearise(
     for layer in engine.layers:
         outputs.append(engine.attend(layer, x))
         x = engine.finish_layer(layer, x, outputs[-1])
-    predictions = engine.predict_from_cls(x[:, 0])
+    predictions = engine.read_out(x)
     shape = len(constants), len(engine.layers), engine.heads, len(images), 3
     changes = torch.empty(shape, device=engine.device)
     for target in range(3):

@@ -5,13 +5,14 @@ bias. Zero, mean and resample ablation are other choices of c, so one engine ser
 
 - the residual stream before each layer is computed once, and a head's ablation starts from there;
 - the attention of a layer is computed once, and one head's contribution to the output is replaced;
-- the last layer computes the CLS row alone, with keys and values absorbed into its query;
+- the last layer computes the CLS row alone, with keys and values absorbed into its query, where CLS alone is read out;
+- layer scales are multiplied into the output projections;
 - each core of the processor works on a batch of its own.
 """
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..errors import CompanionError
+from ..models.families import Block, family_of, fold_layer_scale
 from ..models.linears import faster_linears, use_linears
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor, merged
@@ -34,14 +36,14 @@ class Engine:
     """A fine-tuned model in float32 whose heads' outputs can be replaced; the given model is never changed.
 
     Args:
-        model: LoRA-wrapped, merged or plain, of any width.
+        model: LoRA-wrapped, merged or plain, of any family, width and grid of patches.
         batch: images in one pass; chosen for the device if left out.
         rows: images with a head replaced in one pass. The two bound memory, whatever the number of images.
         linears: class of the linear layers; the faster of the two for this processor if left out.
         device: where to compute; a GPU where there is one if left out.
 
     Raises:
-        CompanionError: the model lacks a module that a ViT of transformers has.
+        CompanionError: the model is of no known family.
     """
 
     def __init__(
@@ -54,20 +56,17 @@ class Engine:
         device: torch.device | str | None = None,
     ):
         self.model = merged(model) if hasattr(model.vit, "merge_and_unload") else copy.deepcopy(model).eval()
-        for name in ("attention.q_proj", "attention.o_proj", "layernorm_before", "layernorm_after", "mlp"):
-            try:
-                self.model.layers[0].get_submodule(name)
-            except AttributeError:
-                raise CompanionError(f"layer 1 of the model has no {name}; give a ViT of transformers 5") from None
+        self.family = family_of(self.model.vit)
+        fold_layer_scale(self.model.vit)
         self.device = torch.device(device or best_device())
         self.model.to(self.device)
-        self.layers = list(self.model.layers)
+        self.layers = self.model.blocks
         config = self.model.vit.config
         self.heads = config.num_attention_heads
-        self.size = config.hidden_size // self.heads
+        self.size = self.layers[0].query.out_features // self.heads
         small = self.device.type == "cpu"
         self.batch, self.rows = batch or (8 if small else 64), rows or (16 if small else 256)
-        tokens = 1 + (config.image_size // config.patch_size) ** 2
+        tokens = self.family.specials(config) + (config.image_size // config.patch_size) ** 2
         if linears or small:
             use_linears(self.model, linears or faster_linears(self.rows * tokens, config.hidden_size))
 
@@ -123,7 +122,7 @@ class Engine:
                     z = z.clone()
                     z[:, :, wanted[number]] = constants[number][:, :, wanted[number]]
                 x = self.finish_layer(layer, x, z)
-            return self.predict_from_cls(x[:, 0])
+            return self.read_out(x)
 
         return _finite_array(torch.cat(self.by_batch(work, len(images))))
 
@@ -144,15 +143,17 @@ class Engine:
         count = len(images)
         results = torch.empty(len(self.layers), self.heads, count, 3, device=self.device)
         x = self.embed(images)
-        for number, layer in enumerate(self.layers[:-1]):
+        for number, layer in enumerate(self.layers[:-1] if self.family.has_cls else self.layers):
             z = self.attend(layer, x)
-            intact = x + layer.attention.o_proj(z.flatten(2))
-            columns = layer.attention.o_proj.weight.view(-1, self.heads, self.size)
+            intact = x + layer.output(z.flatten(2))
+            columns = layer.output.weight.view(-1, self.heads, self.size)
             for heads in torch.arange(self.heads).split(max(1, self.rows // count)):
                 change = constants[number][:, :, heads] - z[:, :, heads]
                 rows = intact + torch.einsum("bthd,ehd->hbte", change, columns[:, heads])
                 results[number, heads] = self.predict_from_layer(number, rows.flatten(0, 1)).view(len(heads), count, 3)
             x = self.feed_forward(layer, intact)
+        if not self.family.has_cls:
+            return self.read_out(x), results
         z = self._last_attention(x)
         results[-1] = torch.stack(
             [self._last_output(x, _replace_head(z, head, constants[-1][:, 0])) for head in range(self.heads)]
@@ -164,14 +165,17 @@ class Engine:
 
         Args:
             number: of the layer, from 0.
-            x: residual stream after that layer's attention, (n, tokens, width); of the last layer CLS is enough.
+            x: residual stream after that layer's attention, (n, tokens, width); of the last layer CLS is enough, where
+                it is read out.
         """
         if number == len(self.layers) - 1:
-            return self.predict_from_cls(self.feed_forward(self.layers[number], x[:, :1])[:, 0])
+            return self.read_out(self.feed_forward(self.layers[number], x[:, :1] if self.family.has_cls else x))
         x = self.feed_forward(self.layers[number], x)
         for layer in self.layers[number + 1 : -1]:
             x = self.finish_layer(layer, x, self.attend(layer, x))
-        return self._last_output(x, self._last_attention(x))
+        if self.family.has_cls:
+            return self._last_output(x, self._last_attention(x))
+        return self.read_out(self.finish_layer(self.layers[-1], x, self.attend(self.layers[-1], x)))
 
     def embed(self, images: torch.Tensor) -> torch.Tensor:
         """Return the residual stream before layer 1, (n, tokens, width), of images as in `sweep`."""
@@ -179,29 +183,29 @@ class Engine:
         if images.dtype == torch.uint8:
             images = images.float() / 255
         with torch.backends.cudnn.flags(enabled=False):  # which would round the patches' convolution to TF32
-            return self.model.vit.embeddings(images)
+            return self.family.embed(self.model.vit, images)
 
-    def project(self, layer: Any, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def project(self, layer: Block, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return the queries, keys and values of a layer's heads, (n, tokens, heads * head dimension) each."""
-        hidden, attention = layer.layernorm_before(x), layer.attention
-        return attention.q_proj(hidden), attention.k_proj(hidden), attention.v_proj(hidden)
+        hidden = layer.norm_before(x)
+        return layer.query(hidden), layer.key(hidden), layer.value(hidden)
 
     def mix(self, *projected: torch.Tensor) -> torch.Tensor:
         """Return the outputs z of a layer's heads, (n, tokens, heads, head dimension), of queries, keys and values."""
         by_head = (one.unflatten(-1, (self.heads, self.size)).transpose(1, 2) for one in projected)
         return functional.scaled_dot_product_attention(*by_head).transpose(1, 2)
 
-    def attend(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+    def attend(self, layer: Block, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs z of a layer's heads, (n, tokens, heads, head dimension)."""
         return self.mix(*self.project(layer, x))
 
-    def finish_layer(self, layer: Any, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    def finish_layer(self, layer: Block, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         """Return the residual stream after a layer, (n, tokens, width), given that before it and its heads' outputs z."""
-        return self.feed_forward(layer, x + layer.attention.o_proj(z.flatten(2)))
+        return self.feed_forward(layer, x + layer.output(z.flatten(2)))
 
-    def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+    def feed_forward(self, layer: Block, x: torch.Tensor) -> torch.Tensor:
         """Return the residual stream after a layer, (n, tokens, width), given that after its attention."""
-        return x + layer.mlp(layer.layernorm_after(x))
+        return x + layer.mlp(layer.norm_after(x))
 
     def _last_attention(self, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs of the last layer's heads for CLS, (n, heads, head dimension).
@@ -210,26 +214,30 @@ class Engine:
         and the weighted mean of values is the value of the weighted mean. So neither keys nor values are formed.
         """
         layer = self.layers[-1]
-        hidden = layer.layernorm_before(x)
-        attention = layer.attention
-        query = attention.q_proj(hidden[:, 0]).unflatten(-1, (self.heads, self.size)) * self.size**-0.5
-        towards = torch.einsum("nhd,hde->nhe", query, attention.k_proj.weight.unflatten(0, (self.heads, self.size)))
+        hidden = layer.norm_before(x)
+        query = layer.query(hidden[:, 0]).unflatten(-1, (self.heads, self.size)) * self.size**-0.5
+        towards = torch.einsum("nhd,hde->nhe", query, layer.key.weight.unflatten(0, (self.heads, self.size)))
         weights = torch.softmax(towards @ hidden.transpose(1, 2), dim=-1)
         seen = weights @ hidden
-        values = torch.einsum("nhe,hde->nhd", seen, attention.v_proj.weight.unflatten(0, (self.heads, self.size)))
+        values = torch.einsum("nhe,hde->nhd", seen, layer.value.weight.unflatten(0, (self.heads, self.size)))
         return values + self.value_bias(layer)
 
     def _last_output(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         layer = self.layers[-1]
-        return self.predict_from_cls(self.finish_layer(layer, x[:, :1], z[:, None])[:, 0])
+        return self.read_out(self.finish_layer(layer, x[:, :1], z[:, None]))
 
-    def predict_from_cls(self, cls: torch.Tensor) -> torch.Tensor:
-        """Return predictions in seconds and hertz, (n, 3), of CLS tokens (n, width)."""
-        return self.model.head(self.model.vit.layernorm(cls)) * self.model.label_std + self.model.label_mean
+    def read_out(self, x: torch.Tensor) -> torch.Tensor:
+        """Return predictions in seconds and hertz, (n, 3), of the residual stream after the last layer.
 
-    def value_bias(self, layer: Any) -> torch.Tensor:
+        Args:
+            x: (n, tokens, width); CLS is enough, where it is read out.
+        """
+        vector = self.family.read_out(self.model.vit, x)
+        return self.model.head(vector) * self.model.label_std + self.model.label_mean
+
+    def value_bias(self, layer: Block) -> torch.Tensor:
         """Return the value bias of a layer's heads, (heads, head dimension); zeros where it has none."""
-        bias = layer.attention.v_proj.bias
+        bias = layer.value.bias
         if bias is None:
             return torch.zeros(self.heads, self.size, device=self.device)
         return bias.detach().view(self.heads, self.size)

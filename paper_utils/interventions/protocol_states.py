@@ -5,13 +5,13 @@ images can be drawn again as often as an interval needs.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from ..errors import CompanionError
+from ..models.families import Block
 from ..models.regressor import ChirpRegressor
 from .engine import Engine
 from .protocols import Protocol
@@ -30,7 +30,7 @@ def state_losses(
     Args:
         model: the one that the protocol asks for (`with_untuned_vit`), LoRA-wrapped or merged, left as it was; or its
             engine.
-        images: (images, 3, 224, 224) uint8.
+        images: (images, 3, height, width) uint8.
         labels: (images, 3), seconds and hertz.
         protocol: how.
 
@@ -79,7 +79,7 @@ def _predictions(engine: Engine, pixels: torch.Tensor, protocol: Protocol) -> It
 
 
 def _attention(
-    engine: Engine, layer: Any, projected: tuple[torch.Tensor, ...], zeroed: Sequence[slice]
+    engine: Engine, layer: Block, projected: tuple[torch.Tensor, ...], zeroed: Sequence[slice]
 ) -> torch.Tensor:
     """Return what a layer's attention adds to the residual stream where rows of its query, key and value weights are zero.
 
@@ -94,7 +94,7 @@ def _attention(
     z = engine.mix(query, key, value).flatten(2)
     for rows in zeroed:
         z[..., rows] = bias[rows]
-    return layer.attention.o_proj(z)
+    return layer.output(z)
 
 
 def protocol_losses(
