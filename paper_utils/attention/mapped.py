@@ -28,11 +28,16 @@ class MappedImages:
     chirps: list[Chirp]
     pixels: np.ndarray  # (images, 224, 224, 3) uint8
     regions: np.ndarray  # (images, 224, 224) uint8, an index into REGIONS
-    maps: AttentionMaps  # (images, layers, heads, 14, 14) float32 each
+    maps: AttentionMaps  # (images, layers, heads, rows, columns) float32 each
+
+    @property
+    def patch(self) -> int:
+        """Side of a patch in pixels."""
+        return self.regions.shape[-1] // self.maps.patches.shape[-1]
 
     def coverage(self) -> np.ndarray:
-        """Return the share of each patch that each feature covers, (images, features, 14, 14) in 0..1."""
-        return np.stack([feature_coverage(regions) for regions in self.regions])
+        """Return the share of each patch that each feature covers, (images, features, rows, columns) in 0..1."""
+        return np.stack([feature_coverage(regions, patch=self.patch) for regions in self.regions])
 
     def attention_on(self, *regions: str) -> np.ndarray:
         """Return the attention on regions over a head's mean attention, (regions, layers, heads), averaged over images.
@@ -41,7 +46,7 @@ class MappedImages:
             regions: names of REGIONS; finer than features, which join some of them.
         """
         numbers = [REGIONS.index(name) for name in regions]
-        coverage = np.stack([patch_coverage(one)[numbers] for one in self.regions])
+        coverage = np.stack([patch_coverage(one, patch=self.patch)[numbers] for one in self.regions])
         total = coverage.sum((-2, -1), keepdims=True)
         weights = np.divide(coverage, total, out=np.full_like(coverage, np.nan), where=total > 0)
         over_mean = self.maps.patches / self.maps.patches.mean((-2, -1), keepdims=True)

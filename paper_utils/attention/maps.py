@@ -7,6 +7,7 @@ import torch
 from tqdm import tqdm
 
 from ..errors import CompanionError
+from ..models.families import family_of
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 
@@ -24,7 +25,9 @@ class AttentionMaps:
     """
 
     patches: np.ndarray  # averaged over the query patches, as the paper does
-    cls: np.ndarray  # of the CLS query alone, whose output the regression head receives
+    cls: (
+        np.ndarray
+    )  # of the CLS query alone, whose output the regression head receives; as `patches` where there is no CLS
     norms: np.ndarray  # (images, layers, rows, columns) of the residual stream after each layer
 
     def of(self, images: slice) -> "AttentionMaps":
@@ -35,7 +38,7 @@ class AttentionMaps:
 def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 8) -> AttentionMaps:
     """Return raw attention maps of all heads.
 
-    The column of CLS is dropped, so that a map's sum is the share of attention that patches get. Min-max normalisation
+    The columns of CLS and of other tokens that are no patches (distillation, registers) are dropped, so that a map's sum is the share of attention that patches get. Min-max normalisation
     is left to `heads.min_max`, because it hides how much is attended to.
 
     Args:
@@ -48,17 +51,20 @@ def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 
     """
     result: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
+    family = family_of(model.vit)
+    first = family.specials(model.vit.config)
     weights_of: list[torch.Tensor] = []
     norms: list[torch.Tensor] = []
 
     def store_weights(module: torch.nn.Module, inputs: tuple, output: tuple[torch.Tensor, torch.Tensor]) -> None:
-        weights = output[1][..., 1:]  # at once: the full matrices of all layers would not fit
-        weights_of.append(torch.stack([weights[:, :, 1:].mean(dim=2), weights[:, :, 0]]))
+        weights = output[1][..., first:]  # at once: the full matrices of all layers would not fit
+        averaged = weights[:, :, first:].mean(dim=2)
+        weights_of.append(torch.stack([averaged, weights[:, :, 0] if family.has_cls else averaged]))
 
     def store_norm(module: torch.nn.Module, inputs: tuple, output: torch.Tensor) -> None:
-        norms.append(output[:, 1:].norm(dim=-1))
+        norms.append(output[:, first:].norm(dim=-1))
 
-    hooks = [layer.get_submodule("attention").register_forward_hook(store_weights) for layer in model.layers]
+    hooks = [block.attention.register_forward_hook(store_weights) for block in model.blocks]
     hooks += [layer.register_forward_hook(store_norm) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
@@ -84,7 +90,7 @@ def _flat_where_least(maps: np.ndarray) -> np.ndarray:
 
 
 def sees_no_patch(maps: np.ndarray) -> np.ndarray:
-    """Return (layers, heads) bool: which heads give all their attention to CLS, on every image.
+    """Return (layers, heads) bool: which heads give no patch any attention, on every image.
 
     Min-max scaling would draw a pattern of rounding errors there, so `attention_maps` makes these maps flat.
     """

@@ -62,9 +62,14 @@ class Scores:
     high: dict[str, np.ndarray]
 
 
-def feature_coverage(regions: np.ndarray) -> np.ndarray:
-    """Return the share of each patch that each feature covers, (features, rows, columns) in 0..1."""
-    coverage = patch_coverage(regions)
+def feature_coverage(regions: np.ndarray, *, patch: int = 16) -> np.ndarray:
+    """Return the share of each patch that each feature covers, (features, rows, columns) in 0..1.
+
+    Args:
+        regions: the region of each pixel, as in `patch_coverage`.
+        patch: side of a patch in pixels.
+    """
+    coverage = patch_coverage(regions, patch=patch)
     index = {name: number for number, name in enumerate(REGIONS)}
     return np.stack([coverage[[index[part] for part in parts]].sum(0) for parts in FEATURES.values()])
 
