@@ -1,5 +1,6 @@
 """Pre-trained Vision Transformers from disk or hub: all that a later step could stumble over is refused here, by name."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,17 +112,12 @@ def _fault(vit: PreTrainedModel, report: dict[str, Any]) -> str:
     if missing := sorted(report["missing_keys"]):
         return f"lacks {len(missing)} tensors, the first is {missing[0]}"
     parts = {name for name, _ in vit.named_children()}
-    inside = {
-        key: key.removeprefix(f"{vit.base_model_prefix}.").removeprefix("vision_model.") for key in _left_over(report)
-    }
-    if unknown := [key for key, own in inside.items() if own.split(".")[0] in parts]:
+    unexpected = sorted(key for key in report["unexpected_keys"] if not key.endswith(UNUSED))
+    prefixes = re.compile(rf"^({vit.base_model_prefix}|vision_model)\.")  # of the encoder in a larger model
+    if unknown := [key for key in unexpected if prefixes.sub("", key, count=1).split(".")[0] in parts]:
         return f"has {len(unknown)} tensors that its config has no place for, the first is {unknown[0]}"
     bad = [key for key, tensor in vit.named_parameters() if not tensor.isfinite().all()]
     return f"is damaged: {bad[0]} is not finite" if bad else ""
-
-
-def _left_over(report: dict[str, Any]) -> list[str]:
-    return sorted(key for key in report["unexpected_keys"] if not key.endswith(UNUSED))
 
 
 def _prepared(vit: Any, family: Family) -> PreTrainedModel:

@@ -1,0 +1,175 @@
+import os
+import pickle
+
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+from paper_utils.errors import CompanionError
+from paper_utils.files import read_json, write_json
+from paper_utils.models.loading import load_vit
+from tests.families import KINDS, config_of, new_model, plain, randomised
+
+TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 50}
+OTHER_CLASSES = {  # that hold the same encoder, and more
+    "ViTForImageClassification": "vit",
+    "ViTForMaskedImageModeling": "vit",
+    "DeiTForImageClassification": "deit",
+    "DeiTForImageClassificationWithTeacher": "deit",
+    "Dinov2ForImageClassification": "dinov2",
+    "Dinov2WithRegistersForImageClassification": "dinov2_with_registers",
+    "ViTMAEForPreTraining": "vit_mae",
+    "CLIPVisionModelWithProjection": "clip_vision_model",
+    "CLIPForImageClassification": "clip_vision_model",
+    "CLIPModel": "clip_vision_model",
+    "SiglipForImageClassification": "siglip_vision_model",
+    "SiglipModel": "siglip_vision_model",
+}
+DINOV2_OF_ONE_LAYER = {
+    "num_hidden_layers": 1,
+    "out_features": ["stage1"],
+    "out_indices": [1],
+    "stage_names": ["stem", "stage1"],
+}
+
+
+def saved(model, folder, **options):
+    model.save_pretrained(folder, **options)
+    return str(folder)
+
+
+def same(folder, kind):
+    """Whether a folder is loaded as transformers alone does it, in float32."""
+    found, expected = load_vit(folder).state_dict(), plain(folder, kind).vit.float().state_dict()
+    assert {tensor.dtype for tensor in found.values()} == {torch.float32}
+    return all(torch.equal(found[key], expected[key]) for key in found)
+
+
+def change_config(folder, **changes):
+    write_json(f"{folder}/config.json", read_json(f"{folder}/config.json") | changes)
+    return folder
+
+
+def change_tensors(folder, change):
+    tensors = load_file(f"{folder}/model.safetensors")
+    change(tensors)
+    save_file(tensors, f"{folder}/model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", [{}, {"max_shard_size": "20KB"}], ids=["whole", "sharded"])
+def test_safetensors_are_read(kind, options, tmp_path):
+    folder = saved(new_model(kind), tmp_path, **options)
+    assert len(list(tmp_path.glob("*.safetensors"))) == 1 or options
+    assert (tmp_path / "model.safetensors.index.json").is_file() == bool(options)
+    assert same(folder, kind)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["vit", "dinov2", "siglip_vision_model"])
+def test_half_precision_becomes_float32(kind, dtype, tmp_path):
+    folder = saved(new_model(kind).to(dtype), tmp_path)
+    assert read_json(f"{folder}/config.json")["dtype"] == str(dtype).removeprefix("torch.")
+    assert same(folder, kind)
+
+
+@pytest.mark.parametrize("name", OTHER_CLASSES)
+def test_the_encoder_is_taken_out_of_a_larger_model(name, tmp_path):
+    kind = OTHER_CLASSES[name]
+    config = config_of(kind)
+    if name in ("CLIPModel", "CLIPForImageClassification", "SiglipModel", "SiglipForImageClassification"):
+        whole = transformers.CLIPConfig if name.startswith("CLIP") else transformers.SiglipConfig
+        config = whole(text_config=TEXT, vision_config=config.to_dict())
+    assert same(saved(randomised(getattr(transformers, name)(config)), tmp_path), kind)
+
+
+def test_no_patch_of_vit_mae_is_masked(tmp_path):
+    vit = load_vit(saved(new_model("vit_mae", mask_ratio=0.75), tmp_path))
+    output = vit(pixel_values=torch.rand(2, 3, 64, 64))
+    assert output.last_hidden_state.shape == (2, 17, 24)
+    assert torch.equal(output.ids_restore, torch.arange(16).expand(2, 16))
+    assert not output.mask.any()
+
+
+def test_sizes_that_are_given_twice_become_one_number(tmp_path):
+    vit = load_vit(change_config(saved(new_model("vit"), tmp_path), image_size=[64, 64], patch_size=[16, 16]))
+    assert (vit.config.image_size, vit.config.patch_size) == (64, 16)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "message"),
+    [
+        ("vit", {"model_type": "beit"}, "is of family 'beit', which is not known; give ViT, DeiT, DINOv2, "),
+        ("vit", {"model_type": "siglip2"}, "is of family 'siglip2', which is not known"),
+        (
+            "vit",
+            {"image_size": [64, 32]},
+            r"has images of .64, 32. and patches of 16 pixels, which form no square grid",
+        ),
+        ("dinov2", {"image_size": 60}, "has images of 60 and patches of 14 pixels, which form no square grid"),
+        ("vit", {"patch_size": [16, 8]}, "form no square grid"),
+        ("deit", {"pruned_heads": {"0": [1]}}, "has pruned heads; give one with as many heads in every layer"),
+        ("siglip_vision_model", {"vision_use_head": False}, "has no pooling head, whose output is read"),
+        ("vit", {"num_hidden_layers": 3}, r"lacks 16 tensors, the first is layers\.2\.attention\.k_proj\.bias; check"),
+        ("vit", {"num_hidden_layers": 1}, r"has 16 tensors that its config has no place for, the first is layers\.1\."),
+        ("dinov2", DINOV2_OF_ONE_LAYER, r"has 18 tensors that its config has no place for"),
+        ("clip_vision_model", {"num_hidden_layers": 1}, "has 16 tensors that its config has no place for"),
+        ("vit", {"patch_size": 32}, r"has embeddings\.p\S+ of shape \(.*\), and its config needs \("),
+        ("vit", {"model_type": None}, "cannot load the backbone .*: no config.json that names a model_type was found"),
+    ],
+)
+def test_a_folder_that_is_of_no_use_is_refused_in_a_line(kind, changes, message, tmp_path):
+    folder = change_config(saved(new_model(kind), tmp_path), **changes)
+    with pytest.raises(CompanionError, match=message) as refused:
+        load_vit(folder)
+    assert "\n" not in str(refused.value)
+    assert str(tmp_path) in str(refused.value)
+
+
+def test_pruned_heads_of_a_tower_are_refused(tmp_path):
+    config = transformers.CLIPConfig(text_config=TEXT, vision_config=config_of("clip_vision_model").to_dict())
+    folder = saved(transformers.CLIPModel(config), tmp_path)
+    vision = read_json(f"{folder}/config.json")["vision_config"]
+    change_config(folder, vision_config=vision | {"pruned_heads": {"1": [0]}})
+    with pytest.raises(CompanionError, match="has pruned heads"):
+        load_vit(folder)
+
+
+@pytest.mark.parametrize("prefix", ["", "vit."])
+def test_a_tensor_that_is_missing_unknown_or_not_finite_is_named(prefix, tmp_path):
+    model = new_model("vit") if not prefix else transformers.ViTForImageClassification(config_of("vit"))
+    key = f"{prefix}layernorm.bias"
+
+    def refused(change):
+        folder = change_tensors(saved(model, tmp_path), change)
+        with pytest.raises(CompanionError) as error:
+            load_vit(folder)
+        return str(error.value)
+
+    assert "lacks 1 tensors, the first is layernorm.bias; check the folder" in refused(lambda one: one.pop(key))
+    for unknown in ("layernorm.gate", "layers.1.attention.gate.weight"):
+        found = refused(lambda one, unknown=unknown: one.update({prefix + unknown: torch.ones(2)}))
+        assert f"has 1 tensors that its config has no place for, the first is {prefix}{unknown}" in found
+    assert "is damaged: layernorm.bias is not finite" in refused(lambda one: one[key].fill_(float("nan")))
+
+
+def test_pickles_are_read_for_their_tensors_alone(tmp_path):
+    model = new_model("vit")
+    folder = saved(model, tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    assert same(folder, "vit")
+
+    class Bomb:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps({"layernorm.bias": Bomb()}, protocol=2))
+    with pytest.raises(CompanionError, match="cannot load the backbone"):
+        load_vit(folder)
+    torch.save({"layernorm.bias": Bomb()}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(CompanionError, match="cannot load the backbone"):
+        load_vit(folder)
+    assert not (tmp_path / "executed").exists()
