@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from ..errors import CompanionError
 from ..files import atomic_path, read_json, write_json
+from .families import FAMILIES, family_of
 from .regressor import LORA, ChirpRegressor
 
 __all__ = ["ADAPTER_FILES", "save_adapter"]
@@ -74,10 +75,13 @@ def save_adapter(model: ChirpRegressor, folder: str | os.PathLike, *, backbone: 
         backbone: its name, as in `load_backbone`; a name on the hub also stands in the card's metadata.
 
     Raises:
-        CompanionError: the model has no LoRA, or a file cannot be written.
+        CompanionError: the model has no LoRA, its backbone is of another family than ViT, or a file cannot be written.
     """
     if not isinstance(model.vit, PeftModel):
         raise CompanionError("the model has no LoRA to write as an adapter; give the one from before merging")
+    family = family_of(model.vit)
+    if family is not FAMILIES["vit"]:  # the card's lines of code are for a ViT
+        raise CompanionError(f"there is no model card for an adapter of {family.title}; give a model on a ViT")
     name = EMBEDDED_NAME if backbone == "embedded" else backbone
     with tempfile.TemporaryDirectory() as made:
         # "auto" would look the backbone up on the hub

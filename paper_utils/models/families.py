@@ -48,6 +48,7 @@ class Family:
     final_norm: str = "layernorm"
     special_tokens: int = 1  # before the patches, registers not counted; CLS, where there is one, is the first
     pooler: str = ""  # of all tokens, where there is no CLS
+    resizes: bool = False  # its positions to the grid of an image, whatever its config's image size
     reads_pooled: bool = (
         False  # the model's own pooled output, where its last hidden state is not normalised or has no CLS
     )
@@ -56,6 +57,10 @@ class Family:
     def has_cls(self) -> bool:
         """Whether the read-out depends on the last layer's CLS token alone."""
         return not self.pooler
+
+    def takes(self, config: Any, side: int) -> bool:
+        """Return whether a model takes square images with a side of so many pixels."""
+        return side % config.patch_size == 0 if self.resizes else side == config.image_size
 
     def specials(self, config: Any) -> int:
         """Return how many tokens before the patches are none: CLS, distillation token, registers."""
@@ -107,6 +112,7 @@ _DINOV2: dict[str, Any] = {
     "layers": "encoder.layer",
     "norms": ("norm1", "norm2"),
     "scales": ("layer_scale1", "layer_scale2"),
+    "resizes": True,
 }
 _CONTRASTIVE: dict[str, Any] = {
     "patches": "embeddings.patch_embedding",

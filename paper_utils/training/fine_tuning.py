@@ -15,8 +15,10 @@ from tqdm import tqdm
 
 from ..data.chirps import label_scale
 from ..data.dataset import ChirpSet, split_seed
+from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
 from ..models.dropout import masks_from
+from ..models.families import family_of
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor, build_regressor
 from ..models.vit import attention_kernel, autocast, best_device, training_kernel
@@ -44,11 +46,18 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
         The model on the CPU, in evaluation mode, LoRA not merged; and one entry for each epoch.
 
     Raises:
-        CompanionError: the loss is not finite, or the checkpoint is damaged or belongs to another recipe.
+        CompanionError: the backbone takes images of another size, the loss is not finite, or the checkpoint is damaged
+            or belongs to another recipe.
     """
     device = best_device()
     scale = label_scale(_training_seed(recipe), max(1000, recipe.images_per_epoch), binning=recipe.binning)
     model = build_regressor(recipe.backbone, scale, seed=recipe.seed + recipe.repeat, trained=trained).to(device)
+    config = model.vit.config
+    if not family_of(model.vit).takes(config, MODEL_SIZE[0]):
+        raise CompanionError(
+            f"the backbone {recipe.backbone!r} takes images of {config.image_size} pixels in patches of "
+            f"{config.patch_size}, not those of {MODEL_SIZE[0]} that are drawn; give a backbone for these"
+        )
     schedule = Schedule(optimizer_of(model, recipe), recipe)
     state = TrainingState(recipe, model, schedule)
     state.resume(checkpoint)

@@ -5,6 +5,9 @@ from paper_utils import attention
 from paper_utils.data.dataset import sample
 from paper_utils.data.regions import REGIONS
 from paper_utils.errors import CompanionError
+from paper_utils.models.regressor import build_regressor
+from tests.conftest import SCALE
+from tests.families import new_model
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,17 @@ def test_attention_on_regions_is_the_weighted_mean_over_their_patches(mapped):
     ]
     assert found.shape == (2, 2, 3)
     assert found[0, 1, 2] == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize(("kind", "patch"), [("dinov2", 14), ("clip_vision_model", 32), ("siglip_vision_model", 16)])
+def test_grid_and_patch_size_are_the_models(tmp_path, kind, patch):
+    new_model(kind, image_size=224, patch_size=patch).save_pretrained(tmp_path)
+    model = build_regressor(str(tmp_path), SCALE, seed=1, trained="head").eval()
+    mapped, side = attention.map_images(model, 7, [3, 4]), 224 // patch
+    assert (mapped.patch, mapped.maps.patches.shape[-2:]) == (patch, (side, side))
+    blocks = (mapped.regions == REGIONS.index("title")).reshape(2, side, patch, side, patch).mean((2, 4))
+    assert np.allclose(mapped.coverage()[:, list(attention.FEATURES).index("title")], blocks)
+    assert mapped.attention_on("chirp").shape == (1, *mapped.maps.patches.shape[1:3])
 
 
 def test_bad_input_is_named(mapped, regressor):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from paper_utils.attention.maps import attention_maps
+from paper_utils.interventions import engine as engine_module
 from paper_utils.interventions.ablation import head_zeroed, plain_sweep
 from paper_utils.interventions.attribution import linearised
 from paper_utils.interventions.engine import KINDS, Engine
@@ -92,6 +93,13 @@ def test_every_head_against_hooks(case, kind):
         assert np.abs(expected - intact).max() > 1e-3
     both = [(0, 1), (1, 0)]
     assert close(engine.predict(case.images, both, kind=kind, source=case.source_of(kind)), case.replaced(both, kind))
+
+
+def test_everything_is_computed_on_the_device(case, monkeypatch):
+    """Torch's device without numbers refuses most sums of its tensors with others, as a GPU does."""
+    monkeypatch.setattr(engine_module, "_finite_array", lambda predictions: predictions)
+    intact, swept = Engine(case.model, device="meta").sweep(case.images)
+    assert [intact.device.type, swept.device.type] == ["meta"] * 2
 
 
 def test_zeroed_weights_are_the_replacement_by_the_value_bias(case):

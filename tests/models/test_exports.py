@@ -12,6 +12,7 @@ from paper_utils.errors import CompanionError
 from paper_utils.models import exports
 from paper_utils.models.regressor import build_regressor, merged
 from tests.conftest import SCALE
+from tests.families import new_model
 
 
 @pytest.fixture
@@ -69,6 +70,12 @@ def test_the_embedded_backbone_is_named_without_this_machine(tmp_path):
     card = (tmp_path / "README.md").read_text()
     assert "rank 8, alpha 16, dropout 0.1, on the queries and values of 12 layers" in card
     assert "mean 22.00, 50.00, 50.00 and standard deviation 13.00, 29.00, 31.00" in card
+
+
+def test_an_adapter_of_another_family_is_refused(tmp_path):
+    new_model("dinov2").save_pretrained(tmp_path)
+    with pytest.raises(CompanionError, match="there is no model card for an adapter of DINOv2; give a model on a ViT"):
+        exports.save_adapter(build_regressor(str(tmp_path), SCALE, seed=0), tmp_path, backbone=str(tmp_path))
 
 
 def test_writing_again_gives_the_same_bytes(folder, regressor, tiny_backbone):

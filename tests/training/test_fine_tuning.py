@@ -9,6 +9,7 @@ from paper_utils.errors import CompanionError
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.training import evaluation
 from paper_utils.training import fine_tuning as training
+from tests.families import new_model
 
 
 def test_accuracy_against_the_formulas():
@@ -118,3 +119,25 @@ def test_mixed_precision_in_parallel_gives_the_same_loss(tiny_profile, tmp_path,
     finally:
         torch.set_num_threads(before)
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes"), [("vit", "64 pixels in patches of 16"), ("dinov2", "60 pixels in patches of 15")]
+)
+def test_a_backbone_for_other_images_is_refused_before_training(tiny_profile, tmp_path, kind, sizes):
+    changes = {"dinov2": {"image_size": 60, "patch_size": 15}}.get(kind, {})  # 15 does not divide 224
+    new_model(kind, **changes).save_pretrained(tmp_path / "backbone")
+    profile = replace(tiny_profile, backbone=str(tmp_path / "backbone"))
+    with pytest.raises(CompanionError, match=f"takes images of {sizes}, not those of 224 that are drawn"):
+        training.fine_tune(profile, tmp_path / "state.pt")
+    assert not (tmp_path / "state.pt").exists()
+
+
+@pytest.mark.parametrize("kind", ["dinov2", "siglip_vision_model", "vit_mae"])
+def test_other_families_learn(tiny_profile, tmp_path, kind):
+    new_model(kind, image_size=224, patch_size=14 if kind == "dinov2" else 32).save_pretrained(tmp_path / "backbone")
+    model, history = training.fine_tune(
+        replace(tiny_profile, backbone=str(tmp_path / "backbone")), tmp_path / "state.pt"
+    )
+    assert np.isfinite([epoch.train_loss for epoch in history]).all()
+    assert all(block.value.lora_B["default"].weight.abs().max() > 0 for block in model.blocks)
