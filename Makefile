@@ -25,7 +25,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
 	@echo "  make figure-N             figure N of the paper, 1 to 8, and what it needs"
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
-	@echo "  BACKBONE=folder or Hugging Face name, PYTHON=python3.11"
+	@echo "  BACKBONE=folder, Hugging Face name or photographs (make backbone-photographs), PYTHON=python3.11"
 	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
 
 figures: build/figures-$(RUN).done ## every figure of the paper, into figures/$(PROFILE)

@@ -5,10 +5,11 @@ from pathlib import Path
 from ..errors import CompanionError
 from ..files import ROOT, checksum, read_json
 
-__all__ = ["EMBEDDED", "PHOTOGRAPHS", "photographs_folder", "verified_backbone"]
+__all__ = ["EMBEDDED", "NAMED", "PHOTOGRAPHS", "photographs_folder", "verified_backbone"]
 
 EMBEDDED = ROOT / "data" / "backbone"
 PHOTOGRAPHS = ROOT / "build" / "photographs"
+NAMED = {"embedded": EMBEDDED, "photographs": PHOTOGRAPHS}  # folders of the backbones that go by a name
 
 
 def verified_backbone() -> Path:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import CompanionError
+from ..models.backbone import NAMED
 from ..training.recipe import Recipe
 
 __all__ = ["PROFILES", "Profile", "get_profile"]
@@ -114,9 +115,12 @@ def get_profile(name: str, *, backbone: str | None = None) -> Profile:
         )
     if not backbone:
         return PROFILES[name]
+    if backbone in NAMED:
+        return replace(PROFILES[name], backbone=backbone)
     folder = Path(backbone).expanduser()  # notebooks run in another folder than make
     if not folder.is_dir() and (folder.is_absolute() or backbone.startswith(".") or folder.exists()):
         raise CompanionError(
-            f"there is no folder {backbone}; give BACKBONE= a folder that save_pretrained wrote, or a name on the hub"
+            f"there is no folder {backbone}; give BACKBONE= embedded, photographs, a folder that "
+            "save_pretrained wrote, or a name on the hub"
         )
     return replace(PROFILES[name], backbone=str(folder.resolve()) if folder.is_dir() else backbone)

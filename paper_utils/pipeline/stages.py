@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import ROOT, write_arrays
-from ..models.backbone import EMBEDDED
+from ..models.backbone import NAMED
 from ..training.recipe import Recipe
 from . import computations, probes, seeds, study, tuning
 from .profiles import Profile
@@ -176,7 +176,7 @@ def data_files(stage: Stage, profile: Profile) -> list[Path]:
     """Return the files that a stage reads beside other stages' results."""
     if not stage.reads_backbone:
         return []
-    folder = EMBEDDED if profile.backbone == "embedded" else Path(profile.backbone)
+    folder = NAMED.get(profile.backbone, Path(profile.backbone))
     if not folder.is_dir():
         return []  # a name on the hub: it is among the settings of no stage, but names the run's folder
     return sorted(

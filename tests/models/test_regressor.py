@@ -5,9 +5,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from paper_utils.errors import CompanionError
+from paper_utils.files import checksum, write_json
 from paper_utils.models import backbone
 from paper_utils.models import regressor as models
 from tests.conftest import SCALE
+from tests.families import new_model
 
 
 def test_only_lora_and_head_learn(regressor):
@@ -96,6 +98,15 @@ def test_damaged_backbone_is_named(monkeypatch, tmp_path):
     weights.unlink()
     with pytest.raises(CompanionError, match=r"lacks .*model\.safetensors"):
         models.load_backbone("embedded")
+
+
+def test_the_backbone_of_photographs_goes_by_its_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(backbone, "PHOTOGRAPHS", tmp_path)
+    with pytest.raises(CompanionError, match="make it with `make backbone-photographs`"):
+        models.load_backbone("photographs")
+    new_model("dinov2").save_pretrained(tmp_path)
+    write_json(tmp_path / "conversion.json", {"sha256": checksum(tmp_path / "model.safetensors")})
+    assert models.load_backbone("photographs").config.model_type == "dinov2"
 
 
 def test_a_folder_that_is_no_vit_is_refused(tmp_path):

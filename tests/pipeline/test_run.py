@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from paper_utils import Run
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json, write_json
+from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline import cache
 from paper_utils.pipeline import run as facade
 from paper_utils.pipeline.figures import SHIP_TO
@@ -60,6 +61,18 @@ def test_overwritten_weights_are_another_backbone(tmp_path, monkeypatch):
     (folder / "model.safetensors").write_bytes(b"two")
     assert cache.state_of(stage, profile, tmp_path, stamp, {}).why == "model.safetensors has another content"
     assert cache.unfinished_name("fine_tuning", profile) != before  # a checkpoint of the other is not taken up
+
+
+def test_a_named_backbone_is_read_from_its_own_folder(tmp_path, monkeypatch):
+    (tmp_path / "photographs").mkdir()
+    monkeypatch.chdir(tmp_path)  # where a folder has the same name
+    monkeypatch.setitem(NAMED, "photographs", tmp_path)
+    for name in ("config.json", "model.safetensors", "conversion.json"):
+        (tmp_path / name).write_text("{}")
+    profile = get_profile("smoke", backbone="photographs")
+    assert (profile.backbone, profile.folder.split("-")[0]) == ("photographs", "smoke+photographs")
+    assert data_files(STAGES["fine_tuning"], profile) == [tmp_path / "config.json", tmp_path / "model.safetensors"]
+    assert get_profile("smoke", backbone="embedded") == get_profile("smoke")
 
 
 def test_settings_are_those_of_the_stage_alone():
