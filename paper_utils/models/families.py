@@ -49,9 +49,7 @@ class Family:
     special_tokens: int = 1  # before the patches, registers not counted; CLS, where there is one, is the first
     pooler: str = ""  # of all tokens, where there is no CLS
     resizes: bool = False  # its positions to the grid of an image, whatever its config's image size
-    reads_pooled: bool = (
-        False  # the model's own pooled output, where its last hidden state is not normalised or has no CLS
-    )
+    reads_pooled: bool = False  # the model's own pooled output: its last hidden state is not normalised, or has no CLS
 
     @property
     def has_cls(self) -> bool:

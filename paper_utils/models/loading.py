@@ -17,7 +17,7 @@ from .vit import embed_exactly
 __all__ = ["load_vit"]
 
 TOWERS = {"clip": "clip_vision_model", "siglip": "siglip_vision_model"}  # of models of images and texts
-UNUSED = ("mask_token", "position_ids")  # in the embeddings of some files, and of no consequence
+UNUSED = ("mask_token", "position_ids")  # in the embeddings of some files and not of others, and of no consequence
 
 
 class UnmaskedEmbeddings(ViTMAEEmbeddings):
@@ -109,10 +109,13 @@ def _fault(vit: PreTrainedModel, report: dict[str, Any]) -> str:
     if mismatched := sorted(report["mismatched_keys"]):
         key, found, wanted = mismatched[0]
         return f"has {key} of shape {tuple(found)}, and its config needs {tuple(wanted)}"
-    if missing := sorted(report["missing_keys"]):
+    missing, unexpected = (
+        sorted(key for key in report[which] if not key.endswith(UNUSED))
+        for which in ("missing_keys", "unexpected_keys")
+    )
+    if missing:
         return f"lacks {len(missing)} tensors, the first is {missing[0]}"
     parts = {name for name, _ in vit.named_children()}
-    unexpected = sorted(key for key in report["unexpected_keys"] if not key.endswith(UNUSED))
     prefixes = re.compile(rf"^({vit.base_model_prefix}|vision_model)\.")  # of the encoder in a larger model
     if unknown := [key for key in unexpected if prefixes.sub("", key, count=1).split(".")[0] in parts]:
         return f"has {len(unknown)} tensors that its config has no place for, the first is {unknown[0]}"

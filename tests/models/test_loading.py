@@ -155,6 +155,15 @@ def test_a_tensor_that_is_missing_unknown_or_not_finite_is_named(prefix, tmp_pat
     assert "is damaged: layernorm.bias is not finite" in refused(lambda one: one[key].fill_(float("nan")))
 
 
+@pytest.mark.parametrize("kind", ["dinov2", "dinov2_with_registers"])
+def test_a_token_for_masked_patches_is_not_needed(kind, tmp_path):
+    folder = saved(new_model(kind), tmp_path)
+    expected = load_vit(folder)(pixel_values=torch.ones(1, 3, 56, 56)).last_hidden_state
+    (name,) = [name for name in load_file(f"{folder}/model.safetensors") if name.endswith("mask_token")]
+    change_tensors(folder, lambda tensors: tensors.pop(name))
+    assert torch.equal(load_vit(folder)(pixel_values=torch.ones(1, 3, 56, 56)).last_hidden_state, expected)
+
+
 def test_pickles_are_read_for_their_tensors_alone(tmp_path):
     model = new_model("vit")
     folder = saved(model, tmp_path)
