@@ -107,7 +107,7 @@ def test_docstrings_comments_private_names_and_moved_modules_make_nothing_stale(
         tree,
         "paper_utils/interventions/engine.py",
         ('"""Ablate heads', '"""Do ablate heads'),
-        ("_feed_forward", "_run_mlp"),
+        ("_sweep_batch", "_sweep_some"),
     )
     edit(tree, "paper_utils/models/regressor.py", ('"""The paper\'s model', '"""This is the paper\'s model'))
     edit(
