@@ -72,7 +72,7 @@ heads = attention.classify_heads(mapped)
 heads.describe("L6H4", "L12H12")
 
 # %%
-run.show(plots.overlays(**mapped.of_head("L6H4")), "figure_6")
+run.show(plots.overlays(**mapped.of_head("L6H4", or_last=True)), "figure_6")
 
 # %% [markdown]
 # Five test images under the head's min-max normalised map. The bright patches are scattered, mostly
@@ -83,7 +83,7 @@ run.show(plots.overlays(**mapped.of_head("L6H4")), "figure_6")
 # In the paper this head is polysemantic: its maps cover several unrelated regions.
 
 # %%
-run.show(plots.overlays(**mapped.of_head("L12H12")), "figure_7")
+run.show(plots.overlays(**mapped.of_head("L12H12", or_last=True)), "figure_7")
 
 # %% [markdown]
 # The same five images. The bright patches are on the chirp in some images and on the title or elsewhere in others.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..heads import head_name
 from ..statistics import mean_where_known
-from .mapped import MappedImages, head_index
+from .mapped import MappedImages, has_head, head_index
 from .scores import score_heads
 from .semantics import KINDS, Rule, classify, describe, respond_to_another, strongest
 from .summaries import CHIRP, EARLY_LAYERS, attention_metrics, chirp_heads, early_other_heads
@@ -86,12 +86,19 @@ class ClassifiedHeads:
         return pd.DataFrame(rows).set_index("Model and thresholds")
 
     def describe(self, *names: str) -> pd.DataFrame:
-        """Return a row for each head of the given names: what it responds to.
+        """Return a row for each head of the given names: what it responds to, or that the model has no such head.
 
         Raises:
-            CompanionError: the model has no head of that name.
+            CompanionError: a name is no head's of any model.
         """
-        rows = [{"Head": name, "Responds to": self._describe(head_index(name, self.kinds.shape))} for name in names]
+        shape = self.kinds.shape
+        rows = [
+            {
+                "Head": name,
+                "Responds to": self._describe(head_index(name, shape)) if has_head(name, shape) else self._absent,
+            }
+            for name in names
+        ]
         return pd.DataFrame(rows).assign(Images=len(self.mapped.chirps)).set_index("Head")
 
     def chirp_gallery(self, *, count: int = 10) -> dict[str, object]:
@@ -124,8 +131,9 @@ class ClassifiedHeads:
         halves = self.mapped.attention_on(*BAR_HALVES)
         rows = []
         for named in published:
-            here = self._describe(index := _index(named))
-            if "part" in named:
+            index = _index(named)
+            here = self._describe(index) if self._has(named) else self._absent
+            if "part" in named and self._has(named):
                 here += "; lower half of the colour bar {:.1f}x, upper half {:.1f}x".format(*halves[:, *index])
             rows.append({"Head": head_name(*index), "In the paper": named["said_to_see"], "Here": here})
         return pd.DataFrame(rows).assign(Images=len(self.mapped.chirps)).set_index("Head")
@@ -136,21 +144,30 @@ class ClassifiedHeads:
         return {
             f"heads.{head_name(*_index(named))}.{half}": float(values[_index(named)])
             for named in published
-            if "part" in named
+            if "part" in named and self._has(named)
             for half, values in zip(BAR_HALVES, halves, strict=True)
         }
 
     def named_overlays(self, published: Sequence[dict]) -> dict[str, object]:
-        """Return the heads that the paper names on the first image, as arguments by name for `plots.overlays`."""
-        indices = [_index(named) for named in published]
+        """Return the heads that the paper names on the first image, as arguments by name for `plots.overlays`.
+
+        Those that the model has: another may have fewer heads in a layer.
+        """
+        shown = [named for named in published if self._has(named)]
         return {
-            "images": np.repeat(self.mapped.pixels[:1], len(indices), axis=0),
-            "maps": np.stack([self.mapped.maps.patches[0, *index] for index in indices]),
-            "captions": [
-                f"{head_name(*index)}: {named['said_to_see']}" for index, named in zip(indices, published, strict=True)
-            ],
+            "images": np.repeat(self.mapped.pixels[:1], len(shown), axis=0),
+            "maps": np.stack([self.mapped.maps.patches[0, *_index(named)] for named in shown]),
+            "captions": [f"{head_name(*_index(named))}: {named['said_to_see']}" for named in shown],
             "columns": 4,
         }
+
+    @property
+    def _absent(self) -> str:
+        layers, heads = self.kinds.shape
+        return f"no such head: this model has {layers} layers of {heads} heads"
+
+    def _has(self, named: dict) -> bool:
+        return has_head(head_name(*_index(named)), self.kinds.shape)
 
     def _describe(self, index: tuple[int, int]) -> str:
         return describe(self.scores, self.kinds, self.features, index)

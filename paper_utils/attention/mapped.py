@@ -18,7 +18,7 @@ from ..statistics import mean_where_known
 from .maps import AttentionMaps, attention_maps
 from .scores import feature_coverage
 
-__all__ = ["MappedImages", "head_index", "map_images"]
+__all__ = ["MappedImages", "has_head", "head_index", "map_images"]
 
 
 @dataclass(frozen=True)
@@ -61,19 +61,26 @@ class MappedImages:
         }
         return replace(self, maps=replace(self.maps, **maps))
 
-    def of_head(self, name: str, *, count: int = 5) -> dict[str, object]:
+    def of_head(self, name: str, *, count: int = 5, or_last: bool = False) -> dict[str, object]:
         """Return the first images with one head's maps, as arguments by name for `plots.overlays`.
 
         Args:
             name: such as L6H4.
             count: of images, at most.
+            or_last: take the last layer or head where the model has fewer than the name says; captions then say so.
 
         Raises:
             CompanionError: the model has no head of that name.
         """
-        layer, head = head_index(name, self.maps.patches.shape[1:3])
+        shape = self.maps.patches.shape[1:3]
+        shown = name
+        if or_last and not has_head(name, shape):
+            layer, head = (min(number, size - 1) for number, size in zip(_numbers(name), shape, strict=True))
+            shown = f"{head_name(layer, head)} for {name}"
+        else:
+            layer, head = head_index(name, shape)
         maps = self.maps.patches[:count, layer, head]
-        captions = [f"{name}, image {number}" for number in range(1, len(maps) + 1)]
+        captions = [f"{shown}, image {number}" for number in range(1, len(maps) + 1)]
         return {"images": self.pixels[:count], "maps": maps, "captions": captions}
 
     def captions(self) -> list[str]:
@@ -121,10 +128,26 @@ def head_index(name: str, shape: tuple[int, int]) -> tuple[int, int]:
     Raises:
         CompanionError: the name is no head's, or the model has no such head.
     """
-    match = re.fullmatch(r"L(\d+)H(\d+)", name)
-    layer, head = (int(number) - 1 for number in match.groups()) if match else (-1, -1)
-    if not (0 <= layer < shape[0] and 0 <= head < shape[1]):
+    if not has_head(name, shape):
         raise CompanionError(
             f"no head is named {name!r}; give one from L1H1 to {head_name(shape[0] - 1, shape[1] - 1)}"
         )
+    return _numbers(name)
+
+
+def has_head(name: str, shape: tuple[int, int]) -> bool:
+    """Return whether a model of `shape` (layers, heads) has a head of that name.
+
+    Raises:
+        CompanionError: the name is no head's of any model.
+    """
+    layer, head = _numbers(name)
+    return layer < shape[0] and head < shape[1]
+
+
+def _numbers(name: str) -> tuple[int, int]:
+    match = re.fullmatch(r"L([1-9]\d*)H([1-9]\d*)", name)
+    if match is None:
+        raise CompanionError(f"no head is named {name!r}; names are such as L6H4, layer and head counted from 1")
+    layer, head = (int(number) - 1 for number in match.groups())
     return layer, head

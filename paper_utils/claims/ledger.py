@@ -177,6 +177,8 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
         CompanionError: the metrics lack a number that the claim rests on.
     """
     prefix, rule = PROTOCOLS[protocol], RULES[claim.rule]
+    if claim.needs and f"{prefix}{claim.needs}" not in metrics:
+        return Entry(claim, protocol, Judgement(UNTESTABLE, "-", "a model of other sizes has no such number", "-"))
     found = rule(metrics, prefix, **claim.arguments)
     images = int(_known(metrics, prefix + claim.images)) if claim.images else None
     by_seed: tuple[Judgement, ...] = ()

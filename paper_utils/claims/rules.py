@@ -171,10 +171,13 @@ def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int], counted: s
         layers: counted from 1.
         counted: how the keys of the counts begin.
     """
-    counts = {layer: round(_number(metrics, f"{counted}.layer_{layer}.chirp_heads")) for layer in range(1, LAYERS + 1)}
+    keys = [f"{counted}.layer_{layer}.chirp_heads" for layer in range(1, 1 + LAYERS)]  # which the paper's model has
+    while (deeper := f"{counted}.layer_{len(keys) + 1}.chirp_heads") in metrics:
+        keys.append(deeper)
+    counts = {layer: round(_number(metrics, key)) for layer, key in enumerate(keys, start=1)}
     found, inside = sum(counts.values()), sum(counts[layer] for layer in layers)
     heads = round(_number(metrics, "ablation.heads")) if "ablation.heads" in metrics else LAYERS * LAYERS
-    rare = stats.hypergeom.sf(inside - 1, heads, heads * len(layers) // LAYERS, found) < RARE
+    rare = stats.hypergeom.sf(inside - 1, heads, heads * len(layers) // len(keys), found) < RARE
     verdict = NOT if not found else REPRODUCED if inside == found else PARTLY if rare else NOT
     where = ", ".join(f"{layer} ({count})" for layer, count in counts.items() if count) or "none"
     rule = f"all in the named layers; partly: more than as many heads at random (hypergeometric, {RARE:g})"
@@ -195,7 +198,12 @@ def head_is(
         features: any of which it is said to respond to; none if it is said of no feature.
         part: half of the colour bar that it is said to attend to more than to the other.
     """
+    own_backbone = metrics.get("origin.backbone") == PAPERS_BACKBONE
     if (key := f"heads.{head}") not in metrics:
+        if "heads.L1H1" in metrics and not own_backbone:
+            return Judgement(
+                UNTESTABLE, "no such head", f"this model has fewer layers or heads than {head} asks for", "-"
+            )
         raise CompanionError(f"the results lack {key!r}; mend that key in data/claims.json, or take the metrics again")
     found_kind, feature, top = str(metrics[key]).split("; ")
     value = f"{found_kind}, {feature}" if feature else f"{found_kind}, most {top}"
@@ -205,7 +213,7 @@ def head_is(
         other = part.replace("lower", "upper") if "lower" in part else part.replace("upper", "lower")
         right_part = _number(metrics, f"{key}.{part}") > _number(metrics, f"{key}.{other}")
         rule += f"; and more to {part.replace('_', ' ')} than to the other half"
-    if metrics.get("origin.backbone") != PAPERS_BACKBONE:
+    if not own_backbone:
         return Judgement(UNTESTABLE, value, "another backbone's head shares only the number", value)
     fits = found_kind == kind and (not features or feature in features)
     verdict = NOT if not right_part else REPRODUCED if fits else PARTLY if top in features else NOT

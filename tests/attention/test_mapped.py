@@ -38,6 +38,15 @@ def test_a_heads_maps_come_with_their_images_and_captions(mapped):
     assert shown["captions"] == ["L2H3, image 1", "L2H3, image 2"]
 
 
+def test_the_last_head_takes_the_place_of_one_that_the_model_lacks_where_asked_for(mapped):
+    shown = mapped.of_head("L12H12", count=1, or_last=True)
+    assert np.array_equal(shown["maps"], mapped.maps.patches[:1, 1, 2])
+    assert shown["captions"] == ["L2H3 for L12H12, image 1"]
+    assert mapped.of_head("L2H1", count=1, or_last=True)["captions"] == ["L2H1, image 1"]
+    with pytest.raises(CompanionError, match="no head is named '6.4'; names are such as L6H4"):
+        mapped.of_head("6.4", or_last=True)
+
+
 def test_captions_give_each_chirp_in_words(mapped):
     one = mapped.chirps[0]
     assert mapped.captions()[0].startswith(f"{one.kind}, {one.start_time:.0f} s, ")
@@ -75,8 +84,11 @@ def test_grid_and_patch_size_are_the_models(tmp_path, kind, patch):
 
 
 def test_bad_input_is_named(mapped, regressor):
-    for name in ("L3H1", "L1H4", "L0H1", "6.4"):
+    for name in ("L3H1", "L1H4"):
         with pytest.raises(CompanionError, match="from L1H1 to L2H3"):
+            mapped.of_head(name)
+    for name in ("L0H1", "6.4"):
+        with pytest.raises(CompanionError, match="counted from 1"):
             mapped.of_head(name)
     with pytest.raises(CompanionError, match="no image"):
         attention.map_images(regressor, 7, [])

@@ -105,6 +105,18 @@ def test_named_heads_are_compared_and_drawn(heads, mapped):
     assert np.array_equal(drawn["maps"][0], mapped.maps.patches[0, 0, 1])
 
 
+def test_a_head_that_the_model_lacks_is_said_to_be_lacking(heads):
+    published = [
+        {"layer": 1, "head": 2, "said_to_see": "the moon"},
+        {"layer": 4, "head": 2, "said_to_see": "lower part of the colour bar", "part": "colour_bar_lower"},
+    ]
+    absent = "no such head: this model has 1 layers of 4 heads"
+    assert heads.compare_named(published).loc["L4H2", "Here"] == absent
+    assert heads.describe("L12H12")["Responds to"].tolist() == [absent]
+    assert heads.part_metrics(published) == {}
+    assert heads.named_overlays(published)["captions"] == ["L1H2: the moon"]
+
+
 def test_thresholds_and_other_models_are_counted(heads, mapped):
     uniform = AttentionMaps(np.full_like(mapped.maps.patches, 1 / 196), mapped.maps.cls, mapped.maps.norms)
     other = MappedImages(mapped.chirps, mapped.pixels, mapped.regions, uniform)

@@ -87,6 +87,12 @@ def test_every_shipped_row_says_how_many_images_it_rests_on_and_few_lack_a_trivi
     assert {entry.claim.name for entry in measured if not entry.nulls} == {"slow_walk", "slow_walk_continuity"}
 
 
+def test_a_claim_on_a_number_that_the_models_size_does_not_have_cannot_be_tested():
+    entry = judge(replace(CLAIM, needs="x"), {})
+    assert (entry.verdict, entry.nulls, entry.image_count) == (UNTESTABLE, (), None)
+    assert judge(replace(CLAIM, needs="x"), RUN) == replace(judge(CLAIM, RUN), claim=replace(CLAIM, needs="x"))
+
+
 def test_a_claim_that_its_null_passes_is_not_informative_and_no_refuted_claim_is_saved_by_its_null():
     verdicts = {
         (value, null): judge(_with_null(null), exactly({"x": value})).verdict

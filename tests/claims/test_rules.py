@@ -152,6 +152,20 @@ def test_a_head_for_half_of_the_bar_must_attend_to_that_half_more():
         rules.head_is(own, "", **arguments)
 
 
+def test_a_head_that_a_model_of_fewer_lacks_cannot_be_tested():
+    fewer = {"heads.L1H1": "unselective; ; title", "origin.backbone": "another"}
+    found = rules.head_is(fewer, "", head="L12H12", kind="polysemantic", features=[])
+    assert (found.verdict, found.value) == (UNTESTABLE, "no such head")
+    with pytest.raises(CompanionError, match=r"lack 'heads\.L12H12'"):
+        rules.head_is(fewer | {"origin.backbone": rules.PAPERS_BACKBONE}, "", head="L12H12", kind="", features=[])
+
+
+def test_a_deeper_model_has_its_own_chance():
+    counts = {f"semantics.layer_{layer}.chirp_heads": int(layer == 20) for layer in range(1, 25)}
+    found = rules.chirp_layers(counts, "", layers=[4, 6])
+    assert found.value == "0 of 1 heads; layers (heads) 20 (1)"
+
+
 def test_strict_counts_have_keys_of_their_own():
     counts = {f"semantics.strict.layer_{layer}.chirp_heads": int(layer == 9) for layer in range(1, 13)}
     assert rules.chirp_layers(counts, "", layers=[9], counted="semantics.strict").verdict == REPRODUCED
