@@ -17,8 +17,8 @@
 # %% [markdown]
 # # 7 · Does the paper hold?
 #
-# In part. Of 35 published claims, in the first of their rows, 1 is reproduced, that early heads stand in for each other;
-# 4 are in part, 13 are not, 1 is not informative, and 16 cannot be tested, 15 of them because they name single heads of
+# In part. 1 of 35 published claims is reproduced in the first of its rows, that early heads stand in for each other: 4
+# are in part, 13 are not, 1 is not informative, and 16 cannot be tested, 15 of them because they name single heads of
 # the paper's own backbone. The two largest disagreements are about ablation. L1H1 alone raises the loss by 823 %, more
 # than two thousand times the largest published effect, and so it does in two other fine-tunings of the same backbone;
 # where heads put out their mean instead of their value bias, it has no effect, and the paper's order of layers holds.
