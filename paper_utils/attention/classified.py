@@ -9,7 +9,6 @@ import pandas as pd
 from ..heads import head_name
 from ..statistics import mean_where_known
 from .mapped import MappedImages, has_head, head_index
-from .scores import score_heads
 from .semantics import KINDS, Rule, classify, describe, respond_to_another, strongest
 from .summaries import CHIRP, EARLY_LAYERS, attention_metrics, chirp_heads, early_other_heads
 
@@ -132,8 +131,8 @@ class ClassifiedHeads:
         rows = []
         for named in published:
             index = _index(named)
-            here = self._describe(index) if self._has(named) else self._absent
-            if "part" in named and self._has(named):
+            here = self._describe(index) if self._has(index) else self._absent
+            if "part" in named and self._has(index):
                 here += "; lower half of the colour bar {:.1f}x, upper half {:.1f}x".format(*halves[:, *index])
             rows.append({"Head": head_name(*index), "In the paper": named["said_to_see"], "Here": here})
         return pd.DataFrame(rows).assign(Images=len(self.mapped.chirps)).set_index("Head")
@@ -144,7 +143,7 @@ class ClassifiedHeads:
         return {
             f"heads.{head_name(*_index(named))}.{half}": float(values[_index(named)])
             for named in published
-            if "part" in named and self._has(named)
+            if "part" in named and self._has(_index(named))
             for half, values in zip(BAR_HALVES, halves, strict=True)
         }
 
@@ -153,7 +152,7 @@ class ClassifiedHeads:
 
         Those that the model has: another may have fewer heads in a layer.
         """
-        shown = [named for named in published if self._has(named)]
+        shown = [named for named in published if self._has(_index(named))]
         return {
             "images": np.repeat(self.mapped.pixels[:1], len(shown), axis=0),
             "maps": np.stack([self.mapped.maps.patches[0, *_index(named)] for named in shown]),
@@ -166,8 +165,8 @@ class ClassifiedHeads:
         layers, heads = self.kinds.shape
         return f"no such head: this model has {layers} layers of {heads} heads"
 
-    def _has(self, named: dict) -> bool:
-        return has_head(head_name(*_index(named)), self.kinds.shape)
+    def _has(self, index: tuple[int, int]) -> bool:
+        return index[0] < self.kinds.shape[0] and index[1] < self.kinds.shape[1]
 
     def _describe(self, index: tuple[int, int]) -> str:
         return describe(self.scores, self.kinds, self.features, index)
@@ -182,9 +181,8 @@ def classify_heads(mapped: MappedImages) -> ClassifiedHeads:
     Raises:
         CompanionError: a feature is in none of the images, or in none of every other one.
     """
-    by_image = score_heads(mapped.maps.patches, mapped.coverage())
     whole, choosing, scoring = (
-        {name: mean_where_known(values[part]) for name, values in by_image.items()}
+        {name: mean_where_known(values[part]) for name, values in mapped.scores.items()}
         for part in (slice(None), slice(0, None, 2), slice(1, None, 2))
     )
     return _classified(mapped, whole, (choosing, scoring), Rule())

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..bootstrap import percentile_interval, resample_counts
 from ..errors import CompanionError
-from .scores import FEATURES
+from .scores import FEATURES, attention_over_mean
 
 __all__ = [
     "CONTROLS",
@@ -127,7 +127,4 @@ def compare_with_one_control(
 
 def _excess(maps: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Return the enrichment on patches less one, (images, layers, heads); zero where there are none."""
-    mean = maps.mean((-2, -1))
-    total = where.sum((-2, -1))
-    on = np.einsum("nlhij,nij->nlh", maps, where) / np.where(total > 0, total, 1)[:, None, None]
-    return np.where((total > 0)[:, None, None], on / mean - 1, 0.0)
+    return np.nan_to_num(attention_over_mean(maps, where[:, None])[:, 0] - 1)

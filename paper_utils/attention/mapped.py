@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from ..heads import head_name
 from ..models.regressor import ChirpRegressor
 from ..statistics import mean_where_known
 from .maps import AttentionMaps, attention_maps
-from .scores import feature_coverage
+from .scores import attention_over_mean, feature_coverage, score_heads, shuffled_patches
 
 __all__ = ["MappedImages", "has_head", "head_index", "map_images"]
 
@@ -37,7 +38,16 @@ class MappedImages:
 
     def coverage(self) -> np.ndarray:
         """Return the share of each patch that each feature covers, (images, features, rows, columns) in 0..1."""
+        return self._coverage
+
+    @cached_property
+    def _coverage(self) -> np.ndarray:
         return np.stack([feature_coverage(regions, patch=self.patch) for regions in self.regions])
+
+    @cached_property
+    def scores(self) -> dict[str, np.ndarray]:
+        """`score_heads` of the maps averaged over query patches: (images, features, layers, heads) by score."""
+        return score_heads(self.maps.patches, self.coverage())
 
     def attention_on(self, *regions: str) -> np.ndarray:
         """Return the attention on regions over a head's mean attention, (regions, layers, heads), averaged over images.
@@ -47,19 +57,12 @@ class MappedImages:
         """
         numbers = [REGIONS.index(name) for name in regions]
         coverage = np.stack([patch_coverage(one, patch=self.patch)[numbers] for one in self.regions])
-        total = coverage.sum((-2, -1), keepdims=True)
-        weights = np.divide(coverage, total, out=np.full_like(coverage, np.nan), where=total > 0)
-        over_mean = self.maps.patches / self.maps.patches.mean((-2, -1), keepdims=True)
-        return mean_where_known(np.einsum("nrij,nlhij->nrlh", weights, over_mean))
+        return mean_where_known(attention_over_mean(self.maps.patches, coverage))
 
     def shuffled(self, *, seed: int = 0) -> "MappedImages":
         """Return the same images with the patches of every map in another order: as uneven, but of no place."""
-        rng = np.random.default_rng(seed)
-        maps = {
-            name: rng.permuted(values.reshape(*values.shape[:3], -1), axis=-1).reshape(values.shape)
-            for name, values in (("patches", self.maps.patches), ("cls", self.maps.cls))
-        }
-        return replace(self, maps=replace(self.maps, **maps))
+        patches, cls = (shuffled_patches(maps, seed=seed) for maps in (self.maps.patches, self.maps.cls))
+        return replace(self, maps=replace(self.maps, patches=patches, cls=cls))
 
     def of_head(self, name: str, *, count: int = 5, or_last: bool = False) -> dict[str, object]:
         """Return the first images with one head's maps, as arguments by name for `plots.overlays`.

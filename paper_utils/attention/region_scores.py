@@ -14,6 +14,7 @@ from .scores import (
     Scores,
     best_reachable,
     by_chance,
+    score_heads,
     score_table,
     score_with_intervals,
 )
@@ -82,8 +83,8 @@ def score_regions(mapped: MappedImages) -> RegionScores:
     """Score every head on every feature, with 95 % intervals (bootstrap over images)."""
     coverage = mapped.coverage()
     return RegionScores(
-        patches=score_with_intervals(mapped.maps.patches, coverage),
-        cls=score_with_intervals(mapped.maps.cls, coverage),
+        patches=score_with_intervals(mapped.scores),
+        cls=score_with_intervals(score_heads(mapped.maps.cls, coverage)),
         best=best_reachable(coverage),
         chance=by_chance(mapped.maps.patches, coverage),
         holding=(coverage >= HOLDS).any((-2, -1)).sum(0),

@@ -18,6 +18,7 @@ __all__ = [
     "FEATURES",
     "SCORES",
     "Scores",
+    "attention_over_mean",
     "best_reachable",
     "by_chance",
     "feature_coverage",
@@ -25,6 +26,7 @@ __all__ = [
     "score_heads",
     "score_table",
     "score_with_intervals",
+    "shuffled_patches",
 ]
 
 FEATURES = {
@@ -104,15 +106,28 @@ def mean_scores(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]
     return {name: mean_where_known(values) for name, values in score_heads(maps, coverage).items()}
 
 
-def score_with_intervals(maps: np.ndarray, coverage: np.ndarray) -> Scores:
-    """Return the means over images of `score_heads`, with their intervals (bootstrap over images)."""
-    by_image = score_heads(maps, coverage)
+def score_with_intervals(by_image: dict[str, np.ndarray]) -> Scores:
+    """Return the means over images of what `score_heads` returned, with their intervals (bootstrap over images)."""
     ends = {name: mean_intervals(values) for name, values in by_image.items()}
     return Scores(
         means={name: mean_where_known(values) for name, values in by_image.items()},
         low={name: low for name, (low, _) in ends.items()},
         high={name: high for name, (_, high) in ends.items()},
     )
+
+
+def attention_over_mean(maps: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Return a head's attention on parts of an image over its mean attention, (images, parts, layers, heads).
+
+    Where a part is nowhere in an image it is NaN.
+
+    Args:
+        maps: raw maps, (images, layers, heads, rows, columns).
+        parts: how much of each patch belongs to each part, (images, parts, rows, columns), not negative.
+    """
+    total = parts.sum((-2, -1), keepdims=True)
+    weights = np.divide(parts, total, out=np.full(parts.shape, np.nan), where=total > 0)
+    return np.einsum("npij,nlhij->nplh", weights, maps / maps.mean((-2, -1), keepdims=True))
 
 
 def score_table(views: dict[str, Scores]) -> list[dict[str, str]]:
@@ -192,6 +207,11 @@ def best_reachable(coverage: np.ndarray) -> dict[str, np.ndarray]:
 
 def by_chance(maps: np.ndarray, coverage: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]:
     """Return the scores (features,) that the same maps have when their patches are shuffled: means over all."""
-    shuffled = np.random.default_rng(seed).permuted(maps.reshape(*maps.shape[:3], -1), axis=-1)
-    scores = score_heads(shuffled.reshape(maps.shape), coverage)
+    scores = score_heads(shuffled_patches(maps, seed=seed), coverage)
     return {name: mean_where_known(values, axis=(0, 2, 3)) for name, values in scores.items()}
+
+
+def shuffled_patches(maps: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Return maps (images, layers, heads, rows, columns) with the patches of each in another order."""
+    flat = maps.reshape(*maps.shape[:3], -1)
+    return np.random.default_rng(seed).permuted(flat, axis=-1).reshape(maps.shape)

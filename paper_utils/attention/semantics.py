@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import CompanionError
-from .scores import FEATURES, HOLDS
+from ..statistics import mean_where_known
+from .scores import FEATURES, HOLDS, attention_over_mean
 
 __all__ = ["KINDS", "Rule", "classify", "constancy", "describe", "respond_to_another", "strongest"]
 
@@ -68,20 +69,15 @@ def respond_to_another(maps: np.ndarray, coverage: np.ndarray, features: np.ndar
         rule: whose enrichment is asked for.
     """
     found = np.zeros(features.shape, bool)
-    flat = maps / maps.mean((-2, -1), keepdims=True)
     for number, name in enumerate(FEATURES):
         those = np.asarray(features == name)
         if not those.any():
             continue
         apart = np.where(coverage[:, number, None] >= HOLDS, 0, coverage)
         apart[:, number] = 0
-        total = apart.sum((-2, -1))
-        present = np.asarray((apart >= HOLDS).any((-2, -1)))
-        weights = np.divide(apart, total[..., None, None], out=np.zeros_like(apart), where=present[..., None, None])
-        enrichment = np.einsum("nfij,nhij->nfh", weights, flat[:, those])
-        counted = present.sum(0)[:, None]
-        mean = np.divide(enrichment.sum(0), counted, out=np.zeros(enrichment.shape[1:]), where=counted > 0)
-        found[those] = (mean >= rule.enrichment).any(0)
+        apart[~(apart >= HOLDS).any((-2, -1))] = 0  # so little of it is as good as none
+        enrichment = mean_where_known(attention_over_mean(maps[:, None, those], apart))[:, 0]
+        found[those] = (enrichment >= rule.enrichment).any(0)
     return found
 
 

@@ -75,7 +75,7 @@ def test_intervals_hold_the_means_and_the_table_every_score(coverage, planted):
     maps = np.concatenate([planted(coverage, "title"), np.full((12, 1, 1, 14, 14), 1.0)], axis=2)
     without = coverage.copy()
     without[:, NAMES.index("chirp")] = 0
-    scored = region_scores.score_with_intervals(maps, without)
+    scored = region_scores.score_with_intervals(region_scores.score_heads(maps, without))
     for name, means in scored.means.items():
         there = np.isfinite(means)
         assert there.sum() == means.size - 2  # the chirp, in two heads
