@@ -11,8 +11,9 @@ import pandas as pd
 
 from ..errors import CompanionError
 from .published import PROTOCOLS, SCALED, Claim, Null, claims
-from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement, Metrics, exactly
+from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement
 from .seeds import MEASURED, over_seeds
+from .values import Metrics, exactly
 
 __all__ = ["Entry", "Ledger", "judge"]
 

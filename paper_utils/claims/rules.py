@@ -9,18 +9,17 @@ value in a wider range, which the rule states, is partly reproduced too. Counts 
 chance instead.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 from scipy import stats
 
 from ..errors import CompanionError
+from .values import Metrics, digits, interval, number, with_exact_unit, with_interval, with_unit
 
-__all__ = ["RULES", "VERDICTS", "Judgement", "Metrics", "exactly", "interval_keys"]
+__all__ = ["RULES", "VERDICTS", "Judgement"]
 
-Metrics = Mapping[str, Any]  # flat keys of results.json
 Range = tuple[float, float]  # both ends belong to it
 
 VERDICTS = ("reproduced", "partly", "not reproduced", "not informative", "cannot be tested at this scale")
@@ -45,7 +44,7 @@ def near(metrics: Metrics, prefix: str, *, key: str, published: float, tolerance
     wider = min(published / 3, published * 3), max(published / 3, published * 3)
     verdict = _verdict(metrics, prefix + key, (published - tolerance, published + tolerance), wider)
     rule = (
-        f"the whole interval within {_with_unit(tolerance, unit)} of {_with_unit(published, unit)}; "
+        f"the whole interval within {with_exact_unit(tolerance, unit)} of {with_exact_unit(published, unit)}; "
         "partly: the value is, or is within a factor of three"
     )
     return _judged(verdict, metrics, prefix + key, unit, rule)
@@ -64,9 +63,7 @@ def at_least(metrics: Metrics, prefix: str, *, key: str, published: float, margi
 def at_most(metrics: Metrics, prefix: str, *, key: str, limit: float, partly: float, unit: str = "") -> Judgement:
     """Accept values up to the limit; partly, up to another."""
     verdict = _verdict(metrics, prefix + key, (-inf, limit), (-inf, partly))
-    rule = (
-        f"the whole interval at most {_with_unit(limit, unit)}; partly: the value is, or is at most {_digits(partly)}"
-    )
+    rule = f"the whole interval at most {with_exact_unit(limit, unit)}; partly: the value is, or is at most {digits(partly)}"
     return _judged(verdict, metrics, prefix + key, unit, rule)
 
 
@@ -77,8 +74,8 @@ def times_as_large(metrics: Metrics, prefix: str, *, key: str, base: str, publis
     """
     least = 2 / 3 * published
     rule = f"the whole interval at least {least:.1f} times; partly: the value is, or is above 1"
-    if (divisor := _number(metrics, prefix + base)) <= 0:
-        return Judgement(NOT, f"no ratio: it is compared with {_digits(divisor)}", rule, "no ratio")
+    if (divisor := number(metrics, prefix + base)) <= 0:
+        return Judgement(NOT, f"no ratio: it is compared with {digits(divisor)}", rule, "no ratio")
     verdict = _verdict(metrics, prefix + key, (least, inf), (1 + 1e-9, inf))
     return _judged(verdict, metrics, prefix + key, "times", rule)
 
@@ -97,15 +94,15 @@ def smaller(
         difference: of the other minus the first, where the metrics have it with its interval; else the verdict is
             partly at most.
     """
-    first, second = _number(metrics, prefix + key), _number(metrics, prefix + than)
-    low, high = _interval(metrics, prefix + difference) if difference else (None, None)
+    first, second = number(metrics, prefix + key), number(metrics, prefix + than)
+    low, high = interval(metrics, prefix + difference) if difference else (None, None)
     # what is not a number is not smaller
     verdict = NOT if not first < second else REPRODUCED if low is not None and low > 0 else PARTLY
-    value = f"{_with_interval(metrics, prefix + key, unit)} against {_with_interval(metrics, prefix + than, unit)}"
+    value = f"{with_interval(metrics, prefix + key, unit)} against {with_interval(metrics, prefix + than, unit)}"
     if low is not None and high is not None and low < high:
-        value += f"; difference {_with_unit_of(second - first, unit)} ({_digits(low)} to {_digits(high)})"
+        value += f"; difference {with_unit(second - first, unit)} ({digits(low)} to {digits(high)})"
     rule = "smaller, the whole interval of the paired difference above 0; partly: smaller"
-    return Judgement(verdict, value, rule, f"{_digits(first)} against {_digits(second)}")
+    return Judgement(verdict, value, rule, f"{digits(first)} against {digits(second)}")
 
 
 def beyond_shuffled(
@@ -115,20 +112,20 @@ def beyond_shuffled(
 
     The range of the figure's own shuffled rows takes the place of an interval: the order of the heads is what is tested.
     """
-    value, shuffled = (_number(metrics, f"{prefix}{key}{end}") for end in ("", "_shuffled"))
-    low, high = _interval(metrics, f"{prefix}{key}_shuffled")
+    value, shuffled = (number(metrics, f"{prefix}{key}{end}") for end in ("", "_shuffled"))
+    low, high = interval(metrics, f"{prefix}{key}_shuffled")
     # seen from its own side, so that larger is always more of a walk
     side = 1 if larger else -1
     edge = high if larger else low
     comes_near = side * value >= side * published - margin
     beyond = edge is not None and side * value > side * edge
     verdict = (REPRODUCED if comes_near else PARTLY) if beyond else NOT
-    ends = "" if low is None or high is None else f" ({_digits(low)} to {_digits(high)})"
+    ends = "" if low is None or high is None else f" ({digits(low)} to {digits(high)})"
     rule = (
         f"{'above' if larger else 'below'} 95 % of shuffled rows, and not more than {margin:g} "
         f"{'below' if larger else 'above'} {published:g}; partly: {'above' if larger else 'below'} them"
     )
-    return Judgement(verdict, f"{_digits(value)}; rows shuffled {_digits(shuffled)}{ends}", rule, _digits(value))
+    return Judgement(verdict, f"{digits(value)}; rows shuffled {digits(shuffled)}{ends}", rule, digits(value))
 
 
 def none_of(
@@ -147,11 +144,11 @@ def none_of(
         by_chance: the share of such heads by chance, or the key of their number among all heads ("heads").
         surely: of the number of heads that do it significantly, where that is another number.
     """
-    count, total = (round(_number(metrics, prefix + name)) for name in (key, of))
+    count, total = (round(number(metrics, prefix + name)) for name in (key, of))
     share = by_chance
     if isinstance(by_chance, str):
-        share = _number(metrics, prefix + by_chance) / _number(metrics, f"{prefix}ablation.heads")
-    sure = round(_number(metrics, prefix + surely)) if surely else 0
+        share = number(metrics, prefix + by_chance) / number(metrics, f"{prefix}ablation.heads")
+    sure = round(number(metrics, prefix + surely)) if surely else 0
     rare = bool(total) and stats.binom.cdf(count, total, float(share)) < RARE
     verdict = NOT if not total or sure else REPRODUCED if rare and not count else PARTLY if rare or not count else NOT
     note = f", {sure} significantly" if surely else ""
@@ -174,9 +171,9 @@ def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int], counted: s
     keys = [f"{counted}.layer_{layer}.chirp_heads" for layer in range(1, 1 + LAYERS)]  # which the paper's model has
     while (deeper := f"{counted}.layer_{len(keys) + 1}.chirp_heads") in metrics:
         keys.append(deeper)
-    counts = {layer: round(_number(metrics, key)) for layer, key in enumerate(keys, start=1)}
+    counts = {layer: round(number(metrics, key)) for layer, key in enumerate(keys, start=1)}
     found, inside = sum(counts.values()), sum(counts[layer] for layer in layers)
-    heads = round(_number(metrics, "ablation.heads")) if "ablation.heads" in metrics else LAYERS * LAYERS
+    heads = round(number(metrics, "ablation.heads")) if "ablation.heads" in metrics else LAYERS * LAYERS
     rare = stats.hypergeom.sf(inside - 1, heads, heads * len(layers) // len(keys), found) < RARE
     verdict = NOT if not found else REPRODUCED if inside == found else PARTLY if rare else NOT
     where = ", ".join(f"{layer} ({count})" for layer, count in counts.items() if count) or "none"
@@ -211,7 +208,7 @@ def head_is(
     right_part = True
     if part:
         other = part.replace("lower", "upper") if "lower" in part else part.replace("upper", "lower")
-        right_part = _number(metrics, f"{key}.{part}") > _number(metrics, f"{key}.{other}")
+        right_part = number(metrics, f"{key}.{part}") > number(metrics, f"{key}.{other}")
         rule += f"; and more to {part.replace('_', ' ')} than to the other half"
     if not own_backbone:
         return Judgement(UNTESTABLE, value, "another backbone's head shares only the number", value)
@@ -242,30 +239,14 @@ RULES: dict[str, Callable[..., Judgement]] = {
 }
 
 
-def exactly(values: Mapping[str, float]) -> dict[str, float]:
-    """Return metrics that are known without error: each value with an interval of no width."""
-    found: dict[str, float] = {}
-    for key, value in values.items():
-        found |= dict.fromkeys((key, *interval_keys(key)[0]), float(value))
-    return found
-
-
-def interval_keys(key: str) -> list[tuple[str, str]]:
-    """Return the keys under which an interval's ends may stand: ..._low, or, before a unit, ..._low_percent."""
-    stems = [(key, "")]
-    if key.endswith("_percent"):
-        stems.append((key.removesuffix("_percent"), "_percent"))
-    return [(f"{stem}_low{unit}", f"{stem}_high{unit}") for stem, unit in stems]
-
-
 def _judged(verdict: str, metrics: Metrics, key: str, unit: str, rule: str) -> Judgement:
     """Return the judgement of one measured value, which it shows with its interval."""
-    return Judgement(verdict, _with_interval(metrics, key, unit), rule, _digits(_number(metrics, key)))
+    return Judgement(verdict, with_interval(metrics, key, unit), rule, digits(number(metrics, key)))
 
 
 def _verdict(metrics: Metrics, key: str, accepted: Range, wider: Range) -> str:
     """Judge a value by the range that a claim accepts, and by a wider one in which it is partly reproduced."""
-    value, ends = _number(metrics, key), _interval(metrics, key)
+    value, ends = number(metrics, key), interval(metrics, key)
     if not _within(value, accepted):
         return PARTLY if _within(value, wider) else NOT
     return REPRODUCED if all(end is not None and _within(end, accepted) for end in ends) else PARTLY
@@ -274,38 +255,3 @@ def _verdict(metrics: Metrics, key: str, accepted: Range, wider: Range) -> str:
 def _within(value: float, accepted: Range) -> bool:
     low, high = accepted
     return low <= value <= high
-
-
-def _number(metrics: Metrics, key: str) -> float:
-    if key not in metrics:
-        raise CompanionError(f"the results lack {key!r}; mend that key in data/claims.json, or take the metrics again")
-    return float(metrics[key])
-
-
-def _interval(metrics: Metrics, key: str) -> tuple[float | None, float | None]:
-    for ends in interval_keys(key):
-        low, high = map(metrics.get, ends)
-        if low is not None and high is not None:
-            return float(low), float(high)
-    return None, None
-
-
-def _with_interval(metrics: Metrics, key: str, unit: str) -> str:
-    low, high = _interval(metrics, key)
-    value = _with_unit_of(_number(metrics, key), unit)
-    if low is None or high is None or low == high:
-        return value
-    # a ratio to what may be zero has no bound
-    return f"{value} ({' to '.join(_digits(end) if abs(end) < 1e6 else 'no bound' for end in (low, high))})"
-
-
-def _digits(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def _with_unit_of(value: float, unit: str) -> str:
-    return f"{_digits(value)} {unit}".strip()
-
-
-def _with_unit(value: float, unit: str) -> str:
-    return f"{value:g} {unit}".strip()

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from ..bootstrap import LEVEL
-from .rules import interval_keys
+from .values import interval_keys
 
 __all__ = ["MEASURED", "mean_over_seeds", "over_seeds"]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from paper_utils.claims import rules
+from paper_utils.claims import rules, values
 from paper_utils.claims.rules import NOT, PARTLY, REPRODUCED, UNTESTABLE
 from paper_utils.errors import CompanionError
 
@@ -178,8 +178,8 @@ def test_intervals_stand_beside_their_value():
 
 @pytest.mark.parametrize("key", ["x", "x_percent"])
 def test_what_is_known_exactly_has_an_interval_that_is_not_shown(key):
-    measured = {key: 5.0, **dict.fromkeys(rules.interval_keys(key)[-1], 7.0)}
-    found = rules.near(measured | rules.exactly({key: 0.11}), "", **NEAR | {"key": key})
+    measured = {key: 5.0, **dict.fromkeys(values.interval_keys(key)[-1], 7.0)}
+    found = rules.near(measured | values.exactly({key: 0.11}), "", **NEAR | {"key": key})
     assert (found.verdict, found.value) == (REPRODUCED, "0.11 %")
 
 

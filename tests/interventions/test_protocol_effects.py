@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from paper_utils.claims.published import figure_4
-from paper_utils.claims.rules import interval_keys
+from paper_utils.claims.values import interval_keys
 from paper_utils.errors import CompanionError
 from paper_utils.interventions import PROTOCOLS, RELEASED, SWEEPS, ProtocolEffects
 from paper_utils.interventions.protocol_effects import SampledProtocol
