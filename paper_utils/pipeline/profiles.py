@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import CompanionError
 from ..models.backbone import NAMED
@@ -102,6 +103,9 @@ PROFILES = {
     )
 }
 
+# what a profile sets otherwise on a backbone: one that has never seen a line drawn needs more images to learn from
+OTHERWISE: dict[tuple[str, str], dict[str, Any]] = {("laptop", "photographs"): {"epochs": 32}}
+
 
 def get_profile(name: str, *, backbone: str | None = None) -> Profile:
     """Return a profile by name, with another backbone if one is given.
@@ -116,7 +120,7 @@ def get_profile(name: str, *, backbone: str | None = None) -> Profile:
     if not backbone:
         return PROFILES[name]
     if backbone in NAMED:
-        return replace(PROFILES[name], backbone=backbone)
+        return replace(PROFILES[name], backbone=backbone, **OTHERWISE.get((name, backbone), {}))
     folder = Path(backbone).expanduser()  # notebooks run in another folder than make
     if not folder.is_dir() and (folder.is_absolute() or backbone.startswith(".") or folder.exists()):
         raise CompanionError(
