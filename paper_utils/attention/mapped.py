@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -116,7 +117,9 @@ def map_images(
     Raises:
         CompanionError: no index is given, no variant has that name, or the patches do not form a square grid.
     """
-    samples = [sample(seed, index, binning=binning, resizing=resizing, variant=variant) for index in indices]
+    patch = model.vit.config.patch_size
+    options: Any = {"binning": binning, "resizing": resizing, "variant": variant, "patch": patch}
+    samples = [sample(seed, index, **options) for index in indices]
     if not samples:
         raise CompanionError("no image is chosen; give the index of one image at least")
     chirps, images = zip(*samples, strict=True)

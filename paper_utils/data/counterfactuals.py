@@ -5,6 +5,7 @@ prediction depends on the colour bar, is measured on images without the title or
 """
 
 import codecs
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,16 +18,19 @@ from .regions import REGIONS, region_of_each_pixel
 from .render import MODEL_SIZE, DrawnImage, canvas_of, to_pixels
 from .resizing import Resizing
 
-__all__ = ["VARIANTS", "Variant", "draw_variant"]
+__all__ = ["PATCH", "VARIANTS", "Variant", "draw_variant"]
 
-PATCH = 16  # pixels at 224
+PATCH = 16  # pixels at 224: the unit of moves, and the published patch
 BAR_REGIONS = tuple(name for name in REGIONS if name.startswith("colour_bar"))
 BARE_REGIONS = ("background", "chirp")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What a variant changes; moves are in patches of 16 pixels at 224 (rows down, columns to the right)."""
+    """What a variant changes; moves are in units of 16 pixels at 224 (rows down, columns to the right).
+
+    For other patches they are rounded to whole ones, so that a moved thing fills its patches as before.
+    """
 
     label: str
     layout: Layout = Layout()
@@ -68,10 +72,12 @@ def draw_variant(
     size: tuple[int, int] = MODEL_SIZE,
     with_regions: bool = False,
     resizing: Resizing = "bicubic",
+    patch: int = PATCH,
 ) -> DrawnImage:
     """Draw a counterfactual image; arguments as in `draw_image`, the title being the published one.
 
-    A region that the variant removes covers no pixel.
+    A region that the variant removes covers no pixel. What moves, moves by whole patches of `patch` pixels at 224, or
+    by whole halves where one is larger than 16 pixels and would carry the title out of the image.
 
     Raises:
         CompanionError: no variant has that name, or a chirp parameter is out of range.
@@ -88,16 +94,31 @@ def draw_variant(
     plot[canvas.onto_plot.target] += canvas.draw_plot(intensity if variant.has_chirp else intensity - line, low, high)
     for region, (target, ink) in lettering.items():
         (bar if region in BAR_REGIONS else plot)[target] += ink[..., None]
-    dark = _shift(plot, variant.plot_move, size)
+    plot_move, bar_move = (_in_pixels(move, patch) for move in (variant.plot_move, variant.bar_move))
+    dark = _shift(plot, plot_move, size)
     if variant.has_bar:
-        dark = dark + _shift(bar, variant.bar_move, size)
+        dark = dark + _shift(bar, bar_move, size)
     if not with_regions:
         return DrawnImage(to_pixels(dark), None)
     regions = region_of_each_pixel(canvas, line if variant.has_chirp else np.zeros_like(line), lettering)
-    return DrawnImage(to_pixels(dark), _shift_regions(regions, variant, size))
+    return DrawnImage(to_pixels(dark), _shift_regions(regions, variant, size, plot_move=plot_move, bar_move=bar_move))
 
 
-def _shift_regions(regions: np.ndarray, variant: Variant, size: tuple[int, int]) -> np.ndarray:
+def _in_pixels(move: tuple[int, int], patch: int) -> tuple[int, int]:
+    """Return a move in pixels at 224, in whole patches; to the left of where it is none, so that bar and plot stay apart."""
+    unit = patch if patch <= PATCH else patch // 2
+    rows, columns = (count * PATCH / unit for count in move)
+    return round(rows) * unit, math.floor(columns) * unit
+
+
+def _shift_regions(
+    regions: np.ndarray,
+    variant: Variant,
+    size: tuple[int, int],
+    *,
+    plot_move: tuple[int, int],
+    bar_move: tuple[int, int],
+) -> np.ndarray:
     """Return the regions shifted like the plot and the bar, without those that the variant removes."""
     margin = REGIONS.index("margin")
     in_bar = np.isin(regions, [REGIONS.index(name) for name in BAR_REGIONS])
@@ -107,16 +128,16 @@ def _shift_regions(regions: np.ndarray, variant: Variant, size: tuple[int, int])
         inner = [REGIONS.index(name) for name in REGIONS if name.startswith("inner_corner")]
         plot = np.where(np.isin(plot, inner), REGIONS.index("background"), plot)
         plot = np.where(np.isin(plot, [REGIONS.index(name) for name in BARE_REGIONS]), plot, margin)
-    result = _shift(plot, variant.plot_move, size)  # pixels from outside the image are 0: margin
+    result = _shift(plot, plot_move, size)  # pixels from outside the image are 0: margin
     if variant.has_bar:
-        bar = _shift(np.where(in_bar, regions, margin), variant.bar_move, size)
+        bar = _shift(np.where(in_bar, regions, margin), bar_move, size)
         result = np.where(bar != margin, bar, result)
     return result.astype(np.uint8)
 
 
-def _shift(image: np.ndarray, patches: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """Return an image shifted by whole patches (down, right); zeros fill the gap."""
-    steps = [round(count * PATCH * side / model) for count, side, model in zip(patches, size, MODEL_SIZE, strict=True)]
+def _shift(image: np.ndarray, move: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Return an image shifted by pixels at 224 (down, right); zeros fill the gap."""
+    steps = [round(pixels * side / model) for pixels, side, model in zip(move, size, MODEL_SIZE, strict=True)]
     if not any(steps):
         return image
     result = np.zeros_like(image)

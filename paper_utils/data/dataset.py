@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .chirps import Binning, Chirp, draw_chirp, labels, spectrogram
-from .counterfactuals import draw_variant
+from .counterfactuals import PATCH, draw_variant
 from .render import MODEL_SIZE, DrawnImage, draw_image, title_of
 from .resizing import Resizing
 
@@ -36,6 +36,7 @@ def sample(
     variant: str = "published",
     number: int | None = None,
     resizing: Resizing = "bicubic",
+    patch: int = PATCH,
 ) -> tuple[Chirp, DrawnImage]:
     """Return chirp and image `index` of the set `seed`; the same on every machine.
 
@@ -48,6 +49,7 @@ def sample(
         variant: "published", or a counterfactual one (`counterfactuals.VARIANTS`).
         number: in the title; index + 1 if left out.
         resizing: Pillow's filter, as in `draw_image`.
+        patch: side of the patches by which variants move things, see `draw_variant`.
 
     Raises:
         CompanionError: there is no such variant.
@@ -57,7 +59,7 @@ def sample(
     options: Any = {"size": size, "with_regions": with_regions, "resizing": resizing}
     if variant == "published":
         return chirp, draw_image(chirp, intensity, title, **options)
-    return chirp, draw_variant(variant, chirp, intensity, title, **options)
+    return chirp, draw_variant(variant, chirp, intensity, title, patch=patch, **options)
 
 
 @cache
@@ -86,6 +88,7 @@ class ChirpSet:
         variant: "published", or a counterfactual one (`counterfactuals.VARIANTS`).
         numbers: in the titles, one for each index; index + 1 if left out.
         resizing: Pillow's filter, as in `draw_image`.
+        patch: side of the patches by which variants move things, see `draw_variant`.
     """
 
     def __init__(
@@ -97,9 +100,10 @@ class ChirpSet:
         variant: str = "published",
         numbers: Sequence[int] | np.ndarray | None = None,
         resizing: Resizing = "bicubic",
+        patch: int = PATCH,
     ):
         self.seed, self.indices, self.numbers = seed, indices, numbers
-        self.binning, self.variant, self.resizing = binning, variant, resizing
+        self.binning, self.variant, self.resizing, self.patch = binning, variant, resizing, patch
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -113,5 +117,6 @@ class ChirpSet:
             variant=self.variant,
             number=None if self.numbers is None else int(self.numbers[position]),
             resizing=self.resizing,
+            patch=self.patch,
         )
         return np.ascontiguousarray(image.pixels.transpose(2, 0, 1)), labels(chirp)

@@ -271,7 +271,7 @@ class Run:
 
     def images(self, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
         """Return held-out images (images, 3, 224, 224) uint8, or a variant of them, and labels (images, 3)."""
-        drawn = held_out(self.profile, indices, variant=variant)
+        drawn = held_out(self.profile, indices, variant=variant, patch=self.model().vit.config.patch_size)
         images, labels = zip(*(drawn[index] for index in range(len(drawn))), strict=True)
         return torch.from_numpy(np.stack(images)), np.stack(labels)
 

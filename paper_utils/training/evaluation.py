@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from ..data.chirps import TARGETS
+from ..data.counterfactuals import PATCH
 from ..data.dataset import ChirpSet, split_seed
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
@@ -51,10 +52,12 @@ def concatenate(evaluations: Sequence[Evaluation]) -> Evaluation:
     )
 
 
-def held_out(recipe: Recipe, indices: Sequence[int] | np.ndarray, *, variant: str = "published") -> ChirpSet:
-    """Return test images by index, or a counterfactual variant of them; no training or validation uses them."""
+def held_out(
+    recipe: Recipe, indices: Sequence[int] | np.ndarray, *, variant: str = "published", patch: int = PATCH
+) -> ChirpSet:
+    """Return test images by index, or a counterfactual variant for a model's patches; nothing is trained on them."""
     seed = split_seed(recipe.seed, "test")
-    return ChirpSet(seed, indices, binning=recipe.binning, variant=variant, resizing=recipe.resizing)
+    return ChirpSet(seed, indices, binning=recipe.binning, variant=variant, resizing=recipe.resizing, patch=patch)
 
 
 def accuracy(evaluation: Evaluation, *, chosen: np.ndarray | slice = slice(None)) -> dict[str, dict[str, float]]:

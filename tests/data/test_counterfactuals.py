@@ -63,20 +63,23 @@ def test_without_the_bar_all_else_stays(drawn):
     }
 
 
-@pytest.mark.parametrize(("name", "rows", "columns"), [("moved_up", -16, 0), ("moved_right", 0, 16)])
-def test_all_moves_by_whole_patches_and_nothing_is_lost(drawn, name, rows, columns):
+@pytest.mark.parametrize("patch", [14, 16, 32])
+@pytest.mark.parametrize(("name", "rows", "columns"), [("moved_up", -1, 0), ("moved_right", 0, 1)])
+def test_all_moves_by_whole_patches_and_nothing_is_lost(drawn, name, rows, columns, patch):
+    rows, columns = (min(patch, 16) * count for count in (rows, columns))  # half a patch of 32
     published = draw_variant("published", *drawn, with_regions=True)
-    moved = draw_variant(name, *drawn, with_regions=True)
+    moved = draw_variant(name, *drawn, with_regions=True, patch=patch)
     back = np.roll(moved.pixels, (-rows, -columns), (0, 1))
     assert np.abs(back.astype(int) - published.pixels).max() <= 1
     inside = np.s_[max(-rows, 0) :, : 224 - columns]  # empty margin may go over the border
     assert np.array_equal(np.roll(moved.regions, (-rows, -columns), (0, 1))[inside], published.regions[inside])
 
 
-def test_the_bar_on_the_left_is_the_same_bar(drawn):
+@pytest.mark.parametrize(("patch", "bar", "plot"), [(14, -168, 42), (16, -160, 48)])
+def test_the_bar_on_the_left_is_the_same_bar(drawn, patch, bar, plot):
     published = draw_variant("published", *drawn, with_regions=True)
-    left = draw_variant("colour_bar_left", *drawn, with_regions=True)
-    for name, move in (("colour_bar_upper", -160), ("title", 48), ("background", 48)):
+    left = draw_variant("colour_bar_left", *drawn, with_regions=True, patch=patch)
+    for name, move in (("colour_bar_upper", bar), ("title", plot), ("background", plot)):
         number = areas.REGIONS.index(name)
         assert np.array_equal(np.roll(left.regions == number, -move, 1), published.regions == number)
         mask = published.regions == number
