@@ -3,7 +3,7 @@
 The estimates rank heads for the exact engine; a small estimate does not show that a head has no effect.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..statistics import percent_increase, rank_correlations
 from .ablation import Ablation, squared_errors
 from .engine import Engine, Replacement
 
-__all__ = ["AttributionEstimates", "Linearised", "linearised"]
+__all__ = ["AttributionEstimates", "Linearised", "linearised", "linearised_changes"]
 
 TITLES = {"outputs": "linearised outputs", "loss": "linearised loss", "absolute": "its absolute value"}
 
@@ -127,18 +127,7 @@ def linearised(
     engine = Engine(model, linears=nn.Linear)
     engine.model.requires_grad_(False)
     replacements = [Replacement(engine, kind, source=sources.get(kind)) for kind in kinds]
-    for replacement in replacements:
-        replacement.check(images)
-
-    def work(chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        with torch.enable_grad(), autocast(engine.device, wanted=mixed_precision):
-            return _linearise(engine, images[chosen], [some.constants(chosen) for some in replacements])
-
-    parts = torch.arange(len(images)).split(engine.batch)
-    with parallel_map(len(parts), engine.device) as map_of:
-        found = list(tqdm(map_of(work, parts), total=len(parts), unit=" batches", desc="attribution", leave=False))
-    intact = torch.cat([predictions for predictions, _ in found]).cpu().numpy()
-    changes = torch.cat([change for _, change in found], dim=3).cpu().numpy()
+    intact, changes = linearised_changes(engine, images, replacements, mixed_precision=mixed_precision)
     if not (np.isfinite(intact).all() and np.isfinite(changes).all()):
         raise CompanionError("the model predicts something that is not a number; was its training completed?")
     weights = np.ones(len(images)) if weights is None else weights
@@ -146,30 +135,73 @@ def linearised(
     return Linearised(intact, by_kind, np.asarray(labels), engine.model.label_std.cpu().numpy(), weights)
 
 
-def _linearise(
-    engine: Engine, images: torch.Tensor, constants: Sequence[list[torch.Tensor]]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return predictions, (images, 3), and to first order their changes, (kinds, layers, heads, images, 3).
-
-    The change is the gradient of the predictions times the change that the replacement makes to z.
+def linearised_changes(
+    engine: Engine,
+    images: torch.Tensor,
+    replacements: Sequence[Replacement],
+    *,
+    measure: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    mixed_precision: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is measured, (images, t), and to first order its changes, (kinds, layers, heads, images, t).
 
     Args:
-        engine: of the model.
-        images: one batch.
-        constants: what replaces z, for each kind and layer, as `Replacement.constants` returns it.
+        engine: of the model, whose linear layers are torch's own.
+        images: (images, 3, height, width).
+        replacements: of the heads' outputs, all of this engine.
+        measure: maps predictions (n, k) and the images' indices (n,) to what is measured (n, t), each row of its own
+            image's predictions alone; the predictions themselves if left out.
+        mixed_precision: as in `linearised`.
+
+    Raises:
+        CompanionError: there is no image, or a replacement does not serve them.
     """
+    for replacement in replacements:
+        replacement.check(images)
+
+    def work(chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.enable_grad(), autocast(engine.device, wanted=mixed_precision):
+            constants = [some.constants(chosen) for some in replacements]
+            outputs, predictions = _forward(engine, images[chosen])
+            measured = predictions if measure is None else measure(predictions, chosen)
+            return measured.detach().float(), _changes(outputs, measured, constants)
+
+    parts = torch.arange(len(images)).split(engine.batch)
+    with parallel_map(len(parts), engine.device) as map_of:
+        found = list(tqdm(map_of(work, parts), total=len(parts), unit=" batches", desc="attribution", leave=False))
+    intact = torch.cat([measured for measured, _ in found]).cpu().numpy()
+    return intact, torch.cat([change for _, change in found], dim=3).cpu().numpy()
+
+
+def _forward(engine: Engine, images: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Return the outputs z of each layer's heads, and the predictions, (images, k), as a function of them."""
     x = engine.embed(images).requires_grad_()
     outputs = []
     for layer in engine.layers:
         outputs.append(engine.attend(layer, x))
         x = engine.finish_layer(layer, x, outputs[-1])
-    predictions = engine.read_out(x)
-    shape = len(constants), len(engine.layers), engine.heads, len(images), 3
-    changes = torch.empty(shape, device=engine.device)
-    for target in range(3):
-        gradients = torch.autograd.grad(predictions[:, target].sum(), outputs, retain_graph=target < 2)
+    return outputs, engine.read_out(x)
+
+
+def _changes(
+    outputs: Sequence[torch.Tensor], measured: torch.Tensor, constants: Sequence[list[torch.Tensor]]
+) -> torch.Tensor:
+    """Return to first order the changes of what is measured, (kinds, layers, heads, images, t).
+
+    The change is the gradient of what is measured times the change that the replacement makes to z.
+
+    Args:
+        outputs: z of each layer.
+        measured: (images, t), a function of them.
+        constants: what replaces z, for each kind and layer, as `Replacement.constants` returns it.
+    """
+    count, targets = measured.shape
+    shape = len(constants), len(outputs), outputs[0].shape[2], count, targets
+    changes = torch.empty(shape, device=measured.device)
+    for target in range(targets):
+        gradients = torch.autograd.grad(measured[:, target].sum(), outputs, retain_graph=target < targets - 1)
         for number, (gradient, z) in enumerate(zip(gradients, outputs, strict=True)):
             for kind, fixed in enumerate(constants):
                 removed = fixed[number] - z.detach()
                 changes[kind, number, ..., target] = torch.einsum("nthd,nthd->hn", gradient, removed)
-    return predictions.detach().float(), changes
+    return changes

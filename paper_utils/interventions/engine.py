@@ -12,7 +12,7 @@ bias. Zero, mean and resample ablation are other choices of c, so one engine ser
 
 import copy
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..errors import CompanionError
+from ..models.adapted import AdaptedModel
 from ..models.families import Block, family_of, fold_layer_scale
 from ..models.linears import faster_linears, use_linears
 from ..models.parallel import parallel_map
@@ -36,7 +37,7 @@ class Engine:
     """A fine-tuned model in float32 whose heads' outputs can be replaced; the given model is never changed.
 
     Args:
-        model: LoRA-wrapped, merged or plain, of any family, width and grid of patches.
+        model: LoRA-wrapped, merged or plain, of any family, width and grid of patches; or what `adapt` returned.
         batch: images in one pass; chosen for the device if left out.
         rows: images with a head replaced in one pass. The two bound memory, whatever the number of images.
         linears: class of the linear layers; the faster of the two for this processor if left out.
@@ -48,15 +49,19 @@ class Engine:
 
     def __init__(
         self,
-        model: ChirpRegressor,
+        model: ChirpRegressor | AdaptedModel,
         *,
         batch: int | None = None,
         rows: int | None = None,
         linears: type[nn.Linear] | None = None,
         device: torch.device | str | None = None,
     ):
-        self.model = merged(model) if hasattr(model.vit, "merge_and_unload") else copy.deepcopy(model).eval()
+        self.model: Any = copy.deepcopy(model).eval() if isinstance(model, AdaptedModel) else merged(model)
         self.family = family_of(self.model.vit)
+        if isinstance(model, AdaptedModel):
+            self.reads_cls, self.outputs = model.reads_cls, model.outputs
+        else:
+            self.reads_cls, self.outputs = self.family.has_cls, model.label_std.numel()
         fold_layer_scale(self.model.vit)
         self.device = torch.device(device or best_device())
         self.model.to(self.device)
@@ -73,7 +78,7 @@ class Engine:
     def sweep(
         self, images: torch.Tensor, *, kind: str | Replacement = "zero_qkv", source: torch.Tensor | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return predictions intact (images, 3) and with each head replaced (layers, heads, images, 3).
+        """Return predictions intact (images, k) and with each head replaced (layers, heads, images, k); k is 3 for chirps.
 
         Args:
             images: (images, 3, height, width), uint8 or in 0..1.
@@ -99,7 +104,7 @@ class Engine:
         kind: str | Replacement = "zero_qkv",
         source: torch.Tensor | None = None,
     ) -> np.ndarray:
-        """Return predictions (images, 3) with a set of heads (layer, head; from 0) replaced at once, as in `sweep`.
+        """Return predictions (images, k) with a set of heads (layer, head; from 0) replaced at once, as in `sweep`.
 
         Raises:
             CompanionError: there is no such head, or as in `sweep`.
@@ -141,18 +146,18 @@ class Engine:
 
     def _sweep_batch(self, images: torch.Tensor, constants: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         count = len(images)
-        results = torch.empty(len(self.layers), self.heads, count, 3, device=self.device)
+        results = torch.empty(len(self.layers), self.heads, count, self.outputs, device=self.device)
         x = self.embed(images)
-        for number, layer in enumerate(self.layers[:-1] if self.family.has_cls else self.layers):
+        for number, layer in enumerate(self.layers[:-1] if self.reads_cls else self.layers):
             z = self.attend(layer, x)
             intact = x + layer.output(z.flatten(2))
             columns = layer.output.weight.view(-1, self.heads, self.size)
             for heads in torch.arange(self.heads).split(max(1, self.rows // count)):
                 change = constants[number][:, :, heads] - z[:, :, heads]
                 rows = intact + torch.einsum("bthd,ehd->hbte", change, columns[:, heads])
-                results[number, heads] = self.predict_from_layer(number, rows.flatten(0, 1)).view(len(heads), count, 3)
+                results[number, heads] = self.predict_from_layer(number, rows.flatten(0, 1)).view(len(heads), count, -1)
             x = self.feed_forward(layer, intact)
-        if not self.family.has_cls:
+        if not self.reads_cls:
             return self.read_out(x), results
         z = self._last_attention(x)
         results[-1] = torch.stack(
@@ -161,7 +166,7 @@ class Engine:
         return self._last_output(x, z), results
 
     def predict_from_layer(self, number: int, x: torch.Tensor) -> torch.Tensor:
-        """Run a layer's MLP and all later layers; return predictions in seconds and hertz, (n, 3).
+        """Run a layer's MLP and all later layers; return predictions as `read_out` does, (n, k).
 
         Args:
             number: of the layer, from 0.
@@ -169,11 +174,11 @@ class Engine:
                 it is read out.
         """
         if number == len(self.layers) - 1:
-            return self.read_out(self.feed_forward(self.layers[number], x[:, :1] if self.family.has_cls else x))
+            return self.read_out(self.feed_forward(self.layers[number], x[:, :1] if self.reads_cls else x))
         x = self.feed_forward(self.layers[number], x)
         for layer in self.layers[number + 1 : -1]:
             x = self.finish_layer(layer, x, self.attend(layer, x))
-        if self.family.has_cls:
+        if self.reads_cls:
             return self._last_output(x, self._last_attention(x))
         return self.read_out(self.finish_layer(self.layers[-1], x, self.attend(self.layers[-1], x)))
 
@@ -227,11 +232,15 @@ class Engine:
         return self.read_out(self.finish_layer(layer, x[:, :1], z[:, None]))
 
     def read_out(self, x: torch.Tensor) -> torch.Tensor:
-        """Return predictions in seconds and hertz, (n, 3), of the residual stream after the last layer.
+        """Return predictions of the residual stream after the last layer, (n, k).
+
+        They are a regressor's in seconds and hertz (n, 3), or an adapted model's outputs.
 
         Args:
             x: (n, tokens, width); CLS is enough, where it is read out.
         """
+        if isinstance(self.model, AdaptedModel):
+            return self.model.read_out(x)
         vector = self.family.read_out(self.model.vit, x)
         return self.model.head(vector) * self.model.label_std + self.model.label_mean
 
