@@ -1,0 +1,41 @@
+"""Attention of every token on every other, special tokens included."""
+
+import numpy as np
+import torch
+
+from ..models.adapted import AdaptedModel
+from ..models.regressor import ChirpRegressor
+from ..models.vit import attention_kernel, on_best_device
+
+__all__ = ["attention_matrices"]
+
+
+def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *, batch: int = 8) -> np.ndarray:
+    """Return the attention matrices of every head, (images, layers, heads, tokens, tokens).
+
+    Row i is how query i attends, and sums to one. Tokens are in the order of the model: CLS first where there is one,
+    then a distillation token or registers, then the patches row by row. `attention_maps` returns the patches alone, as
+    maps, and takes far less memory.
+
+    Args:
+        model: a regressor, or what `adapt` returned; left as it was.
+        images: (images, 3, height, width), uint8 or what the backbone takes as pixel values.
+        batch: images at a time.
+    """
+    weights_of: list[torch.Tensor] = []
+
+    def store(module: torch.nn.Module, inputs: tuple, output: tuple[torch.Tensor, torch.Tensor]) -> None:
+        weights_of.append(output[1].cpu())
+
+    result = []
+    hooks = [block.attention.register_forward_hook(store) for block in model.blocks]
+    try:
+        with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
+            for part in images.split(batch):
+                weights_of.clear()
+                model(part.to(device))
+                result.append(torch.stack(weights_of, dim=1).numpy())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return np.concatenate(result)
