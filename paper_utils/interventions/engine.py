@@ -232,12 +232,10 @@ class Engine:
         return self.read_out(self.finish_layer(layer, x[:, :1], z[:, None]))
 
     def read_out(self, x: torch.Tensor) -> torch.Tensor:
-        """Return predictions of the residual stream after the last layer, (n, k).
-
-        They are a regressor's in seconds and hertz (n, 3), or an adapted model's outputs.
+        """Return predictions (n, k): a regressor's three in seconds and hertz, or an adapted model's outputs.
 
         Args:
-            x: (n, tokens, width); CLS is enough, where it is read out.
+            x: residual stream after the last layer, (n, tokens, width); CLS is enough, where it alone is read.
         """
         if isinstance(self.model, AdaptedModel):
             return self.model.read_out(x)

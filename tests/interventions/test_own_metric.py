@@ -116,14 +116,14 @@ def test_logit_difference_is_of_two_classes():
     assert logit_difference(outputs, torch.tensor([[1, 0], [2, 0]])).tolist() == [4.0, -1.5]
 
 
-def test_images_beyond_one_batch_are_measured_alike(vit):
+@pytest.mark.parametrize("work", [sweep_heads, attribute_heads])
+def test_images_beyond_one_batch_are_measured_alike(vit, work):
     images = vit.user.images(70)
     labels = torch.arange(70) % 5
-    whole = sweep_heads(vit.model, images, labels, cross_entropy, kind="resample", source=images.flip(0))
+    others = images.flip(0)
+    whole = work(vit.model, images, labels, cross_entropy, kind="resample", source=others)
     some = slice(60, 70)
-    part = sweep_heads(
-        vit.model, images[some], labels[some], cross_entropy, kind="resample", source=images.flip(0)[some]
-    )
+    part = work(vit.model, images[some], labels[some], cross_entropy, kind="resample", source=others[some])
     assert np.allclose(whole.intact[some], part.intact, rtol=1e-4)
     assert np.allclose(whole.replaced[..., some], part.replaced, rtol=1e-4)
 
