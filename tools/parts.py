@@ -79,7 +79,9 @@ def parts(root: Path = ROOT) -> list[Part]:
             found.append(Part(f"tests of {name}", (command,), _sorted(read), 120, quick=False))
         else:
             found.append(Part(f"unit tests of {name}", (command,), _sorted(read), 20, slow=slow))
-    top = _matching(root, "*.md", "*.yml", "*.cff", "Makefile", ".pre-commit-config.yaml", ".github/**/*", ".ci/*")
+    top = _matching(
+        root, "*.md", "docs/*", "*.yml", "*.cff", "Makefile", ".pre-commit-config.yaml", ".github/**/*", ".ci/*"
+    )
     shown = _matching(root, "figures/reference/*")
     project = [f"tests/{name}" for name in PROJECT if (root / "tests" / name).is_file()]
     found += [
@@ -125,10 +127,10 @@ def _unit_tests(root: Path) -> dict[str, list[Path]]:
 
 
 def _files_in_strings(files: Iterable[Path], root: Path) -> set[Path]:
-    """Return files of the root that test files name as `ROOT / "name"`, and the notebooks if they name their folder."""
+    """Return files of the root that test files name as `ROOT / "name"`, and all of a folder of pages that they name."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    notebooks = _matching(root, "notebooks/*") if 'ROOT / "notebooks' in text else set()
-    return notebooks | {path for path in _matching(root, "*") if f'ROOT / "{path.name}"' in text}
+    pages = [f"{folder}/*" for folder in ("notebooks", "docs") if f'ROOT / "{folder}' in text]
+    return _matching(root, *pages) | {path for path in _matching(root, "*") if f'ROOT / "{path.name}"' in text}
 
 
 @cache
