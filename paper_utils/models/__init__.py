@@ -7,6 +7,7 @@ from .families import FAMILIES, Block, Family, family_of
 from .linears import OneDnnLinear, faster_linears, use_linears
 from .loading import load_vit
 from .parallel import parallel_map
+from .pixels import PIXELS, Pixels
 from .published import load_published, published_scale, save_published
 from .published_keys import KeyReport
 from .regressor import (
@@ -17,6 +18,7 @@ from .regressor import (
     merged,
     named_backbone,
     save_regressor,
+    stored_pixels,
 )
 from .vit import (
     EMBEDDED_SIZES,
@@ -34,11 +36,13 @@ __all__ = [
     "EMBEDDED_SIZES",
     "FAMILIES",
     "PHOTOGRAPHS",
+    "PIXELS",
     "Block",
     "ChirpRegressor",
     "Family",
     "KeyReport",
     "OneDnnLinear",
+    "Pixels",
     "QuickDropout",
     "attention_kernel",
     "autocast",
@@ -63,6 +67,7 @@ __all__ = [
     "save_published",
     "save_regressor",
     "set_dropout",
+    "stored_pixels",
     "training_kernel",
     "use_linears",
     "verified_backbone",

@@ -15,7 +15,9 @@ from safetensors.torch import save_file
 
 from ..errors import CompanionError
 from ..files import atomic_path, read_json, write_json
+from .backbone import NAMED
 from .families import FAMILIES, family_of
+from .pixels import Pixels, read_normalisation
 from .regressor import LORA, ChirpRegressor
 
 __all__ = ["ADAPTER_FILES", "save_adapter"]
@@ -38,7 +40,7 @@ spectrogram with axes, title and colour bar, as the data of
 | backbone | `{backbone}` (frozen) |
 | LoRA | rank {rank}, alpha {alpha}, dropout {dropout}, on the queries and values of {layers} layers |
 | head | {width}-256-128-3 with ReLU, on the CLS token |
-| input | RGB, {side} x {side} (Pillow's bicubic filter), pixels scaled to 0..1, no further normalisation |
+| input | RGB, {side} x {side} (Pillow's bicubic filter), pixels scaled to 0..1, {normalised} |
 | labels | standardised by mean {mean} and standard deviation {std} (s, Hz, Hz) |
 
 `adapter_config.json` and `adapter_model.safetensors` are peft's; `head.safetensors` holds the head and the label scale.
@@ -60,22 +62,26 @@ head.load_state_dict({{key.removeprefix("head."): stored[key] for key in stored 
 
 @torch.no_grad()
 def predict(images):  # (images, 3, {side}, {side}) in 0..1
-    cls = vit(pixel_values=images).last_hidden_state[:, 0]
+    cls = vit(pixel_values={values}).last_hidden_state[:, 0]
     return head(cls) * stored["label_std"] + stored["label_mean"]  # seconds, hertz, hertz
 ```
 """
 
 
-def save_adapter(model: ChirpRegressor, folder: str | os.PathLike, *, backbone: str) -> None:
+def save_adapter(
+    model: ChirpRegressor, folder: str | os.PathLike, *, backbone: str, pixels: Pixels = "published"
+) -> None:
     """Write LoRA as peft does, head.safetensors with head and label scale, and README.md, the model card.
 
     Args:
         model: with LoRA that is not merged.
         folder: made if it is not there; files of these names in it are replaced.
         backbone: its name, as in `load_backbone`; a name on the hub also stands in the card's metadata.
+        pixels: those that it was trained on. Who loads the backbone itself has to normalise: the card says so.
 
     Raises:
-        CompanionError: the model has no LoRA, its backbone is of another family than ViT, or a file cannot be written.
+        CompanionError: the model has no LoRA, its backbone is of another family than ViT or does not say how it
+            normalises, or a file cannot be written.
     """
     if not isinstance(model.vit, PeftModel):
         raise CompanionError("the model has no LoRA to write as an adapter; give the one from before merging")
@@ -83,6 +89,7 @@ def save_adapter(model: ChirpRegressor, folder: str | os.PathLike, *, backbone: 
     if family is not FAMILIES["vit"]:  # the card's lines of code are for a ViT
         raise CompanionError(f"there is no model card for an adapter of {family.title}; give a model on a ViT")
     name = EMBEDDED_NAME if backbone == "embedded" else backbone
+    card = _card(model, name, pixels=pixels)
     with tempfile.TemporaryDirectory() as made:
         # "auto" would look the backbone up on the hub
         model.vit.save_pretrained(made, save_embedding_layers=False)
@@ -97,18 +104,26 @@ def save_adapter(model: ChirpRegressor, folder: str | os.PathLike, *, backbone: 
             if key.startswith(("head.", "label_"))
         }
         save_file(head, Path(made) / "head.safetensors")
-        (Path(made) / "README.md").write_text(_card(model, name), encoding="utf-8")
+        (Path(made) / "README.md").write_text(card, encoding="utf-8")
         for file in ADAPTER_FILES:
             with atomic_path(Path(folder) / file) as path:
                 shutil.copyfile(Path(made) / file, path)
 
 
-def _card(model: ChirpRegressor, backbone: str) -> str:
+def _card(model: ChirpRegressor, backbone: str, *, pixels: Pixels) -> str:
     """Return the model card: YAML for the hub, then what the model is and how to use it without this repository."""
     sizes = model.vit.config
+    normalised, values = "no further normalisation", "images"
+    if pixels == "backbone":
+        by = read_normalisation(str(NAMED.get(backbone, backbone)))
+        normalised = f"then less {list(by.mean)}, divided by {list(by.std)} (red, green, blue)"
+        mean, std = (f"torch.tensor({list(each)}).view(3, 1, 1)" for each in (by.mean, by.std))
+        values = f"(images - {mean}) / {std}"
     mean, std = (", ".join(f"{value:.2f}" for value in each.tolist()) for each in (model.label_mean, model.label_std))
     return CARD.format(
         metadata=_metadata(backbone),
+        normalised=normalised,
+        values=values,
         backbone=backbone,
         quoted=json.dumps(backbone),
         rank=LORA.r,

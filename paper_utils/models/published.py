@@ -25,6 +25,7 @@ from ..data.chirps import LabelScale, label_scale
 from ..errors import CompanionError
 from ..files import atomic_path
 from .dropout import QuickDropout, set_dropout
+from .pixels import Pixels, fold_normalisation, read_normalisation
 from .published_keys import (
     LAYER,
     POOLER,
@@ -62,7 +63,11 @@ def published_scale() -> LabelScale:
 
 
 def load_published(
-    path: str | os.PathLike, *, scale: LabelScale | None = None, heads: int | None = None
+    path: str | os.PathLike,
+    *,
+    scale: LabelScale | None = None,
+    heads: int | None = None,
+    pixels: Pixels = "published",
 ) -> tuple[ChirpRegressor, KeyReport]:
     """Read a state dict in the published layout; all of it is checked before a model is built.
 
@@ -74,6 +79,8 @@ def load_published(
         path: of the file, with old or new names, with LoRA or merged.
         scale: of the labels that the model was trained on; `published_scale` if left out.
         heads: of a layer; a head for every 64 dimensions if left out, as in ViT-Base.
+        pixels: "published", or "backbone" for a model that was trained on pixels normalised as the
+            preprocessor_config.json beside the file says: that is folded in, so that it takes 0..1 as well.
 
     Returns:
         The model in evaluation mode, LoRA not merged (or without adapter, from a merged file), and a report of every
@@ -81,10 +88,12 @@ def load_published(
 
     Raises:
         CompanionError: the file cannot be read, holds other things than tensors, or does not fit: keys are left over,
-            missing or of another shape, LoRA has another rank, or the width is no multiple of `heads`.
+            missing or of another shape, LoRA has another rank, the width is no multiple of `heads`, or nothing beside
+            it says how pixels were normalised.
     """
     path = Path(path)
     tensors = _read(path)
+    normalisation = read_normalisation(str(path.parent)) if pixels == "backbone" else None
     lora = has_lora(tensors)
     sizes = _sizes(path, tensors, heads=heads)
     _check_rank(path, tensors)
@@ -103,11 +112,15 @@ def load_published(
         ours[name] = torch.tensor(np.asarray(values), dtype=torch.float32)
     weights = {key: ours[key.replace(WRAPPER, "", 1)] for key in model.state_dict()}
     model.load_state_dict(weights, assign=True)
+    if normalisation is not None:
+        fold_normalisation(model.vit, normalisation)
     return model.eval(), report
 
 
 def save_published(model: ChirpRegressor, path: str | os.PathLike, *, names: Names = "old") -> None:
     """Write a model in the published layout, with LoRA or, if it is merged, without; its label scale is left out.
+
+    It takes pixels in 0..1, as the released code gives them: a normalisation is in the weights of the patches.
 
     The released class ViTForRegression loads the file with every key if it is made on the same backbone, "old" names
     with transformers 4. That class has a pooler, which it never uses: the file holds one of zeros.

@@ -27,6 +27,7 @@ from .backbone import photographs_folder, verified_backbone
 from .dropout import QuickDropout, set_dropout
 from .families import Block, base_model, family_of
 from .loading import load_vit
+from .pixels import Pixels, fold_normalisation, read_normalisation
 from .vit import new_embedded_vit
 
 __all__ = [
@@ -37,9 +38,12 @@ __all__ = [
     "merged",
     "named_backbone",
     "save_regressor",
+    "stored_pixels",
 ]
 
 LORA = LoraConfig(r=8, lora_alpha=16, lora_dropout=0.1, target_modules=["q_proj", "v_proj"], bias="none")
+# what a file names the backbone by the pixels it is given; one entry, since safetensors writes two in either order
+METADATA: dict[Pixels, str] = {"published": "backbone", "backbone": "normalised_backbone"}
 
 
 class ChirpRegressor(nn.Module):
@@ -86,18 +90,34 @@ class ChirpRegressor(nn.Module):
         return family_of(self.vit).blocks(self.vit)
 
 
-def load_backbone(name: str) -> PreTrainedModel:
-    """Return a pre-trained ViT: "embedded", "photographs", a local folder, or a Hugging Face name.
+def load_backbone(name: str, *, pixels: Pixels = "published") -> PreTrainedModel:
+    """Return a pre-trained ViT, which takes images in 0..1.
+
+    Args:
+        name: "embedded", "photographs", a local folder, or a Hugging Face name.
+        pixels: "published", or "backbone" to fold the backbone's own normalisation into its patch projection.
 
     Raises:
-        CompanionError: "photographs" was not made, or as in `load_vit`.
+        CompanionError: "photographs" was not made, its normalisation is not known, or as in `load_vit`.
     """
     if name == "embedded":
-        return load_vit(str(verified_backbone().parent))
-    return load_vit(str(photographs_folder()) if name == "photographs" else name)
+        folder = str(verified_backbone().parent)
+        if pixels == "backbone":
+            raise CompanionError(
+                "the embedded backbone was pre-trained on pixels in 0..1 and has no preprocessor_config.json: "
+                "PIXELS=published is what it was trained on; leave out PIXELS=backbone, or give another BACKBONE"
+            )
+        return load_vit(folder)
+    place = str(photographs_folder()) if name == "photographs" else name
+    vit = load_vit(place)
+    if pixels == "backbone":
+        fold_normalisation(vit, read_normalisation(place))
+    return vit
 
 
-def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str = "lora") -> ChirpRegressor:
+def build_regressor(
+    backbone: str, scale: LabelScale, *, seed: int, trained: str = "lora", pixels: Pixels = "published"
+) -> ChirpRegressor:
     """Return a regressor before fine-tuning.
 
     Args:
@@ -105,13 +125,14 @@ def build_regressor(backbone: str, scale: LabelScale, *, seed: int, trained: str
         scale: of the labels.
         seed: of all weights that are initialised at random.
         trained: "lora" (LoRA and head, as in the paper), "head" (the head alone) or "all" (every weight, no LoRA).
+        pixels: as in `load_backbone`; random weights were trained on none, and get 0..1.
 
     Raises:
         CompanionError: the backbone cannot be loaded, or `trained` is none of these.
     """
     if trained not in ("lora", "head", "all"):
         raise CompanionError(f"cannot train {trained!r}; choose 'lora', 'head' or 'all'")
-    vit = new_embedded_vit(seed=seed) if backbone == "random" else load_backbone(backbone)
+    vit = new_embedded_vit(seed=seed) if backbone == "random" else load_backbone(backbone, pixels=pixels)
     torch.manual_seed(seed)
     if trained == "lora":
         wrapped = get_peft_model(vit, copy.deepcopy(LORA))
@@ -131,28 +152,42 @@ def merged(model: ChirpRegressor) -> ChirpRegressor:
     return result.eval()
 
 
-def save_regressor(model: ChirpRegressor, path: str | os.PathLike, *, backbone: str) -> None:
-    """Write LoRA, head and label scale as one safetensors file; of the backbone, only its name.
+def save_regressor(
+    model: ChirpRegressor, path: str | os.PathLike, *, backbone: str, pixels: Pixels = "published"
+) -> None:
+    """Write LoRA, head and label scale as one safetensors file; of the backbone, only its name and `pixels`.
 
     Raises:
         CompanionError: the file cannot be written.
     """
     with atomic_path(path) as temporary:
-        save_file(_stored_tensors(model), temporary, metadata={"backbone": backbone})
+        save_file(_stored_tensors(model), temporary, metadata={METADATA[pixels]: backbone})
 
 
-def load_regressor(path: str | os.PathLike, *, backbone: str | None = None) -> ChirpRegressor:
+def load_regressor(
+    path: str | os.PathLike, *, backbone: str | None = None, pixels: Pixels | None = None
+) -> ChirpRegressor:
     """Read what `save_regressor` wrote, on the backbone that the file names or the one given.
 
+    Args:
+        path: of the file.
+        backbone: as in `load_backbone`, in place of the one that the file names.
+        pixels: those that the model must have been trained on; those that the file names if left out.
+
     Raises:
-        CompanionError: the file is missing or damaged, or its tensors are not this model's.
+        CompanionError: the file is missing or damaged, its tensors are not this model's, or it was trained on other
+            pixels.
     """
     path = Path(path)
     with _opened(path) as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no iterator
-    backbone = backbone or named_backbone(path)
+    backbone, stored = backbone or named_backbone(path), stored_pixels(path)
+    if stored != (pixels or stored):
+        raise CompanionError(
+            f"{path} was fine-tuned with PIXELS={stored}, not {pixels}; give the same, or another model"
+        )
     zeros = torch.zeros(3).numpy()
-    model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0)
+    model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0, pixels=stored)
     expected = {key: tensor.shape for key, tensor in _stored_tensors(model).items()}
     wrong = sorted(
         key for key in expected.keys() | tensors.keys() if key not in tensors or tensors[key].shape != expected.get(key)
@@ -172,11 +207,25 @@ def named_backbone(path: str | os.PathLike) -> str:
     Raises:
         CompanionError: the file is missing or damaged, or names none.
     """
-    with _opened(Path(path)) as file:
-        name = (file.metadata() or {}).get("backbone")
+    metadata = _metadata(path)
+    name = next(filter(None, map(metadata.get, METADATA.values())), None)
     if not name:
         raise CompanionError(f"{path} names no backbone; give the one that it was trained on")
     return name
+
+
+def stored_pixels(path: str | os.PathLike) -> Pixels:
+    """Return which pixels the model in a file that `save_regressor` wrote was trained on.
+
+    Raises:
+        CompanionError: the file is missing or damaged.
+    """
+    return "backbone" if METADATA["backbone"] in _metadata(path) else "published"
+
+
+def _metadata(path: str | os.PathLike) -> dict[str, str]:
+    with _opened(Path(path)) as file:
+        return file.metadata() or {}
 
 
 @contextlib.contextmanager

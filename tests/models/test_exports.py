@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from transformers import ViTModel
 
 from paper_utils.errors import CompanionError
+from paper_utils.files import write_json
 from paper_utils.models import exports
 from paper_utils.models.regressor import build_regressor, merged
 from tests.conftest import SCALE
@@ -94,3 +95,22 @@ def test_a_folder_that_cannot_be_written_is_named(regressor, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CompanionError, match=r"cannot write .*file/adapter_config\.json"):
         exports.save_adapter(regressor, tmp_path / "file", backbone="embedded")
+
+
+def test_the_card_of_a_model_on_normalised_pixels_says_how(images, tmp_path):
+    """Oracle: the card's own code on the plain backbone, and the folded regressor."""
+    backbone = tmp_path / "vit"
+    new_model("vit", image_size=224).save_pretrained(backbone)
+    with pytest.raises(CompanionError, match="there is no preprocessor_config.json in "):
+        build_regressor(str(backbone), SCALE, seed=0, pixels="backbone")
+    write_json(backbone / "preprocessor_config.json", {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.5, 0.25, 0.2]})
+    model = build_regressor(str(backbone), SCALE, seed=0, pixels="backbone").eval()
+    exports.save_adapter(model, tmp_path / "adapter", backbone=str(backbone), pixels="backbone")
+    card = (tmp_path / "adapter" / "README.md").read_text()
+    assert "pixels scaled to 0..1, then less [0.5, 0.4, 0.3], divided by [0.5, 0.25, 0.2] (red, green, blue) |" in card
+    names = {}
+    code = re.search(r"```python\n(.*?)```", card, re.DOTALL)[1].replace('".", ', f'"{tmp_path / "adapter"}", ')
+    exec(code, names)
+    with torch.no_grad():
+        found, expected = names["predict"](images.float() / 255), model.predict(images)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)

@@ -12,6 +12,7 @@ from transformers import ViTConfig, ViTModel
 
 from paper_utils.data.chirps import label_scale
 from paper_utils.errors import CompanionError
+from paper_utils.files import write_json
 from paper_utils.models.published import load_published, published_scale, save_published
 from paper_utils.models.regressor import merged
 from tests.conftest import SCALE
@@ -391,3 +392,14 @@ def test_any_deletion_or_renaming_ends_in_a_right_load_or_names_a_key(deleted, r
     with torch.no_grad():
         assert (model(small) - oracle(small)).abs().max() < 1e-6
     assert len(report.used) + len(report.pooler) == len(changed)
+
+
+def test_a_checkpoint_of_normalised_pixels_takes_images_as_others_do(saved, small, state):
+    """Oracle: the author's class on pixels normalised by hand."""
+    path = saved(state)
+    with pytest.raises(CompanionError, match="there is no preprocessor_config.json in "):
+        load_published(path, scale=SCALE, heads=HEADS, pixels="backbone")
+    write_json(path.with_name("preprocessor_config.json"), {"image_mean": [0.5] * 3, "image_std": [0.5] * 3})
+    model, _ = load_published(path, scale=SCALE, heads=HEADS, pixels="backbone")
+    with torch.no_grad():
+        assert torch.allclose(model(small), author()((small - 0.5) / 0.5), atol=1e-5)
