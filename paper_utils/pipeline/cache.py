@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 CHANGED_FILES = "its files were changed after they were computed"
+# settings that came after the first unfinished computations, whose names they leave as they are while at their default
+ADDED = ("pixels",)
 MEMORY = ROOT / "build" / "probes.json"  # numbers of probes by stage, code and environment
 
 
@@ -94,6 +96,9 @@ def stamp_of(stage: Stage, profile: Profile, folder: Path, inputs: Mapping[str, 
 def state_of(stage: Stage, profile: Profile, folder: Path, stamp: Stamp | None, inputs: Mapping[str, str]) -> State:
     """Say whether a result is fresh, and why not.
 
+    A setting that the stamp lacks did not exist when the result was computed, and counts as its default
+    (`Recipe.defaults`): a new setting leaves results fresh that were computed without it.
+
     Args:
         stage: of the result.
         profile: of the run.
@@ -107,7 +112,9 @@ def state_of(stage: Stage, profile: Profile, folder: Path, stamp: Stamp | None, 
     changes = []
     if stamp.version != stage.version:
         changes.append(f"version {stamp.version}, now {stage.version}")
-    changes += _changed("setting", stamp.settings, settings_of(stage, profile))
+    settings = settings_of(stage, profile)
+    added = {name: value for name, value in profile.defaults().items() if name in settings}
+    changes += _changed("setting", added | stamp.settings, settings)
     data = {where(path): checksum(path) for path in data_files(stage, profile)}
     changes += [
         f"{name} has another content"
@@ -175,7 +182,9 @@ def unfinished_name(stage: str, profile: Profile) -> str:
     entry = STAGES[stage]
     data = {where(path): checksum(path) for path in data_files(entry, profile)}
     rounded = {name: f"{value:.2g}" for name, value in probe_numbers(stage).items()}
-    parts = json.dumps([settings_of(entry, profile), data, rounded, entry.version], sort_keys=True)
+    settings, defaults = settings_of(entry, profile), profile.defaults()
+    settings = {name: value for name, value in settings.items() if name not in ADDED or value != defaults[name]}
+    parts = json.dumps([settings, data, rounded, entry.version], sort_keys=True)
     suffix = ".npz" if entry.file.endswith(".npz") else ".pt"
     return f"{stage.replace('/', '-')}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}{suffix}"
 

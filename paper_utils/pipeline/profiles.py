@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import CompanionError
 from ..models.backbone import NAMED
+from ..models.pixels import as_pixels
 from ..training.recipe import Recipe
 
 __all__ = ["PROFILES", "Profile", "get_profile"]
@@ -28,11 +29,15 @@ class Profile(Recipe):
 
     @property
     def folder(self) -> str:
-        """Name of the folders under build/ and figures/: of each backbone its own, by its whole name or path."""
+        """Name of the folders under build/ and figures/: of each backbone its own, by its whole name or path.
+
+        Normalised pixels have one of their own, too.
+        """
+        end = "" if self.pixels == "published" else "+normalised"
         if self.backbone == PROFILES[self.name].backbone:
-            return self.name
+            return f"{self.name}{end}"
         which = hashlib.sha256(self.backbone.encode()).hexdigest()[:8]
-        return f"{self.name}+{Path(self.backbone).name}-{which}"
+        return f"{self.name}+{Path(self.backbone).name}-{which}{end}"
 
 
 PROFILES = {
@@ -107,24 +112,25 @@ PROFILES = {
 OTHERWISE: dict[tuple[str, str], dict[str, Any]] = {("laptop", "photographs"): {"epochs": 32}}
 
 
-def get_profile(name: str, *, backbone: str | None = None) -> Profile:
-    """Return a profile by name, with another backbone if one is given.
+def get_profile(name: str, *, backbone: str | None = None, pixels: str = "published") -> Profile:
+    """Return a profile by name, with another backbone if one is given, and with published or other pixels.
 
     Raises:
-        CompanionError: no profile has that name, or the backbone is a path and no folder.
+        CompanionError: no profile has that name, the backbone is a path and no folder, or there are no such pixels.
     """
     if name not in PROFILES:
         raise CompanionError(
             f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)"
         )
+    profile = replace(PROFILES[name], pixels=as_pixels(pixels))
     if not backbone:
-        return PROFILES[name]
+        return profile
     if backbone in NAMED:
-        return replace(PROFILES[name], backbone=backbone, **OTHERWISE.get((name, backbone), {}))
+        return replace(profile, backbone=backbone, **OTHERWISE.get((name, backbone), {}))
     folder = Path(backbone).expanduser()  # notebooks run in another folder than make
     if not folder.is_dir() and (folder.is_absolute() or backbone.startswith(".") or folder.exists()):
         raise CompanionError(
             f"there is no folder {backbone}; give BACKBONE= embedded, photographs, a folder that "
             "save_pretrained wrote, or a name on the hub"
         )
-    return replace(PROFILES[name], backbone=str(folder.resolve()) if folder.is_dir() else backbone)
+    return replace(profile, backbone=str(folder.resolve()) if folder.is_dir() else backbone)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..files import ROOT, write_arrays
 from ..models.backbone import NAMED
+from ..models.pixels import PREPROCESSOR_FILES
 from ..training.recipe import Recipe
 from . import computations, probes, seeds, study, tuning
 from .profiles import Profile
@@ -179,9 +180,8 @@ def data_files(stage: Stage, profile: Profile) -> list[Path]:
     folder = NAMED.get(profile.backbone, Path(profile.backbone))
     if not folder.is_dir():
         return []  # a name on the hub: it is among the settings of no stage, but names the run's folder
-    return sorted(
-        path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin") or path.name == "config.json"
-    )
+    names = ("config.json", *(PREPROCESSOR_FILES if profile.pixels == "backbone" else ()))
+    return sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin") or path.name in names)
 
 
 def depends_on(name: str) -> list[str]:

@@ -57,6 +57,7 @@ def variant_profile(profile: Profile, variant: Variant) -> Profile:
     return dataclasses.replace(
         profile,
         backbone=variant.backbone or profile.backbone,
+        pixels="published" if variant.backbone else profile.pixels,  # random weights were trained on none
         learning_rate=variant.learning_rate or profile.learning_rate,
         repeat=variant.repeat,
         binning=variant.binning,
@@ -88,7 +89,8 @@ def maker(name: str) -> Callable[[Work, Path], None]:
             "history": [dataclasses.asdict(epoch) for epoch in history],
         }
         if variant.is_seed:
-            save_regressor(model, path.with_suffix(".safetensors"), backbone=settings.backbone)
+            file = path.with_suffix(".safetensors")
+            save_regressor(model, file, backbone=settings.backbone, pixels=settings.pixels)
         write_json(path, content)
         checkpoint.unlink()
 

@@ -19,5 +19,5 @@ def make(work: Work, path: Path) -> None:
     checkpoint = work.unfinished("fine_tuning") or path.with_suffix(".pt")
     model, history = fine_tune(work.profile, checkpoint)
     write_json(path.with_name("history.json"), [asdict(epoch) for epoch in history])
-    save_regressor(model, path, backbone=work.profile.backbone)
+    save_regressor(model, path, backbone=work.profile.backbone, pixels=work.profile.pixels)
     checkpoint.unlink()

@@ -25,7 +25,7 @@ class TrainingState:
     """
 
     def __init__(self, recipe: Recipe, model: ChirpRegressor, schedule: Schedule):
-        self.recipe = recipe.as_dict()
+        self.recipe, self._defaults = recipe.as_dict(), recipe.defaults()
         self.schedule = schedule
         self.model = model
         self.history: list[Epoch] = []
@@ -74,7 +74,7 @@ class TrainingState:
             content = torch.load(path, weights_only=True)
         except Exception as error:  # torch raises many kinds of errors for a damaged file
             raise CompanionError(f"the checkpoint {path} is damaged; remove it to train from the start") from error
-        if content["recipe"] != self.recipe:
+        if self._defaults | content["recipe"] != self.recipe:  # one from before a setting existed lacks it
             raise CompanionError(f"the checkpoint {path} belongs to other settings; remove it to train from the start")
         self.model.load_state_dict(content["model"])
         self.chosen = content["chosen"]

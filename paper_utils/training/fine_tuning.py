@@ -51,7 +51,8 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
     """
     device = best_device()
     scale = label_scale(_training_seed(recipe), max(1000, recipe.images_per_epoch), binning=recipe.binning)
-    model = build_regressor(recipe.backbone, scale, seed=recipe.seed + recipe.repeat, trained=trained).to(device)
+    seed = recipe.seed + recipe.repeat
+    model = build_regressor(recipe.backbone, scale, seed=seed, trained=trained, pixels=recipe.pixels).to(device)
     config = model.vit.config
     if not family_of(model.vit).takes(config, MODEL_SIZE[0]):
         raise CompanionError(

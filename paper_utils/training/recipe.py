@@ -1,9 +1,10 @@
 """The recipe of a fine-tuning: every setting that a trained model depends on."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 from ..data.chirps import Binning
 from ..data.resizing import Resizing
+from ..models.pixels import Pixels
 
 __all__ = ["Recipe"]
 
@@ -26,8 +27,19 @@ class Recipe:
     repeat: int = 0  # training seed: other initial weights and training images, the same validation and test images
     binning: Binning = "published"  # or "sound", whose labels equal what is drawn (`data.chirps`)
     resizing: Resizing = "bicubic"  # Pillow's filter from 640 x 480 to 224 x 224: its default and the published one
+    pixels: Pixels = "published"  # 0 to 1, or "backbone": normalised as it was pre-trained (`models.pixels`)
     mixed_precision: bool = True  # bfloat16 where the machine has units for it
     workers: int = 1  # processes that draw images
+
+    @classmethod
+    def defaults(cls) -> dict[str, object]:
+        """Return the settings that have a default, at it.
+
+        Stored settings that lack one of these are from before it existed, and count as its default: what was computed
+        then is what the default computes now. So a setting may be added, its default what was done without it; a
+        default that changes later needs other `version`s of the stages.
+        """
+        return {field.name: field.default for field in fields(cls) if field.default is not MISSING}
 
     def as_dict(self) -> dict:
         """Return the settings as plain data."""

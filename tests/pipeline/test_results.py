@@ -134,3 +134,37 @@ def test_a_shipped_model_of_other_code_is_refused_with_the_way_out(table, fresh,
     numbers["fine_tuning"] = {"rate": 2.0}
     with pytest.raises(CompanionError, match=r"not belong to this code: probe: rate expected 1, found 2; .*FROM=seeds"):
         results.check_shipped_model(fresh())
+
+
+class TestASettingThatCameLater:
+    """One that the stamp of a result lacks, since the result is older than the setting."""
+
+    @pytest.fixture
+    def older(self, table, fresh, monkeypatch):
+        """Compute results before their stage declared `pixels`."""
+        _, _, entries = table
+        fresh().ensure("first", 1)
+        monkeypatch.setitem(entries, "first", replace(entries["first"], settings=("seed", "pixels")))
+        assert read_json(fresh()._stamp_path("first"))["settings"] == {"seed": 42}
+
+    def test_counts_as_its_default(self, older, fresh):
+        assert fresh().state("first").state == "fresh"
+        why = "setting pixels was 'published', is 'backbone'"
+        assert fresh(pixels="backbone").state("first") == cache.State("stale", why)
+
+    def test_without_a_default_makes_stale(self, older, table, fresh, monkeypatch):
+        _, _, entries = table
+        monkeypatch.setitem(entries, "first", replace(entries["first"], settings=("seed", "epochs")))
+        assert fresh().state("first") == cache.State("stale", "setting epochs was None, is 2")
+
+    def test_leaves_the_names_of_unfinished_computations_at_its_default(self, table, monkeypatch):
+        _, _, entries = table
+        smoke = get_profile("smoke")
+        before = cache.unfinished_name("first", smoke)
+        monkeypatch.setitem(entries, "first", replace(entries["first"], settings=("seed", "pixels")))
+        assert cache.unfinished_name("first", smoke) == before
+        assert cache.unfinished_name("first", replace(smoke, pixels="backbone")) != before
+
+
+def test_every_setting_that_came_later_has_a_default():
+    assert set(cache.ADDED) <= get_profile("smoke").defaults().keys()

@@ -49,3 +49,9 @@ def test_controls_train_what_they_say(work, tmp_path):
 def test_an_unknown_variant_is_named():
     with pytest.raises(CompanionError, match="unknown variant 'lora_9'; choose from lora_2"):
         study.maker("lora_9")
+
+
+def test_random_weights_get_published_pixels():
+    profile = get_profile("smoke", pixels="backbone")
+    found = {name: study.variant_profile(profile, variant).pixels for name, variant in study.VARIANTS.items()}
+    assert {name for name, pixels in found.items() if pixels == "published"} == {"random_lora"}

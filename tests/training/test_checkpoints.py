@@ -78,3 +78,17 @@ def test_a_short_training_returns_its_last_weights_and_never_stops_early(tiny_pr
     assert len(history) == 7
     assert torch.equal(model.head[0].weight, weights[-1])
     assert not torch.equal(model.head[0].weight, weights[0])
+
+
+def test_a_checkpoint_from_before_a_setting_existed_counts_as_its_default(tiny_profile, tmp_path):
+    path = tmp_path / "g.pt"
+    training.fine_tune(replace(tiny_profile, epochs=2), path)
+    content = torch.load(path, weights_only=True)
+    del content["recipe"]["pixels"]
+    torch.save(content, path)
+    model, history = training.fine_tune(replace(tiny_profile, epochs=2), path)
+    assert len(history) == 2
+    assert torch.equal(model.head[0].weight, content["chosen"]["head.0.weight"])
+    torch.save(content | {"recipe": content["recipe"] | {"pixels": "backbone"}}, path)
+    with pytest.raises(CompanionError, match="other settings"):
+        training.fine_tune(replace(tiny_profile, epochs=2), path)

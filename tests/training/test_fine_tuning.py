@@ -1,11 +1,15 @@
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from scipy import stats
 
 from paper_utils.errors import CompanionError
+from paper_utils.files import write_json
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.training import evaluation
 from paper_utils.training import fine_tuning as training
@@ -141,3 +145,25 @@ def test_other_families_learn(tiny_profile, tmp_path, kind):
     )
     assert np.isfinite([epoch.train_loss for epoch in history]).all()
     assert all(block.value.lora_B["default"].weight.abs().max() > 0 for block in model.blocks)
+
+
+def test_pixels_are_normalised_as_the_recipe_says(tiny_profile, tiny_backbone, tmp_path):
+    """Oracle: training on a backbone into which (x - 1/2) / (1/4) was folded by hand gives the same losses."""
+    by_file, by_hand = (Path(shutil.copytree(tiny_backbone, tmp_path / name)) for name in ("file", "hand"))
+    write_json(by_file / "preprocessor_config.json", {"image_mean": [0.5] * 3, "image_std": [0.25] * 3})
+    tensors = load_file(by_hand / "model.safetensors")
+    weight, bias = (f"embeddings.patch_embeddings.projection.{name}" for name in ("weight", "bias"))
+    tensors[bias] -= tensors[weight].sum((1, 2, 3)) * 2
+    tensors[weight] *= 4
+    save_file(tensors, by_hand / "model.safetensors", metadata={"format": "pt"})
+    short = replace(tiny_profile, epochs=1)
+    runs = {
+        "file": replace(short, backbone=str(by_file), pixels="backbone"),
+        "hand": replace(short, backbone=str(by_hand)),
+        "neither": replace(short, backbone=str(by_file)),
+    }
+    losses = {
+        name: training.fine_tune(recipe, tmp_path / f"{name}.pt")[1][0].batch_losses for name, recipe in runs.items()
+    }
+    assert losses["file"] == pytest.approx(losses["hand"], rel=1e-3)
+    assert losses["neither"] != pytest.approx(losses["hand"], rel=1e-2)
