@@ -3,6 +3,7 @@
 PROFILE ?= laptop
 BACKBONE ?=
 CHECKPOINT ?=
+PIXELS ?=
 FROM ?= checkpoint
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(CHECKPOINT),1,$(if $(filter paper,$(PROFILE)),0,1)))
@@ -10,9 +11,9 @@ export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(CHECKPOINT),1,$(if $(filter p
 BIN := .venv/bin
 # quoted, since the name of a folder or file may have spaces
 OPTIONS = --profile $(PROFILE) --from $(FROM) $(if $(BACKBONE),--backbone "$(BACKBONE)") \
-	$(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)")
+	$(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)") $(if $(PIXELS),--pixels "$(PIXELS)")
 # one stamp for each run that is asked for; the runs themselves are kept apart by tools/figures.py
-RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE) $(CHECKPOINT)' | cksum | cut -d ' ' -f 1)
+RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE) $(CHECKPOINT) $(PIXELS)' | cksum | cut -d ' ' -f 1)
 # progress bars only where someone looks
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
@@ -27,6 +28,7 @@ help: ## list the targets
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
 	@echo "  BACKBONE=folder, Hugging Face name or photographs (make backbone-photographs), PYTHON=python3.11"
 	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
+	@echo "  PIXELS=published|backbone (images in 0 to 1, or normalised as the backbone's preprocessor_config.json says)"
 
 figures: build/figures-$(RUN).done ## every figure of the paper, into figures/$(PROFILE)
 build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE)$(CHECKPOINT),always)

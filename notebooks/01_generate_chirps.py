@@ -29,12 +29,13 @@
 profile = "laptop"
 source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
+pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_config.json says
 
 # %%
 # %matplotlib inline
 from paper_utils import Run, data, plots
 
-run = Run(profile, source, notebook="01_generate_chirps", backbone=backbone)
+run = Run(profile, source, notebook="01_generate_chirps", backbone=backbone, pixels=pixels)
 
 # %% [markdown]
 # ## What is drawn

@@ -34,12 +34,13 @@
 profile = "laptop"
 source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
+pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_config.json says
 
 # %%
 # %matplotlib inline
 from paper_utils import Run, plots, training
 
-run = Run(profile, source, notebook="02_finetune_vit", backbone=backbone)
+run = Run(profile, source, notebook="02_finetune_vit", backbone=backbone, pixels=pixels)
 
 # %% [markdown]
 # ## Learning

@@ -30,12 +30,13 @@
 profile = "laptop"
 source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
+pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_config.json says
 
 # %%
 # %matplotlib inline
 from paper_utils import Run, attention, plots
 
-run = Run(profile, source, notebook="03_attention_maps", backbone=backbone)
+run = Run(profile, source, notebook="03_attention_maps", backbone=backbone, pixels=pixels)
 
 # %% [markdown]
 # ## Figure 1: the method

@@ -33,12 +33,13 @@
 profile = "laptop"
 source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
+pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_config.json says
 
 # %%
 # %matplotlib inline
 from paper_utils import Run, claims, interventions, plots
 
-run = Run(profile, source, notebook="04_head_ablation", backbone=backbone)
+run = Run(profile, source, notebook="04_head_ablation", backbone=backbone, pixels=pixels)
 effects = interventions.AblationEffects.of(run.ablation())
 effects.groups()
 

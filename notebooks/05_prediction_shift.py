@@ -32,12 +32,13 @@
 profile = "laptop"
 source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
+pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_config.json says
 
 # %%
 # %matplotlib inline
 from paper_utils import Run, interventions, plots
 
-run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone)
+run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone, pixels=pixels)
 shift = interventions.PredictionShift.of(run.plain_ablation(), shifts=run.ablation().shifts())
 shift.groups()
 

@@ -34,12 +34,13 @@
 profile = "laptop"
 source = "reference"  # the shipped results; "checkpoint" and "seeds" compute them here
 backbone = None  # the profile's own
+pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_config.json says
 
 # %%
 # %matplotlib inline
 from paper_utils import Run, attention, claims, interventions, plots
 
-run = Run(profile, source, notebook="06_monosemantic_gallery", backbone=backbone)
+run = Run(profile, source, notebook="06_monosemantic_gallery", backbone=backbone, pixels=pixels)
 
 # %% [markdown]
 # ## Scores of a map on a region

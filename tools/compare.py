@@ -6,6 +6,8 @@ import pandas as pd
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import read_json
+from paper_utils.models.pixels import PIXELS
+from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from tools.figures import add_run_options, run_of
@@ -55,7 +57,8 @@ def comparison(own: dict, shipped: dict) -> pd.DataFrame:
 def print_comparison(run: Run, metrics: dict) -> None:
     """Print what a run shows, and its headline numbers beside the shipped and published ones."""
     print(f"\nprofile {run.profile.name}, from {run.source}: it shows {run.profile.proves}")
-    if run.profile.name != "laptop" or run.profile.backbone != "embedded":
+    print(f"pixels {PIXELS[run.profile.pixels]}")
+    if run.profile != get_profile("laptop"):
         print(
             "its numbers are not comparable with the shipped run's, which is the laptop profile on the embedded backbone"
         )

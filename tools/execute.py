@@ -35,8 +35,11 @@ __all__ = ["check_before_running", "execute", "run_notebook"]
 
 
 def check_before_running(run: Run) -> None:
-    """Raise CompanionError for what would make a run fail later: a backbone or claims that cannot be read, no room."""
-    if run.profile.backbone == "embedded":
+    """Raise CompanionError for what would make a run fail later.
+
+    A backbone, what normalises its pixels, or claims that cannot be read; no room.
+    """
+    if run.profile.backbone == "embedded" and run.profile.pixels == "published":
         verified_backbone()
     else:
         run.backbone()
@@ -147,6 +150,7 @@ def execute(script: Path, run: Run) -> Path:
     """
     target, log = (run.build / f"{script.stem}.{kind}" for kind in ("ipynb", "log"))
     parameters = {"profile": run.profile.name, "source": run.source, "backbone": run.profile.backbone}
+    parameters["pixels"] = run.profile.pixels
     begun = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         with Watch() as watch:

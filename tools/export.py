@@ -2,7 +2,8 @@
 
 As "old" it is the state dict that the author's released class reads (best_vit_regression.pth, transformers 4), as "new"
 the same with the names of transformers 5, and as "adapter" a folder with LoRA in peft's format, the head and a model
-card. What was written is read again, and every key is accounted for.
+card. What was written is read again, and every key is accounted for. A state dict takes pixels in 0..1, as the released
+class gives them, whatever the model was trained on: a normalisation is in its weights. An adapter's card says which.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import CompanionError, reported
 from paper_utils.models.exports import ADAPTER_FILES, save_adapter
 from paper_utils.models.published import load_published, save_published
-from paper_utils.models.regressor import load_regressor, merged, named_backbone
+from paper_utils.models.regressor import load_regressor, merged, named_backbone, stored_pixels
 from tools.predict import SHIPPED_MODEL
 
 __all__ = ["Layout", "export"]
@@ -42,7 +43,7 @@ def export(
     backbone = backbone or named_backbone(model)
     regressor = load_regressor(model, backbone=backbone)
     if layout == "adapter":
-        save_adapter(regressor, output, backbone=backbone)
+        save_adapter(regressor, output, backbone=backbone, pixels=stored_pixels(model))
         return f"{output}: {', '.join(ADAPTER_FILES)}"
     save_published(merged(regressor) if merge else regressor, output, names=layout)
     scale = LabelScale(regressor.label_mean.numpy(), regressor.label_std.numpy())

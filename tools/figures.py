@@ -42,6 +42,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         help="the shipped fine-tuned model (default), or seeds, fine-tuning included",
     )
     parser.add_argument("--checkpoint", help="another fine-tuned model, in the layout of best_vit_regression.pth")
+    parser.add_argument(
+        "--pixels",
+        default="published",
+        help="published (0 to 1, default), or backbone: normalised as its preprocessor_config.json says",
+    )
 
 
 def run_of(options: argparse.Namespace, *, notebook: str = "script") -> Run:
@@ -53,7 +58,7 @@ def run_of(options: argparse.Namespace, *, notebook: str = "script") -> Run:
     if options.checkpoint and options.source == "seeds":
         raise CompanionError(f"the checkpoint {options.checkpoint} is fine-tuned already; leave out FROM=seeds")
     source = str(Path(options.checkpoint).absolute()) if options.checkpoint else options.source
-    return Run(options.profile, source, notebook=notebook, backbone=options.backbone)
+    return Run(options.profile, source, notebook=notebook, backbone=options.backbone, pixels=options.pixels)
 
 
 def plan(run: Run, notebook: str) -> Plan:
@@ -118,7 +123,8 @@ def execute_notebook(run: Run, notebook: str) -> None:
     made = read_json(read) if read.is_file() else {"stages": [], "figures": []}
     declared = {stage for name in made["figures"] for stage in FIGURES[name].stages}  # images are read without asking
     made["stages"] = sorted(declared.union(made["stages"]))
-    fresh = Run(run.profile.name, run.source, backbone=run.profile.backbone)  # states of now
+    profile = run.profile
+    fresh = Run(profile.name, run.source, backbone=profile.backbone, pixels=profile.pixels)  # states of now
     record = made | {
         "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
         "contents": contents_of(fresh, made["stages"]),

@@ -21,6 +21,7 @@ from paper_utils.data.folders import FolderSet, image_path
 from paper_utils.data.resizing import FILTERS, Resizing
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import write_table
+from paper_utils.models.pixels import Pixels, as_pixels
 from paper_utils.models.published import load_published
 from paper_utils.models.regressor import ChirpRegressor, load_regressor, merged
 from paper_utils.models.vit import EMBEDDED_SIZES, on_best_device
@@ -43,6 +44,7 @@ def predict_folders(
     resizing: Resizing = "bicubic",
     published: bool = False,
     heads: int | None = None,
+    pixels: Pixels | None = None,
 ) -> dict[Path, Evaluation]:
     """Return a fine-tuned model's predictions and the labels of all images in folders of the published layout.
 
@@ -53,6 +55,7 @@ def predict_folders(
         resizing: Pillow's filter, as in `FolderSet`.
         published: whether `model` is a checkpoint, whose report of keys is printed.
         heads: of a layer of a checkpoint, as in `load_published`.
+        pixels: of a checkpoint, as in `load_published`; a model of ours names its own, and must not name others.
 
     Raises:
         CompanionError: an image, label or the model is missing, damaged or does not fit, or images are too few.
@@ -61,14 +64,18 @@ def predict_folders(
     for folder, images in sets.items():
         if len(images) < FEWEST:
             raise CompanionError(f"{folder} has {len(images)} images; r and its interval need at least {FEWEST}")
-    regressor = merged(_from_checkpoint(model, heads) if published else load_regressor(model, backbone=backbone))
+    regressor = merged(
+        _from_checkpoint(model, heads, pixels or "published")
+        if published
+        else load_regressor(model, backbone=backbone, pixels=pixels)
+    )
     with on_best_device(regressor):
         # in this process: an error that names an image would come out of a worker as a traceback
         return {folder: evaluate(regressor, images, workers=0, title=str(folder)) for folder, images in sets.items()}
 
 
-def _from_checkpoint(path: Path, heads: int | None) -> ChirpRegressor:
-    regressor, report = load_published(path, heads=heads)
+def _from_checkpoint(path: Path, heads: int | None, pixels: Pixels) -> ChirpRegressor:
+    regressor, report = load_published(path, heads=heads, pixels=pixels)
     side, wanted = regressor.vit.config.image_size, EMBEDDED_SIZES["image_size"]
     if side != wanted:
         raise CompanionError(f"{path} is a model of images of {side} pixels; give one of {wanted}")
@@ -112,6 +119,11 @@ def main() -> None:
     parser.add_argument("--heads", type=int, help="of a checkpoint's layers (default: one for every 64 dimensions)")
     parser.add_argument("--backbone", help="folder or Hugging Face name (default: the one that the model names)")
     parser.add_argument(
+        "--pixels",
+        help="of a checkpoint: published (0 to 1, default), or backbone, normalised as the preprocessor_config.json "
+        "beside it says; a model names its own",
+    )
+    parser.add_argument(
         "--resizing",
         choices=FILTERS,
         default="bicubic",
@@ -131,6 +143,7 @@ def main() -> None:
             resizing=options.resizing,
             published=options.checkpoint is not None,
             heads=options.heads,
+            pixels=as_pixels(options.pixels) if options.pixels else None,
         )
         if options.table:
             table = pd.DataFrame([row for pair in evaluations.items() for row in _rows(*pair)])

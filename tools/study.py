@@ -15,9 +15,12 @@ def main() -> None:
     add_run_options(parser)
     options = parser.parse_args()
     with reported():
+        from tools.execute import check_before_running
+
         run = run_of(options)
         if unknown := set(options.only or ()) - set(VARIANTS):
             raise CompanionError(f"unknown variant {min(unknown)!r}; choose from {', '.join(VARIANTS)}")
+        check_before_running(run)
         for name in options.only or VARIANTS:
             content = read_json(run.results.ensure(f"study/{name}", run))
             rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())

@@ -10,6 +10,7 @@ import jinja2
 import pandas as pd
 
 from ..errors import CompanionError
+from ..models.pixels import PIXELS, as_pixels
 from .published import PROTOCOLS, SCALED, Claim, Null, claims
 from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement
 from .seeds import MEASURED, over_seeds
@@ -86,6 +87,7 @@ class Ledger:
     """The verdicts on all claims; as the last expression of a cell it shows itself, with quotes, rules and links."""
 
     entries: tuple[Entry, ...]  # in the order of the claims, by protocol within a claim
+    pixels: str = PIXELS["published"]  # how images were given to the backbone, in words
 
     @classmethod
     def of(
@@ -107,7 +109,8 @@ class Ledger:
             entries += _remarked(
                 [judge(claim, metrics, protocol=protocol, other_seeds=other_seeds) for protocol in claim.protocols]
             )
-        return cls(tuple(entries))
+        # results from before there was a choice lack this key
+        return cls(tuple(entries), PIXELS[as_pixels(str(metrics.get("origin.pixels", "published")))])
 
     @property
     def seeds_title(self) -> str:
@@ -160,7 +163,7 @@ class Ledger:
         )
         groups = [list(group) for _, group in itertools.groupby(self.entries, lambda entry: entry.claim.name)]
         return environment.get_template("ledger.html.j2").render(
-            groups=groups, classes=CLASSES, here=HERE, seeds=self.seeds_title
+            groups=groups, classes=CLASSES, here=HERE, seeds=self.seeds_title, pixels=self.pixels
         )
 
 

@@ -5,6 +5,7 @@ scale) and a stamp that holds the checkpoint's SHA-256. From there on the run is
 """
 
 import hashlib
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from transformers.utils import logging
 
 from ..errors import CompanionError
 from ..files import checksum, write_json
+from ..models.pixels import PREPROCESSOR_FILES, Pixels, as_pixels, read_normalisation
 from ..models.published import load_published
 from ..models.regressor import ChirpRegressor, save_regressor
 from ..models.vit import EMBEDDED_SIZES
@@ -43,12 +45,14 @@ class GivenModel(Results):
         profile: name of the profile.
         path: of the checkpoint.
         build: folder of all runs.
+        pixels: "published", or "backbone" for a model that was trained on pixels normalised as the
+            preprocessor_config.json beside the checkpoint says.
 
     Raises:
-        CompanionError: there is no such file, or no such profile.
+        CompanionError: there is no such file, no such profile, or no such pixels.
     """
 
-    def __init__(self, profile: str, path: Path, build: Path):
+    def __init__(self, profile: str, path: Path, build: Path, *, pixels: str = "published"):
         self.source = path.expanduser().resolve()  # notebooks run in another folder than make
         try:
             self._sha256 = checksum(self.source)
@@ -57,10 +61,15 @@ class GivenModel(Results):
                 f"cannot read the checkpoint {path}: {error.strerror}; give CHECKPOINT= a file such as "
                 "best_vit_regression.pth"
             ) from error
-        self.name = f"{profile}+{path.stem}-{self._sha256[:8]}"
+        self.pixels: Pixels = as_pixels(pixels)
+        self.name = f"{profile}+{path.stem}-{self._sha256[:8]}{'' if self.pixels == 'published' else '+normalised'}"
         folder = build / self.name / "checkpoint"
         self.backbone = folder / "backbone"
-        super().__init__(replace(get_profile(profile), backbone=str(self.backbone.absolute())), folder)
+        self._data = {self.source.name: self._sha256}
+        if self.pixels == "backbone":
+            read_normalisation(str(self.source.parent))
+            self._data |= {file.name: checksum(file) for file in self._preprocessor(self.source.parent)}
+        super().__init__(replace(get_profile(profile, pixels=pixels), backbone=str(self.backbone.absolute())), folder)
 
     def check(self) -> None:
         """Take the checkpoint apart where that was not done, or its parts have changed since.
@@ -72,8 +81,7 @@ class GivenModel(Results):
             return
         with Watch() as watch:
             self._take_apart()
-        version, data = STAGES[STAGE].version, {self.source.name: self._sha256}
-        stamp = Stamp(version, {}, {}, data, {}, self._content(), watch.record())
+        stamp = Stamp(STAGES[STAGE].version, {}, {}, self._data, {}, self._content(), watch.record())
         write_json(self._stamp_path(STAGE), stamp.as_dict())
         self._states.clear()
 
@@ -81,13 +89,17 @@ class GivenModel(Results):
         model, _ = load_published(self.source)
         check_sizes(self.source, model)
         self._stamp_path(STAGE).unlink(missing_ok=True)
-        save_regressor(model, self.path(STAGE), backbone=self.profile.backbone)
+        save_regressor(model, self.path(STAGE), backbone=self.profile.backbone, pixels=self.pixels)
         vit = model.vit.unload()
         logging.disable_progress_bar()  # of one file, beside the stages' own
         try:
             with tempfile.TemporaryDirectory(dir=self.folder) as made:
                 vit.save_pretrained(made)
+                for file in self._preprocessor(self.source.parent):
+                    shutil.copyfile(file, Path(made) / file.name)
                 self.backbone.mkdir(exist_ok=True)
+                for outdated in self._preprocessor(self.backbone):
+                    outdated.unlink()
                 for part in Path(made).iterdir():
                     part.replace(self.backbone / part.name)
         except OSError as error:
@@ -97,12 +109,18 @@ class GivenModel(Results):
         stamp = self.stamp(stage)
         if stamp is None or not all(path.is_file() for path in self._parts()):
             return State("missing", f"{self.source.name} is not taken apart yet")
-        if stamp.version != STAGES[stage].version or stamp.data.get(self.source.name) != self._sha256:
-            return State("stale", f"{self.source.name} has another content")
+        if stamp.version != STAGES[stage].version or stamp.data != self._data:
+            return State("stale", f"{' or '.join(self._data)} has another content")
         return State("fresh") if stamp.content == self._content() else State("stale", CHANGED_FILES)
 
     def _parts(self) -> list[Path]:
-        return [self.path(STAGE), self.backbone / "model.safetensors", self.backbone / "config.json"]
+        weights = [self.path(STAGE), self.backbone / "model.safetensors", self.backbone / "config.json"]
+        return [*weights, *self._preprocessor(self.backbone)]
+
+    def _preprocessor(self, folder: Path) -> list[Path]:
+        """Return the files in a folder that say how pixels are normalised; none where they are not."""
+        wanted = [folder / name for name in PREPROCESSOR_FILES] if self.pixels == "backbone" else []
+        return [file for file in wanted if file.is_file()]
 
     def _content(self) -> str:
         return hashlib.sha256("".join(map(checksum, self._parts())).encode()).hexdigest()

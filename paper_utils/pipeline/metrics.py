@@ -42,6 +42,7 @@ Metrics = dict[str, float | str]
 def collect(run: "Run") -> Metrics:
     """Return all metrics of a run, computing the results that they need."""
     found: Metrics = {"origin.backbone": run.profile.backbone, "origin.source": run.source}
+    found["origin.pixels"] = run.profile.pixels
     ablation = run.ablation()
     effects = AblationEffects.of(ablation)
     found |= _images(run) | _accuracy(run) | _interventions(run, ablation, effects)

@@ -17,6 +17,7 @@ from ..errors import CompanionError
 from ..files import ROOT, atomic_path, read_arrays, read_json, write_json, write_table
 from ..interventions.ablation import Ablation
 from ..interventions.estimated import EstimatedAblation
+from ..models.pixels import PIXELS
 from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
 from ..training.evaluation import Evaluation, held_out
 from ..training.history import Epoch
@@ -50,10 +51,12 @@ class Run:
             model. A profile or backbone without a shipped model is always computed from seeds.
         notebook: who asks; its figures and what it read are kept under this name.
         backbone: another backbone than the profile's; a checkpoint holds its own.
+        pixels: one of PIXELS; other ones than the published are always computed from seeds, or of a checkpoint.
         root: folder of build/ and figures/.
 
     Raises:
-        CompanionError: unknown profile or source, nothing ships for that profile, or a backbone beside a checkpoint.
+        CompanionError: unknown profile, source or pixels, nothing ships for that profile, or a backbone beside a
+            checkpoint.
     """
 
     def __init__(
@@ -63,26 +66,29 @@ class Run:
         *,
         notebook: str = "script",
         backbone: str | None = None,
+        pixels: str = "published",
         root: Path = ROOT,
     ):
         pd.set_option("display.max_colwidth", None)  # tables of notebooks show whole cells
-        self.given = GivenModel(profile, Path(source), Path(root) / "build") if _is_path(source) else None
-        self.profile = self.given.profile if self.given else get_profile(profile, backbone=backbone)
+        build = Path(root) / "build"
+        self.given = GivenModel(profile, Path(source), build, pixels=pixels) if _is_path(source) else None
+        self.profile = self.given.profile if self.given else get_profile(profile, backbone=backbone, pixels=pixels)
         self.notebook = notebook
         if self.given is None and source not in SOURCES:
             raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}, or give a checkpoint")
         if self.given and backbone not in (None, self.profile.backbone):
             raise CompanionError(f"the checkpoint {source} holds its own backbone; leave out {backbone}")
-        self.ships = profile == "laptop" and self.profile.backbone == "embedded"
+        self.ships = self.profile == get_profile("laptop")
         if source == "reference" and not self.ships:
             raise CompanionError(
-                "only the laptop profile on its own backbone ships results; set source = 'seeds' to compute them"
+                "only the laptop profile on its own backbone and published pixels ships results; set source = 'seeds' "
+                "to compute them"
             )
         self.source = source if self.ships else "seeds"
         self.folder = f"{self.profile.folder}+seeds" if self.ships and source == "seeds" else self.profile.folder
         if self.given:
             self.source, self.folder = str(self.given.source), self.given.name
-        self.build, self.figures = Path(root) / "build" / self.folder, Path(root) / "figures" / self.folder
+        self.build, self.figures = build / self.folder, Path(root) / "figures" / self.folder
         if self.source == "reference":
             self.results = shipped(self.profile)
         else:
@@ -95,19 +101,21 @@ class Run:
     @cache
     def model(self) -> ChirpRegressor:
         """Return the fine-tuned model, LoRA merged."""
-        return merged(load_regressor(self._path("fine_tuning"), backbone=self.profile.backbone))
+        return self._regressor(self._path("fine_tuning"))
 
     @cache
     def backbone(self) -> PreTrainedModel:
         """Return the ViT before fine-tuning."""
         if self.given:
             self.given.check()
-        return load_backbone(self.profile.backbone)
+        return load_backbone(self.profile.backbone, pixels=self.profile.pixels)
 
     def other_model(self, name: str) -> ChirpRegressor:
         """Return the model of another training seed, by its name in the study, LoRA merged."""
-        path = self._path(f"study/{name}").with_suffix(".safetensors")
-        return merged(load_regressor(path, backbone=self.profile.backbone))
+        return self._regressor(self._path(f"study/{name}").with_suffix(".safetensors"))
+
+    def _regressor(self, path: Path) -> ChirpRegressor:
+        return merged(load_regressor(path, backbone=self.profile.backbone, pixels=self.profile.pixels))
 
     @property
     def notebooks(self) -> tuple[str, ...]:
@@ -257,10 +265,11 @@ class Run:
             write_table(self.figures / f"{name}.csv", table)
 
     def origin(self) -> pd.DataFrame:
-        """Return profile, seed, source, backbone and versions, for the foot of a notebook."""
+        """Return profile, seed, source, backbone, pixels and versions, for the foot of a notebook."""
         backbone = Path(self.profile.backbone).name
         source = self.given.source.name if self.given else self.source
         rows = {"profile": self.profile.name, "source": source, "seed": self.profile.seed, "backbone": backbone}
+        rows["pixels"] = PIXELS[self.profile.pixels]
         return pd.DataFrame({"made with": rows | environment()})
 
     # what `Work` asks for

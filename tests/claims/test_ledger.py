@@ -235,6 +235,16 @@ def test_every_verdict_has_a_mark():
     assert all(f".ledger .{mark} {{" in page for mark in CLASSES.values())
 
 
+def test_it_says_which_pixels_the_model_got():
+    said = "Pixels of the images that the model of this run got: "
+    for known, words in (
+        ({}, "as published, 0 to 1."),  # results from before there was a choice
+        ({"origin.pixels": "published"}, "as published, 0 to 1."),
+        ({"origin.pixels": "backbone"}, "normalised as the backbone was pre-trained."),
+    ):
+        assert said + words in Ledger.of(RUN | known, against=[CLAIM])._repr_html_()
+
+
 def test_a_missing_number_is_named():
     with pytest.raises(CompanionError, match="results lack 'x'"):
         judge(CLAIM, {})

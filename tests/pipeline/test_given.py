@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from paper_utils.errors import CompanionError
-from paper_utils.files import checksum, read_json
+from paper_utils.files import checksum, read_json, write_json
 from paper_utils.models import published
 from paper_utils.models.regressor import load_backbone, merged
 from paper_utils.pipeline import cache, given, results
@@ -115,7 +115,7 @@ def test_a_model_that_no_figure_can_be_made_of_is_refused_before_anything_is_wri
 def test_options_that_exclude_each_other_are_refused(small, checkpoint, tiny_backbone):
     with pytest.raises(CompanionError, match="holds its own backbone; leave out"):
         opened(checkpoint, backbone=tiny_backbone)
-    options = Namespace(profile="smoke", source="seeds", backbone=None, checkpoint=str(checkpoint))
+    options = Namespace(profile="smoke", source="seeds", backbone=None, checkpoint=str(checkpoint), pixels="published")
     with pytest.raises(CompanionError, match="is fine-tuned already; leave out FROM=seeds"):
         figures.run_of(options)
 
@@ -140,3 +140,50 @@ def test_where_a_result_was_made_names_the_checkpoint(small, checkpoint):
     assert run.source == str(checkpoint)
     assert run.origin()["made with"]["source"] == "best_vit_regression.pth"
     assert read_json(run.results.ensure("fine_tuning", run).with_name("fine_tuning.stamp.json"))["settings"] == {}
+
+
+class TestNormalisedPixels:
+    """A checkpoint of a model that was trained on pixels as a preprocessor_config.json beside it says."""
+
+    @pytest.fixture
+    def preprocessor(self, checkpoint):
+        path = checkpoint.with_name("preprocessor_config.json")
+        write_json(path, {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.5, 0.25, 0.2]})
+        return path
+
+    def test_the_model_gets_them(self, small, checkpoint, preprocessor, regressor, images):
+        """Oracle: the plain regressor on pixels normalised by hand."""
+        run = opened(checkpoint, pixels="backbone")
+        mean, std = (torch.tensor(each).view(3, 1, 1) for each in ([0.5, 0.4, 0.3], [0.5, 0.25, 0.2]))
+        with torch.no_grad():
+            expected = merged(regressor)((images / 255 - mean) / std)
+            assert torch.allclose(run.model()(images), expected, atol=1e-5)
+            assert (run.model()(images) - merged(regressor)(images)).abs().max() > 1e-3
+        assert run.origin()["made with"]["pixels"] == "normalised as the backbone was pre-trained"
+        again = opened(checkpoint, backbone=run.profile.backbone, pixels="backbone")  # as a notebook opens it
+        assert again.results.state("fine_tuning").state == "fresh"
+
+    def test_they_have_a_folder_of_their_own(self, small, checkpoint, preprocessor):
+        published, normalised = opened(checkpoint), opened(checkpoint, pixels="backbone")
+        assert normalised.build.name == f"{published.build.name}+normalised"
+        assert published.profile.pixels == "published"
+
+    def test_another_normalisation_is_another_model(self, small, checkpoint, preprocessor):
+        run = opened(checkpoint, pixels="backbone")
+        run.results.ensure("fine_tuning", run)
+        before = run.results.content("fine_tuning")
+        write_json(preprocessor, {"do_normalize": False})
+        again = opened(checkpoint, pixels="backbone")
+        why = "best_vit_regression.pth or preprocessor_config.json has another content"
+        assert again.results.state("fine_tuning") == cache.State("stale", why)
+        again.results.ensure("fine_tuning", again)
+        assert again.results.content("fine_tuning") != before
+        (again.given.backbone / "preprocessor_config.json").unlink()
+        assert opened(checkpoint, pixels="backbone").results.state("fine_tuning").state == "stale"
+
+    def test_without_the_file_nothing_is_begun(self, small, checkpoint, tmp_path):
+        with pytest.raises(CompanionError, match=r"there is no preprocessor_config.json in .*choose PIXELS=published$"):
+            opened(checkpoint, pixels="backbone")
+        with pytest.raises(CompanionError, match="unknown pixels 'grey'"):
+            opened(checkpoint, pixels="grey")
+        assert [path.name for path in tmp_path.iterdir()] == [checkpoint.name]

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from paper_utils import Run
@@ -13,6 +14,7 @@ from paper_utils.pipeline.figures import SHIP_TO
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.seeds import SEEDS
 from paper_utils.pipeline.stages import STAGES, data_files, settings_of
+from tests.families import new_model, plain
 
 
 def test_unknown_names_are_refused():
@@ -156,3 +158,48 @@ def test_other_training_seeds_are_the_shipped_ones():
 def test_a_backbone_that_is_a_path_and_no_folder_is_named(name):
     with pytest.raises(CompanionError, match=f"there is no folder {name}"):
         get_profile("laptop", backbone=name)
+
+
+def test_pixels_have_a_folder_of_their_own_and_no_shipped_results(tiny_backbone, tmp_path):
+    published, normalised = (
+        Run("laptop", "checkpoint", backbone=tiny_backbone, pixels=pixels, root=tmp_path)
+        for pixels in ("published", "backbone")
+    )
+    assert normalised.build.name == f"{published.build.name}+normalised"
+    assert get_profile("paper", pixels="backbone").folder == "paper+normalised"
+    assert published.profile.pixels == get_profile("paper").pixels == "published"
+    assert Run("laptop", "checkpoint", pixels="backbone", root=tmp_path).source == "seeds"
+    with pytest.raises(CompanionError, match="unknown pixels 'grey'; choose published or backbone"):
+        Run("laptop", pixels="grey")
+    with pytest.raises(CompanionError, match="only the laptop profile on its own backbone and published pixels"):
+        Run("laptop", "reference", pixels="backbone")
+
+
+def test_where_a_run_was_made_says_its_pixels():
+    assert Run().origin()["made with"]["pixels"] == "as published, 0 to 1"
+
+
+def test_another_normalisation_is_another_backbone(tmp_path):
+    for name in ("config.json", "model.safetensors", "preprocessor_config.json", "processor_config.json"):
+        (tmp_path / name).write_text("{}")
+    names = {
+        pixels: [
+            path.name
+            for path in data_files(STAGES["fine_tuning"], get_profile("smoke", backbone=str(tmp_path), pixels=pixels))
+        ]
+        for pixels in ("published", "backbone")
+    }
+    assert names["published"] == ["config.json", "model.safetensors"]
+    assert names["backbone"] == [*names["published"], "preprocessor_config.json", "processor_config.json"]
+
+
+def test_the_backbone_of_a_run_is_folded_like_its_model(tmp_path):
+    """Oracle: the model by transformers alone, on pixels normalised by hand."""
+    folder = tmp_path / "vit"
+    new_model("vit").save_pretrained(folder)
+    write_json(folder / "preprocessor_config.json", {"image_mean": [0.5] * 3, "image_std": [0.25] * 3})
+    run = Run("smoke", "seeds", backbone=str(folder), pixels="backbone", root=tmp_path)
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = plain(folder, "vit").read((images - 0.5) / 0.25)
+        assert torch.allclose(run.backbone()(images).last_hidden_state[:, 0], expected, atol=1e-5)

@@ -31,3 +31,12 @@ def test_a_missing_number_is_named_with_the_way_out():
 def test_other_profiles_are_not_compared(capsys, tmp_path):
     compare.print_comparison(Run("smoke", "seeds", root=tmp_path), {})
     assert "not comparable" in capsys.readouterr().out
+
+
+def test_the_comparison_says_which_pixels_a_run_used(capsys, tmp_path, tiny_backbone):
+    compare.print_comparison(Run("smoke", "seeds", root=tmp_path), {})
+    assert "\npixels as published, 0 to 1\n" in capsys.readouterr().out
+    compare.print_comparison(Run("laptop", "seeds", backbone=tiny_backbone, pixels="backbone", root=tmp_path), {})
+    said = capsys.readouterr().out
+    assert "\npixels normalised as the backbone was pre-trained\n" in said
+    assert "not comparable" in said

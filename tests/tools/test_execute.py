@@ -14,7 +14,7 @@ from paper_utils.files import ROOT, read_json
 from paper_utils.pipeline.run import Run
 from tools import execute, kernels
 
-PARAMETERS = '# %% tags=["parameters"]\nprofile, source, backbone = "smoke", "reference", None\n'
+PARAMETERS = '# %% tags=["parameters"]\nprofile, source, backbone, pixels = "smoke", "reference", None, ""\n'
 
 
 @pytest.fixture
@@ -155,10 +155,10 @@ def smoke(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_keeps_the_notebook_and_what_it_took(script, smoke, tmp_path):
-    cells = "print(profile, source, backbone)", "import time; time.sleep(1.5)"
+    cells = "print(profile, source, backbone, pixels)", "import time; time.sleep(1.5)"
     found = execute.execute(script(*cells, parameters=PARAMETERS), smoke)
     assert found == tmp_path / "build" / "smoke" / "01_some.ipynb"
-    assert outputs(found)[2] == "smoke seeds embedded\n"
+    assert outputs(found)[2] == "smoke seeds embedded published\n"
     took = read_json(found.parent / "notebooks" / "01_some.run.json")
     assert took["seconds"] > 1.5
     assert took["peak_memory_mib"] > 50
@@ -174,6 +174,17 @@ def test_a_folder_that_takes_no_files_is_named_before_anything_runs(smoke, tmp_p
     (tmp_path / "figures").write_text("a file where a folder should be")
     with pytest.raises(CompanionError, match="cannot write in .*figures/smoke: .*; change permissions"):
         execute.check_before_running(smoke)
+
+
+def test_a_backbone_that_does_not_say_how_it_normalises_is_named_before_anything_runs(tiny_backbone, tmp_path):
+    for backbone, message in (
+        (tiny_backbone, "there is no preprocessor_config.json in"),
+        (None, "the embedded backbone"),
+    ):
+        run = Run("smoke", "seeds", backbone=backbone, pixels="backbone", root=tmp_path)
+        with pytest.raises(CompanionError, match=message):
+            execute.check_before_running(run)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -1,12 +1,14 @@
+import shutil
 import sys
 
 import pytest
 import torch
 
 from paper_utils.errors import CompanionError
+from paper_utils.files import write_json
 from paper_utils.models.exports import ADAPTER_FILES
 from paper_utils.models.published import load_published
-from paper_utils.models.regressor import save_regressor
+from paper_utils.models.regressor import build_regressor, save_regressor
 from tests.conftest import SCALE
 from tools import export
 
@@ -46,3 +48,17 @@ def test_the_command_says_what_it_wrote_or_what_is_missing(model_file, tmp_path,
     monkeypatch.setattr(sys, "argv", ["export", str(output), "--model", str(tmp_path / "none")])
     with pytest.raises(SystemExit, match=r"^error: cannot read the model .*none"):
         export.main()
+
+
+def test_a_model_on_normalised_pixels_is_exported_for_those_of_the_released_code(tmp_path, tiny_backbone, images):
+    """Oracle: the model itself; what is written takes 0 to 1 and needs no preprocessor_config.json."""
+    backbone = shutil.copytree(tiny_backbone, tmp_path / "vit")
+    write_json(backbone / "preprocessor_config.json", {"image_mean": [0.5] * 3, "image_std": [0.25] * 3})
+    model = build_regressor(str(backbone), SCALE, seed=0, pixels="backbone").eval()
+    save_regressor(model, tmp_path / "model.safetensors", backbone=str(backbone), pixels="backbone")
+    export.export(tmp_path / "model.safetensors", tmp_path / "published.pth")
+    found, _ = load_published(tmp_path / "published.pth", scale=SCALE, heads=3)
+    with torch.no_grad():
+        torch.testing.assert_close(found.predict(images), model.predict(images), atol=1e-4, rtol=0)
+    export.export(tmp_path / "model.safetensors", tmp_path / "adapter", layout="adapter")
+    assert "then less [0.5, 0.5, 0.5], divided by [0.25, 0.25, 0.25]" in (tmp_path / "adapter/README.md").read_text()

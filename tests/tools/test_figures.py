@@ -1,3 +1,4 @@
+import argparse
 import subprocess
 import sys
 
@@ -84,3 +85,22 @@ def test_what_ships_was_computed_from_seeds(tmp_path):
         ship.ship(Run("laptop", "checkpoint", root=tmp_path), tmp_path)
     with pytest.raises(CompanionError, match=r"the result fine_tuning is missing .*make figures study FROM=seeds"):
         ship.ship(Run("laptop", "seeds", root=tmp_path), tmp_path)
+
+
+def test_pixels_reach_the_run(tiny_backbone):
+    parser = argparse.ArgumentParser()
+    figures.add_run_options(parser)
+    options = ["--profile", "smoke", "--backbone", tiny_backbone]
+    assert figures.run_of(parser.parse_args(options)).profile.pixels == "published"
+    assert figures.run_of(parser.parse_args([*options, "--pixels", "backbone"])).profile.pixels == "backbone"
+    with pytest.raises(CompanionError, match="unknown pixels 'grey'; choose published or backbone"):
+        figures.run_of(parser.parse_args([*options, "--pixels", "grey"]))
+
+
+def test_make_passes_pixels_on_only_where_they_are_given():
+    def said(*options):
+        command = ["make", "-n", "compare", *options]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert "--pixels" not in said()
+    assert '--pixels "backbone"' in said("PIXELS=backbone")

@@ -8,6 +8,7 @@ import torch
 from paper_utils.data.dataset import split_seed
 from paper_utils.data.folders import image_path, write_folder
 from paper_utils.errors import CompanionError
+from paper_utils.files import write_json
 from paper_utils.models.published import save_published
 from paper_utils.models.regressor import load_regressor, merged
 from paper_utils.pipeline.profiles import get_profile
@@ -111,3 +112,21 @@ def test_too_few_images_are_refused(tmp_path):
     write_folder(tmp_path, 2, seed=1)
     with pytest.raises(CompanionError, match="has 2 images"):
         predict.predict_folders([tmp_path], predict.SHIPPED_MODEL)
+
+
+def test_pixels_are_those_of_the_model_and_asked_for_of_a_checkpoint(folder, tmp_path, command, capsys):
+    with pytest.raises(SystemExit, match=r"^error: .* was fine-tuned with PIXELS=published, not backbone"):
+        command(folder, "--pixels", "backbone")
+    with pytest.raises(SystemExit, match="^error: unknown pixels 'grey'"):
+        command(folder, "--pixels", "grey")
+    path = tmp_path / "best_vit_regression.pth"
+    save_published(load_regressor(predict.SHIPPED_MODEL), path)
+    with pytest.raises(SystemExit, match="^error: there is no preprocessor_config.json in "):
+        command(folder, "--checkpoint", path, "--heads", 12, "--pixels", "backbone")
+    printed = []
+    for settings in ({"do_normalize": False}, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}):
+        write_json(tmp_path / "preprocessor_config.json", settings)
+        command(folder, "--checkpoint", path, "--heads", 12, "--pixels", "backbone")
+        printed.append(capsys.readouterr().out)
+    command(folder, "--checkpoint", path, "--heads", 12)
+    assert capsys.readouterr().out == printed[0] != printed[1]
