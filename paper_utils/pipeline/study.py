@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data.chirps import Binning
-from ..data.resizing import Resizing
 from ..errors import CompanionError
 from ..files import write_json
 from ..models.regressor import save_regressor
@@ -33,22 +32,20 @@ class Variant:
     learning_rate: float | None = None  # the profile's suits LoRA
     repeat: int = 0
     binning: Binning = "published"
-    resizing: Resizing = "bicubic"
 
     @property
     def is_seed(self) -> bool:
         """Whether it differs from the profile's fine-tuning in its training seed alone: its model is then kept."""
-        return self.repeat > 0 and self.resizing == "bicubic"
+        return self.repeat > 0
 
 
-# those with a filter were trained before the default became the published one: the option keeps them what they are
 VARIANTS = {
     "lora_2": Variant("LoRA, second training seed", repeat=1),
     "lora_3": Variant("LoRA, third training seed", repeat=2),
-    "random_lora": Variant("LoRA on a random backbone", backbone="random", resizing="bilinear"),
+    "random_lora": Variant("LoRA on a random backbone", backbone="random"),
     "head_only": Variant("head alone, backbone frozen", trained="head"),
-    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4, resizing="bilinear"),
-    "sound_edges": Variant("LoRA on images with sound binning", binning="sound", resizing="bilinear"),
+    "all_weights": Variant("all weights", trained="all", learning_rate=3e-4),
+    "sound_edges": Variant("LoRA on images with sound binning", binning="sound"),
 }
 
 
@@ -61,7 +58,6 @@ def variant_profile(profile: Profile, variant: Variant) -> Profile:
         learning_rate=variant.learning_rate or profile.learning_rate,
         repeat=variant.repeat,
         binning=variant.binning,
-        resizing=variant.resizing,
     )
 
 

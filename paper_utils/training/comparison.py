@@ -83,7 +83,6 @@ class WayOfTraining:
     history: list[Epoch]
     scores: Scores
     images: int  # of the test
-    resizing: str = "bicubic"  # filter of the images that it was trained and tested on
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class StudyComparison:
                 f"Images to reach r {REACHED:g}": _count_text(images_to_reach(way.history, REACHED)),
             }
             | rates(way.scores)
-            | {"Resizing": way.resizing, "Test images": way.images}
+            | {"Test images": way.images}
             for way in self.ways
         }
         return pd.DataFrame.from_dict(rows, orient="index")
@@ -162,7 +161,6 @@ def _way(content: dict) -> WayOfTraining:
     settings = content["settings"]
     return WayOfTraining(
         name=content["title"],
-        resizing=settings["resizing"],
         is_seed=settings["repeat"] > 0,
         trained_parameters=content["trained_parameters"],
         history=[Epoch(**epoch) for epoch in content["history"]],
