@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ..errors import CompanionError
-from ..files import read_arrays, write_arrays
+from ..models.parts import in_parts
 from ..models.regressor import ChirpRegressor
 from .engine import Engine, Replacement
 
@@ -95,26 +94,25 @@ def ablate_every_head(
         kind: of replacement, one of `engine.KINDS`.
         source: images that "mean" (any, better others than `images`) and "resample" (one for each) need.
         weights: (images,), kept with the result; all one if left out.
-        partial: file of the finished images, from which an interrupted sweep continues.
+        partial: names the files of the finished images, see `in_parts`; several processes share the images out by them.
 
     Raises:
-        CompanionError: there is no image, `source` does not belong to the kind, a prediction is not a number, or
-            `partial` is damaged or another sweep's.
+        CompanionError: there is no image, `source` does not belong to the kind, a prediction is not a number, or the
+            file of a finished part is damaged.
     """
     engine = Engine(model)
     replacement = Replacement(engine, kind, source=source)
     replacement.check(images)
     baseline = engine.predict(images)
-    ablated = _read_partial(partial, baseline, replacement.mark, len(engine.layers), engine.heads)
-    with tqdm(total=len(images), initial=ablated.shape[2], unit=" images", desc=f"ablation ({kind})") as bar:
-        for start in range(ablated.shape[2], len(images), IMAGES_PER_SAVE):
-            some = slice(start, start + IMAGES_PER_SAVE)
-            _, more = engine.sweep(images[some], kind=replacement.part(some))
-            ablated = np.concatenate([ablated, more], axis=2)
-            if partial is not None:
-                found = {"baseline": baseline, "ablated": ablated, "replacement": np.array(replacement.mark)}
-                write_arrays(partial, found)
-            bar.update(more.shape[2])
+
+    def compute(part: slice) -> dict[str, np.ndarray]:
+        _, ablated = engine.sweep(images[part], kind=replacement.part(part))
+        return {"ablated": np.moveaxis(ablated, 2, 0)}
+
+    guard = {"intact predictions": baseline, "replacement": np.array(replacement.mark)}
+    title = f"ablation ({kind})"
+    found = in_parts(compute, len(images), size=IMAGES_PER_SAVE, title=title, partial=partial, guard=guard)
+    ablated = np.ascontiguousarray(np.moveaxis(found["ablated"], 0, 2))
     weights = np.ones(len(images)) if weights is None else weights
     return Ablation(baseline, ablated, np.asarray(labels), model.label_std.cpu().numpy(), weights)
 
@@ -140,19 +138,6 @@ def plain_sweep(model: ChirpRegressor, images: torch.Tensor, labels: np.ndarray,
 def _predict(model: ChirpRegressor, images: torch.Tensor, batch: int) -> np.ndarray:
     with torch.inference_mode():
         return np.concatenate([model.predict(some).cpu().numpy() for some in images.split(batch)])
-
-
-def _read_partial(partial: Path | None, baseline: np.ndarray, mark: str, layers: int, heads: int) -> np.ndarray:
-    """Return the finished images' predictions, (layers, heads, finished, 3), of the replacement of this mark."""
-    if partial is None or not partial.exists():
-        return np.empty((layers, heads, 0, 3), np.float32)
-    found = read_arrays(partial)
-    before, ablated = (found.get(name, np.empty(0)) for name in ("baseline", "ablated"))
-    if str(found.get("replacement")) != mark:
-        raise CompanionError(f"the unfinished sweep {partial} is of another replacement; remove it and run again")
-    if before.shape != baseline.shape or not np.allclose(before, baseline, rtol=1e-4, atol=1e-3):
-        raise CompanionError(f"the unfinished sweep {partial} is of another model; remove it and run again")
-    return ablated
 
 
 def target_errors(predictions: np.ndarray, ablation: Ablation) -> np.ndarray:

@@ -14,11 +14,12 @@ from ..errors import CompanionError
 from ..models.regressor import ChirpRegressor
 from .engine import Engine, Replacement
 
-__all__ = ["Order", "orders", "removal", "removed_errors"]
+__all__ = ["Order", "by_image", "by_order", "orders", "removal", "removed_errors"]
 
 BY_EFFECT, BY_LAYER, EARLY_FIRST = "least important first", "from layer 1 on", "early heads, least important first"
 RANDOM, RANDOM_ORDERS = "random", 3
 MEAN = ", mean"  # after the name of an order whose heads put out their mean
+COUNTS, HEADS = "counts of ", "heads of "  # before the name of an order, in what `removed_errors` returns
 EARLY_LAYERS = 3
 STEPS, EARLY_STEPS = 12, 6  # of removing all heads, and all early ones
 
@@ -145,8 +146,19 @@ def removed_errors(
         measured[kind, heads] = errors if weights is None else errors * weights
     result = {name: np.stack([measured[one] for one in sets]) for name, sets in wanted.items()}
     result["intact"] = result["intact"][0]
-    result |= {f"counts of {name}": np.asarray(order.counts) for name, order in by_name.items()}
-    return result | {f"heads of {name}": np.asarray(order.heads) for name, order in by_name.items()}
+    return by_order(by_image(result), by_name)
+
+
+def by_image(errors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return what `removed_errors` measured with images first, (images, counts), without what holds for all images."""
+    return {name: values.T for name, values in errors.items() if not name.startswith((COUNTS, HEADS))}
+
+
+def by_order(errors: Mapping[str, np.ndarray], by_name: Mapping[str, Order]) -> dict[str, np.ndarray]:
+    """Return what `by_image` made of the errors, of more images maybe, as `removed_errors` would of all of them."""
+    result = {name: np.ascontiguousarray(values.T) for name, values in errors.items()}
+    result |= {f"{COUNTS}{name}": np.asarray(order.counts) for name, order in by_name.items()}
+    return result | {f"{HEADS}{name}": np.asarray(order.heads) for name, order in by_name.items()}
 
 
 def _places(engine: Engine, order: np.ndarray, counts: Sequence[int] | np.ndarray) -> list[tuple[int, int]]:

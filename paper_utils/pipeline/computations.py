@@ -13,12 +13,12 @@ from ..interventions.attribution import linearised
 from ..interventions.engine import KINDS, Engine
 from ..interventions.protocol_states import state_losses
 from ..interventions.protocols import PROTOCOLS, SWEEPS, with_untuned_vit
-from ..interventions.removing import orders, removed_errors
+from ..interventions.removing import by_image, by_order, orders, removed_errors
+from ..models.parts import in_parts
 from ..models.regressor import ChirpRegressor
 from ..models.vit import shuffle_weights
-from ..training.evaluation import Evaluation, concatenate, evaluate_held_out
-from .parts import in_parts
-from .selection import Chosen, after_pool, choose, other_images
+from .predicted import chosen, evaluation, guard_of, pool
+from .selection import after_pool, other_images
 from .work import Arrays, Work
 
 __all__ = [
@@ -46,27 +46,11 @@ PATCHED = {  # clean and distorted variant
 }
 SHUFFLED = {"weights shuffled": "", "queries and keys shuffled": r"\.[qk]_proj\."}  # and which matrices, by name
 DRAWS = 3
-IMAGES_PER_PART = 512  # linearised and saved at once, which bounds memory
-IMAGES_PER_SWEEP = 32  # swept and saved at once
+# computed and saved at once, and by one process: many enough to share out, few enough to lose
+IMAGES_PER_PART = 512  # linearised; it bounds memory
+IMAGES_PER_SWEEP = 32  # swept
+IMAGES_PER_REMOVAL = 64  # predicted with every set of heads removed, after the means of heads
 OTHER_KINDS = tuple(kind for kind in KINDS if kind != "zero_qkv")
-
-
-def evaluation(work: Work) -> Arrays:
-    """Predict the test images: predictions and labels (images, 3), and the seconds the model took."""
-    return asdict(evaluate_held_out(work.model(), work.profile, range(work.profile.test_images)))
-
-
-def pool(work: Work) -> Arrays:
-    """Predict all images that those for ablation are chosen from, the test images first."""
-    found = _evaluation(work, "evaluation")
-    if rest := range(work.profile.test_images, work.profile.ablation_pool):
-        found = concatenate([found, evaluate_held_out(work.model(), work.profile, rest)])
-    return asdict(found)
-
-
-def chosen(work: Work) -> Chosen:
-    """Return the images that heads are ablated on: of every model those that the run's own finds hard."""
-    return choose(work.profile, _evaluation(work, "pool"), unit=work.model().label_std.numpy())
 
 
 def attribution(work: Work) -> Arrays:
@@ -100,7 +84,14 @@ def linearise(
         first = {kind: np.moveaxis(change, 2, 0).astype(np.float16) for kind, change in kept.items()}
         return {"baseline": found.intact, "labels": labels} | first
 
-    found = in_parts(compute, len(some.indices), size=IMAGES_PER_PART, title="attribution", partial=partial)
+    found = in_parts(
+        compute,
+        len(some.indices),
+        size=IMAGES_PER_PART,
+        title="attribution",
+        partial=partial,
+        guard=guard_of(work, model, some.indices),
+    )
     ordered = {kind: np.moveaxis(found[kind], 0, 2) for kind in kinds}
     return found | ordered | {"label_std": unit, "weights": some.weights}
 
@@ -149,10 +140,17 @@ def replacements(work: Work) -> Arrays:
 
 def removals(work: Work) -> Arrays:
     """Return the weighted squared errors of the few images by the order in which heads are removed: see `remove`."""
-    return remove(work, work.model(), work.arrays("attribution"))
+    return remove(work, work.model(), work.arrays("attribution"), partial=work.unfinished("removals"))
 
 
-def remove(work: Work, model: ChirpRegressor, linear: Arrays, *, names: Callable[[str], bool] = bool) -> Arrays:
+def remove(
+    work: Work,
+    model: ChirpRegressor,
+    linear: Arrays,
+    *,
+    names: Callable[[str], bool] = bool,
+    partial: Path | None = None,
+) -> Arrays:
     """Return what `removed_errors` does, in orders by first-order effects on the many images that are not the few.
 
     Args:
@@ -160,6 +158,7 @@ def remove(work: Work, model: ChirpRegressor, linear: Arrays, *, names: Callable
         model: whose heads are removed.
         linear: of the same model, as `linearise` returns it.
         names: which orders, by name; all if left out.
+        partial: as in `in_parts`.
     """
     some = chosen(work)
     apart = np.ones(len(some.indices), bool)
@@ -170,16 +169,23 @@ def remove(work: Work, model: ChirpRegressor, linear: Arrays, *, names: Callable
     change = linear["zero_qkv"][:, :, apart].astype(float) / unit
     effects = (((error + change) ** 2 - error**2).mean(-1) * weights).mean(-1)
     mean_effects = (linear["mean"][:, :, apart].astype(float) * weights).mean(-1)
-    images, labels = work.images(some.few_indices)
-    by_name = orders(effects, mean_effects=mean_effects, seed=work.profile.seed)
-    return removed_errors(
-        model,
-        images,
-        labels,
-        {name: order for name, order in by_name.items() if names(name)},
-        source=work.images(after_pool(work.profile))[0],
-        weights=some.few_weights,
+    every = orders(effects, mean_effects=mean_effects, seed=work.profile.seed)
+    by_name = {name: order for name, order in every.items() if names(name)}
+    mean = work.images(after_pool(work.profile))[0]
+
+    def compute(part: slice) -> Arrays:
+        images, labels = work.images(some.few_indices[part])
+        return by_image(removed_errors(model, images, labels, by_name, source=mean, weights=some.few_weights[part]))
+
+    found = in_parts(
+        compute,
+        len(some.few_indices),
+        size=IMAGES_PER_REMOVAL,
+        title="removing heads",
+        partial=partial,
+        guard=guard_of(work, model, some.few_indices),
     )
+    return by_order(found, by_name)
 
 
 def protocols(work: Work) -> Arrays:
@@ -196,6 +202,7 @@ def protocols(work: Work) -> Arrays:
             size=IMAGES_PER_SWEEP,
             title=name,
             partial=work.unfinished("protocols", name),
+            guard={"model": engine.predict(images[:1])},
         )
         return found["losses"].T
 
@@ -204,9 +211,14 @@ def protocols(work: Work) -> Arrays:
 
 def variant_predictions(work: Work) -> Arrays:
     """Return predictions (images, 3) of the same test images in every counterfactual variant, and "labels"."""
-    engine, indices = Engine(work.model()), np.arange(work.profile.common_images)
-    sets = {name: work.images(indices, variant=name) for name in VARIANTS}
-    return {"labels": sets["published"][1]} | {name: engine.predict(images) for name, (images, _) in sets.items()}
+    engine = Engine(work.model())
+
+    def compute(indices: np.ndarray) -> Arrays:
+        sets = {name: work.images(indices, variant=name) for name in VARIANTS}
+        labels = {"labels": sets["published"][1]}
+        return labels | {name: engine.predict(images) for name, (images, _) in sets.items()}
+
+    return _on_common_images(work, compute, "variant_predictions")
 
 
 def patching(work: Work) -> Arrays:
@@ -215,16 +227,37 @@ def patching(work: Work) -> Arrays:
     For each of `PATCHED`, by its name with a prefix: "clean" and "distorted" (images, 3), "heads" (layers, heads,
     images, 3) and "layers" (layers, images, 3), of which all heads are patched at once.
     """
-    engine, indices = Engine(work.model()), np.arange(work.profile.common_images)
-    result: Arrays = {}
-    for name, (clean, distorted) in PATCHED.items():
-        source, images = (work.images(indices, variant=variant)[0] for variant in (clean, distorted))
-        result[f"{name} clean"] = engine.predict(source)
-        result[f"{name} distorted"], result[f"{name} heads"] = engine.sweep(images, kind="resample", source=source)
-        layers = [[(layer, head) for head in range(engine.heads)] for layer in range(len(engine.layers))]
-        patched = [engine.predict(images, layer, kind="resample", source=source) for layer in layers]
-        result[f"{name} layers"] = np.stack(patched)
-    return result
+    engine = Engine(work.model())
+    layers = [[(layer, head) for head in range(engine.heads)] for layer in range(len(engine.layers))]
+
+    def compute(indices: np.ndarray) -> Arrays:
+        result: Arrays = {}
+        for name, (clean, distorted) in PATCHED.items():
+            source, images = (work.images(indices, variant=variant)[0] for variant in (clean, distorted))
+            result[f"{name} clean"] = engine.predict(source)
+            result[f"{name} distorted"], heads = engine.sweep(images, kind="resample", source=source)
+            patched = [engine.predict(images, layer, kind="resample", source=source) for layer in layers]
+            result |= {f"{name} heads": np.moveaxis(heads, 2, 0), f"{name} layers": np.stack(patched, axis=1)}
+        return result
+
+    found = _on_common_images(work, compute, "patching")
+    for name in PATCHED:
+        found[f"{name} heads"] = np.moveaxis(found[f"{name} heads"], 0, 2)
+        found[f"{name} layers"] = np.moveaxis(found[f"{name} layers"], 0, 1)
+    return found
+
+
+def _on_common_images(work: Work, compute: Callable[[np.ndarray], Arrays], stage: str) -> Arrays:
+    """Return what `compute` returns for indices of the common images, (images, ...) each, some of them at a time."""
+    indices = np.arange(work.profile.common_images)
+    return in_parts(
+        lambda part: compute(indices[part]),
+        len(indices),
+        size=IMAGES_PER_SWEEP,
+        title=stage.replace("_", " "),
+        partial=work.unfinished(stage),
+        guard=guard_of(work, work.model(), indices),
+    )
 
 
 def controls(work: Work) -> dict[str, ChirpRegressor]:
@@ -241,8 +274,3 @@ def controls(work: Work) -> dict[str, ChirpRegressor]:
             shuffle_weights(model.vit, seed=work.profile.seed + draw, only=only)
             found[f"{name}, draw {draw}"] = model
     return found
-
-
-def _evaluation(work: Work, stage: str) -> Evaluation:
-    arrays = work.arrays(stage)
-    return Evaluation(arrays["predictions"], arrays["labels"], float(arrays["seconds"]))

@@ -49,7 +49,13 @@ def metrics_of(work: Work, model: ChirpRegressor, *, stage: str) -> dict[str, fl
     profile = work.profile
     exact = ablate(work, model, partial=work.unfinished(stage, "exact"))
     linearised = linearise(work, model, kinds=("zero_qkv", "mean"), partial=work.unfinished(stage, "linearised"))
-    early = remove(work, model, linearised, names=lambda name: name.startswith(("early", "layers", "random")))
+    early = remove(
+        work,
+        model,
+        linearised,
+        names=lambda name: name.startswith(("early", "layers", "random")),
+        partial=work.unfinished(stage, "removals"),
+    )
     ablation = EstimatedAblation.of(exact, linearised)
     effects = AblationEffects.of(ablation)
     first = profile.test_images  # as many images again, by which nothing was chosen

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -106,19 +108,24 @@ def test_an_interrupted_sweep_goes_on(regressor, images, tmp_path, monkeypatch, 
     assert np.allclose(result.ablated, whole.ablated, atol=1e-4)
 
 
-@pytest.mark.parametrize(("mark", "message"), [("zero_qkv", "another model"), ("zero", "another replacement")])
-def test_another_sweep_is_refused(regressor, images, tmp_path, mark, message):
+@pytest.mark.parametrize("other", ["replacement", "model"])
+def test_what_another_sweep_left_is_not_taken(regressor, images, tmp_path, other):
     partial = tmp_path / "partial.npz"
-    np.savez(partial, baseline=np.zeros((5, 3)), ablated=np.zeros((2, 3, 1, 3)), replacement=mark)
-    with pytest.raises(CompanionError, match=message):
-        ablation.ablate_every_head(regressor, images, LABELS, partial=partial)
+    expected = ablation.ablate_every_head(regressor, images, LABELS)
+    changed = copy.deepcopy(regressor)
+    if other == "model":
+        changed.head[-1].bias.data += 0.1
+    ablation.ablate_every_head(
+        changed, images, LABELS, kind="zero" if other == "replacement" else "zero_qkv", partial=partial
+    )
+    found = ablation.ablate_every_head(regressor, images, LABELS, partial=partial)
+    assert np.allclose(found.ablated, expected.ablated, atol=1e-4)
 
 
 def test_a_damaged_sweep_is_named(regressor, images, tmp_path):
-    partial = tmp_path / "partial.npz"
-    partial.write_bytes(b"PK\3\4 and no more")
+    (tmp_path / "partial-0-5.npz").write_bytes(b"PK\3\4 and no more")
     with pytest.raises(CompanionError, match="damaged"):
-        ablation.ablate_every_head(regressor, images, LABELS, partial=partial)
+        ablation.ablate_every_head(regressor, images, LABELS, partial=tmp_path / "partial.npz")
 
 
 def test_squared_errors_and_summaries_by_hand():

@@ -1,0 +1,159 @@
+"""Several processes that work together: which of them this one is, what is its share, and what they tell each other.
+
+`accelerate launch` starts them (`tools.results`). A process is alone until it calls `join`, and the functions here then
+do nothing. Each process runs the same program, so all must reach what they do together in the same order.
+"""
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list, gather_object
+
+from ..errors import CompanionError
+
+__all__ = [
+    "add",
+    "alone",
+    "collect",
+    "cpu_wanted",
+    "from_main",
+    "gather",
+    "is_main",
+    "join",
+    "number",
+    "share",
+    "total",
+    "wait",
+]
+
+Value = TypeVar("Value")
+PATIENCE = timedelta(days=30)  # that a process waits for another; the launcher ends it when the other is lost
+_NOTHING: Any = object()
+_state: PartialState | None = None
+
+
+def cpu_wanted() -> bool:
+    """Return whether GPUs are to be left alone: there is none, or the environment has ACCELERATE_USE_CPU=true."""
+    return not torch.cuda.is_available() or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true")
+
+
+def join() -> None:
+    """Join the other processes that the launcher has started; without a launcher this one stays alone.
+
+    Raises:
+        CompanionError: there are fewer GPUs than processes, or the others cannot be reached.
+    """
+    global _state
+    if int(os.environ.get("WORLD_SIZE", 1)) < 2 or "LOCAL_RANK" not in os.environ:
+        return
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if not cpu_wanted() and here > torch.cuda.device_count():
+        raise CompanionError(
+            f"{here} processes need {here} GPUs, there are {torch.cuda.device_count()}; start fewer, or set "
+            "ACCELERATE_USE_CPU=true"
+        )
+    with _named_loss():
+        _state = PartialState(cpu=cpu_wanted(), timeout=PATIENCE)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Work as if there were no other process within a block, on what the others do not do too."""
+    global _state
+    joined, _state = _state, None
+    try:
+        yield
+    finally:
+        _state = joined
+
+
+def total() -> int:
+    """Return how many processes work together."""
+    return _state.num_processes if _state else 1
+
+
+def number() -> int:
+    """Return which of them this one is, from 0."""
+    return _state.process_index if _state else 0
+
+
+def is_main() -> bool:
+    """Return whether this is the process that writes results."""
+    return number() == 0
+
+
+def share(items: Sequence[Value]) -> list[Value]:
+    """Return the items that are this process's to do."""
+    return list(items[number() :: total()])
+
+
+def wait() -> None:
+    """Wait until all processes are here.
+
+    Raises:
+        CompanionError: one of them was lost.
+    """
+    if _state:
+        with _named_loss():
+            _state.wait_for_everyone()
+
+
+def from_main(compute: Callable[[], Value]) -> Value:
+    """Return what `compute` returns in the main process, to all; the others do not call it.
+
+    Raises:
+        CompanionError: one of the processes was lost.
+    """
+    if not _state:
+        return compute()
+    values = [compute() if is_main() else None]
+    with _named_loss():
+        return broadcast_object_list(values)[0]
+
+
+def gather(value: Value) -> list[Value]:
+    """Return what each process gives, in their order, to all.
+
+    Raises:
+        CompanionError: one of the processes was lost.
+    """
+    if not _state:
+        return [value]
+    with _named_loss():
+        return gather_object([value])
+
+
+def collect(own: Sequence[Value]) -> list[Value]:
+    """Return what became of all items, in their order, given what became of this process's share of them.
+
+    Raises:
+        CompanionError: one of the processes was lost.
+    """
+    found = gather(list(own))
+    rounds = itertools.zip_longest(*found, fillvalue=_NOTHING)
+    return [value for values in rounds for value in values if value is not _NOTHING]
+
+
+def add(values: torch.Tensor) -> None:
+    """Replace a tensor, of the same shape in each process, by the sum over the processes.
+
+    Raises:
+        CompanionError: one of the processes was lost.
+    """
+    if _state:
+        with _named_loss():
+            torch.distributed.all_reduce(values)
+
+
+@contextlib.contextmanager
+def _named_loss() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # torch.distributed's errors are of this kind
+        raise CompanionError("another process was lost; its own message is above, or it was killed") from error
