@@ -14,7 +14,7 @@ from tqdm import tqdm
 from paper_utils.data.dataset import ChirpSet, split_seed
 from paper_utils.models.vit import has_mixed_precision
 from paper_utils.pipeline.profiles import get_profile
-from paper_utils.training.evaluation import loader
+from paper_utils.training.evaluation import in_batches, loader
 
 __all__ = ["Candidate", "first_images", "interleave", "machine", "matrix_rate", "operations"]
 
@@ -49,7 +49,7 @@ def interleave(candidates: list[Candidate], *, rounds: int) -> dict[str, float]:
 def first_images(split: str, count: int) -> tuple[torch.Tensor, np.ndarray]:
     """Return the first images of a split of the laptop profile, (count, 3, 224, 224) uint8, and labels (count, 3)."""
     data = ChirpSet(split_seed(get_profile("laptop").seed, split), range(count))
-    images, labels = next(iter(loader(data, batch=count, workers=0)))
+    images, labels = next(iter(loader(data, batches=in_batches(len(data), count), workers=0)))
     return images, labels.numpy()
 
 

@@ -16,7 +16,7 @@ from paper_utils.models.parallel import parallel_map
 from paper_utils.models.regressor import build_regressor
 from paper_utils.models.vit import attention_kernel, has_mixed_precision, training_kernel
 from paper_utils.pipeline.profiles import get_profile
-from paper_utils.training.evaluation import loader
+from paper_utils.training.evaluation import in_batches, loader
 
 __all__ = ["Trainer", "show", "training_benchmark", "training_candidates"]
 
@@ -114,7 +114,7 @@ def training_loop(trainer: Trainer, *, threads: int, bfloat16: bool, batches: in
     data = ChirpSet(split_seed(PROFILE.seed, "train"), range((batches + 4) * PROFILE.batch))
     kernel = training_kernel(torch.device("cpu"))
     waited, begun = 0.0, 0.0
-    batches_drawn = iter(loader(data, batch=PROFILE.batch, workers=PROFILE.workers))
+    batches_drawn = iter(loader(data, batches=in_batches(len(data), PROFILE.batch), workers=PROFILE.workers))
     for number in range(batches + 4):
         if number == 4:  # the first batches empty a queue that filled while the workers started
             waited, begun = 0.0, time.perf_counter()

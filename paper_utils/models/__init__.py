@@ -1,4 +1,4 @@
-"""A Vision Transformer, its LoRA adapter and head, the layouts of their files, and the CPU kernels they run on."""
+"""A Vision Transformer, its LoRA adapter and head, the layouts of their files, the kernels and processes they run on."""
 
 from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbone
 from .dropout import QuickDropout, masks_from, set_dropout
@@ -7,6 +7,7 @@ from .families import FAMILIES, Block, Family, family_of
 from .linears import OneDnnLinear, faster_linears, use_linears
 from .loading import load_vit
 from .parallel import parallel_map
+from .parts import in_parts
 from .pixels import PIXELS, Pixels
 from .published import load_published, published_scale, save_published
 from .published_keys import KeyReport
@@ -25,7 +26,9 @@ from .vit import (
     attention_kernel,
     autocast,
     best_device,
+    half_precision,
     has_mixed_precision,
+    loss_scaler,
     new_embedded_vit,
     on_best_device,
     training_kernel,
@@ -50,11 +53,14 @@ __all__ = [
     "build_regressor",
     "family_of",
     "faster_linears",
+    "half_precision",
     "has_mixed_precision",
+    "in_parts",
     "load_backbone",
     "load_published",
     "load_regressor",
     "load_vit",
+    "loss_scaler",
     "masks_from",
     "merged",
     "named_backbone",

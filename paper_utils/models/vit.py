@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from torch import nn
 from transformers import AttentionInterface, ViTConfig, ViTModel
 
 from .families import FAMILIES, base_model
+from .processes import cpu_wanted
 
 __all__ = [
     "EMBEDDED_SIZES",
@@ -18,7 +20,9 @@ __all__ = [
     "autocast",
     "best_device",
     "embed_exactly",
+    "half_precision",
     "has_mixed_precision",
+    "loss_scaler",
     "new_embedded_vit",
     "on_best_device",
     "shuffle_weights",
@@ -99,8 +103,8 @@ def attention_kernel(vit: Any, name: str) -> Iterator[None]:
 
 
 def best_device() -> torch.device:
-    """Return the GPU if torch has one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return this process's GPU if there is one and the environment does not ask for the CPU, else the CPU."""
+    return torch.device("cpu" if cpu_wanted() else "cuda")
 
 
 @contextlib.contextmanager
@@ -127,11 +131,28 @@ def training_kernel(device: torch.device) -> str:
     return "matmul" if device.type == "cpu" and has_mixed_precision(device) else "sdpa"
 
 
+def half_precision(device: torch.device) -> torch.dtype:
+    """Return the type of mixed precision: bfloat16, or float16 on GPUs that lack it or where the launcher asks for it."""
+    if device.type != "cuda":
+        return torch.bfloat16
+    asked = os.environ.get("ACCELERATE_MIXED_PRECISION")  # of `accelerate launch --mixed_precision`
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if has_bfloat16 and asked != "fp16" else torch.float16
+
+
 def autocast(device: torch.device, *, wanted: bool = True) -> torch.autocast:
-    """Return bfloat16 mixed precision if `wanted` and faster on this device (`has_mixed_precision`), else float32."""
+    """Return mixed precision (`half_precision`) if `wanted` and faster on this device, else float32."""
     enabled = wanted and has_mixed_precision(device)
     # no cache of cast weights: none is used twice in a pass, and threads would share the cache
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
+    return torch.autocast(device.type, half_precision(device), enabled=enabled, cache_enabled=False)
+
+
+def loss_scaler(device: torch.device, *, wanted: bool = True) -> torch.amp.GradScaler:
+    """Return what scales losses so that gradients in float16 do not vanish; it does nothing in any other precision."""
+    enabled = wanted and has_mixed_precision(device) and half_precision(device) == torch.float16
+    scaler = torch.amp.GradScaler(device.type, enabled=enabled)
+    scaler.scale(torch.zeros((), device=device))  # has its factor from now on, also where it scales no loss
+    return scaler
 
 
 def sine_cosine_positions(grid: int, width: int) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """Fine-tuning: the recipe, its schedule and checkpoints, importance sampling of images, evaluation."""
 
 from .comparison import StudyComparison, TrainingSummary
-from .evaluation import Evaluation, accuracy, concatenate, evaluate, evaluate_held_out, held_out, loader
+from .evaluation import Evaluation, accuracy, concatenate, evaluate, evaluate_held_out, held_out, in_batches, loader
 from .fine_tuning import fine_tune
 from .history import Epoch, images_to_reach, steepest_fall
 from .recipe import Recipe
@@ -27,6 +27,7 @@ __all__ = [
     "held_out",
     "images_to_reach",
     "importance_sample",
+    "in_batches",
     "loader",
     "sampling_probability",
     "steepest_fall",

@@ -1,5 +1,6 @@
 """Predictions for held-out images, and their accuracy."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +14,23 @@ from tqdm import tqdm
 from ..data.chirps import TARGETS
 from ..data.counterfactuals import PATCH
 from ..data.dataset import ChirpSet, split_seed
+from ..models import processes
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor
 from ..models.vit import autocast, on_best_device
 from ..statistics import correlation_interval
 from .recipe import Recipe
 
-__all__ = ["Evaluation", "accuracy", "concatenate", "evaluate", "evaluate_held_out", "held_out", "loader"]
+__all__ = [
+    "Evaluation",
+    "accuracy",
+    "concatenate",
+    "evaluate",
+    "evaluate_held_out",
+    "held_out",
+    "in_batches",
+    "loader",
+]
 
 
 @dataclass(frozen=True)
@@ -94,18 +105,22 @@ def evaluate(
     title: str = "",
     mixed_precision: bool = True,
 ) -> Evaluation:
-    """Predict a set of images.
+    """Predict a set of images, of which each process takes a share.
 
     Args:
         model: on the device that it is to use.
         data: images and labels.
-        batch: images that are predicted at once.
+        batch: images that are predicted at once, or fewer so that each process has some.
         workers: processes that draw the images; 0 draws them in this one.
         title: of the progress bar.
         mixed_precision: predict in bfloat16 where that is faster.
 
     Returns:
-        Predictions and labels; the seconds are those of the model, without drawing.
+        Predictions and labels of the whole set, in each process; the seconds are those of the model, without drawing,
+        in the process that took longest.
+
+    Raises:
+        CompanionError: another process was lost.
     """
     device = next(model.parameters()).device
     shares = torch.get_num_threads() if device.type == "cpu" else 1
@@ -115,16 +130,18 @@ def evaluate(
         with torch.inference_mode(), autocast(device, wanted=mixed_precision):
             return model.predict(images.to(device)).cpu().numpy()
 
-    predictions: list[np.ndarray] = []
-    truths: list[np.ndarray] = []
+    batches = in_batches(len(data), min(batch, max(1, math.ceil(len(data) / processes.total()))))
+    found: list[tuple[np.ndarray, np.ndarray]] = []  # predictions and labels of each batch
     seconds = 0.0
     with parallel_map(shares, device) as map_of:
-        for images, labels in tqdm(loader(data, batch=batch, workers=workers), desc=title, leave=False):
+        drawn = loader(data, batches=processes.share(batches), workers=workers)
+        for images, labels in tqdm(drawn, desc=title, leave=False):
             start = time.perf_counter()
-            predictions += map_of(predict, images.chunk(shares))
+            predictions = np.concatenate(list(map_of(predict, images.chunk(shares))))
             seconds += time.perf_counter() - start
-            truths.append(labels.numpy())
-    return Evaluation(np.concatenate(predictions), np.concatenate(truths), seconds)
+            found.append((predictions, labels.numpy()))
+    predictions, truths = map(np.concatenate, zip(*processes.collect(found), strict=True))
+    return Evaluation(predictions, truths, max(processes.gather(seconds)))
 
 
 def evaluate_held_out(model: ChirpRegressor, recipe: Recipe, indices: Sequence[int]) -> Evaluation:
@@ -136,8 +153,22 @@ def evaluate_held_out(model: ChirpRegressor, recipe: Recipe, indices: Sequence[i
         )
 
 
-def loader(data: LabelledImages, *, batch: int, workers: int) -> DataLoader:
-    """Return batches in order, as tensors (batch, 3, 224, 224) uint8 and (batch, 3) float32; `workers` processes draw."""
+def in_batches(count: int, size: int) -> list[range]:
+    """Return the positions of `count` images, `size` at a time."""
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def loader(data: LabelledImages, *, batches: Sequence[Sequence[int]], workers: int) -> DataLoader:
+    """Return batches in order, as tensors (batch, 3, 224, 224) uint8 and (batch, 3) float32.
+
+    Args:
+        data: images and labels.
+        batches: positions of the images of each, see `in_batches`.
+        workers: processes that draw; 0 draws in this one.
+    """
     return DataLoader(
-        cast(Dataset, data), batch_size=batch, num_workers=workers, prefetch_factor=4 if workers else None
+        cast(Dataset, data),
+        batch_sampler=[list(one) for one in batches],
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
     )

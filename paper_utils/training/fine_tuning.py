@@ -1,4 +1,4 @@
-"""Fine-tuning with AdamW and mean squared error on standardised labels, resumable after each epoch.
+"""Fine-tuning with AdamW and mean squared error on standardised labels, resumable to the step, on several processes.
 
 As in the paper, training stops early on the validation loss if the recipe has a patience; a recipe without one follows
 a short schedule to its end (`schedule`).
@@ -6,6 +6,7 @@ a short schedule to its end (`schedule`).
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +22,25 @@ from ..models.dropout import masks_from
 from ..models.families import family_of
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor, build_regressor
-from ..models.vit import attention_kernel, autocast, best_device, training_kernel
-from .checkpoints import TrainingState
+from ..models.vit import attention_kernel, autocast, best_device, loss_scaler, training_kernel
+from .checkpoints import Progress, TrainingState
 from .evaluation import accuracy, evaluate, loader
 from .history import Epoch
 from .recipe import Recipe
 from .sampling import importance_sample, title_numbers
 from .schedule import Schedule, optimizer_of
+from .steps import Gradients, Piece, shares_of, sum_gradients
 
 __all__ = ["fine_tune"]
+
+SECONDS_PER_SAVE = 300.0  # within an epoch: what an interruption costs at most
 
 
 def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tuple[ChirpRegressor, list[Epoch]]:
     """Fine-tune the recipe's backbone; resume from `checkpoint` if an interrupted run left one.
 
-    The checkpoint is written after every epoch and stays until the caller has stored the result.
+    The checkpoint is written after every epoch, and every few minutes within a long one; it stays until the caller has
+    stored the result. Several processes share each batch out and come to the same model (`steps`).
 
     Args:
         recipe: sizes and settings.
@@ -47,7 +52,7 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
 
     Raises:
         CompanionError: the backbone takes images of another size, the loss is not finite, or the checkpoint is damaged
-            or belongs to another recipe.
+            or belongs to another recipe, or another process was lost.
     """
     device = best_device()
     scale = label_scale(_training_seed(recipe), max(1000, recipe.images_per_epoch), binning=recipe.binning)
@@ -59,7 +64,8 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
             f"the backbone {recipe.backbone!r} takes images of {config.image_size} pixels in patches of "
             f"{config.patch_size}, not those of {MODEL_SIZE[0]} that are drawn; give a backbone for these"
         )
-    schedule = Schedule(optimizer_of(model, recipe), recipe)
+    scaler = loss_scaler(device, wanted=recipe.mixed_precision)
+    schedule = Schedule(optimizer_of(model, recipe), recipe, scaler=scaler)
     state = TrainingState(recipe, model, schedule)
     state.resume(checkpoint)
     validation = ChirpSet(
@@ -68,43 +74,48 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
         binning=recipe.binning,
         resizing=recipe.resizing,
     )
-    with tqdm(
-        total=recipe.epochs,
-        initial=len(state.history),
-        unit=" epochs",
-        desc="fine-tuning",
-    ) as bar:
+    with tqdm(total=recipe.epochs, initial=len(state.history), unit=" epochs", desc="fine-tuning") as bar:
         while len(state.history) < recipe.epochs and not state.stalled:
-            start = time.monotonic()
-            number = len(state.history)
-            rate = schedule.rate
-            losses = _train_epoch(model, schedule, *_epoch_images(recipe, number), recipe, seed=number)
-            checked = evaluate(
-                model,
-                validation,
-                workers=recipe.workers,
-                title="validation",
-                mixed_precision=recipe.mixed_precision,
-            )
-            error = (checked.predictions - checked.labels) / scale.std
-            loss = float((error**2).mean())
-            rates = {target: values["pearson_r"] for target, values in accuracy(checked).items()}
-            epoch = Epoch(
-                images_seen=(number + 1) * recipe.images_per_epoch,
-                train_loss=float(np.mean(losses)),
-                validation_loss=loss,
-                pearson_r=rates,
-                learning_rate=rate,
-                seconds=time.monotonic() - start,
-                batch_losses=[round(value, 5) for value in losses],
-            )
-            schedule.after_epoch(loss)
+            epoch = _one_epoch(state, recipe, validation, checkpoint)
+            schedule.after_epoch(epoch.validation_loss)
             state.add(epoch)
             state.save(checkpoint)
             bar.update()
-            bar.set_postfix(loss=f"{loss:.4f}", r=f"{min(rates.values()):.3f}")
+            bar.set_postfix(loss=f"{epoch.validation_loss:.4f}", r=f"{min(epoch.pearson_r.values()):.3f}")
     model.load_state_dict(state.chosen)
     return model.cpu().eval(), state.history
+
+
+def _one_epoch(state: TrainingState, recipe: Recipe, validation: ChirpSet, checkpoint: Path) -> Epoch:
+    """Train the next epoch, or what is left of an interrupted one, and validate."""
+    model, number = state.model, len(state.history)
+    begun = state.progress or Progress([], state.schedule.rate, 0.0)
+    saved = time.monotonic()
+    start = saved - begun.seconds
+
+    def after_step(losses: list[float]) -> None:
+        nonlocal saved
+        if time.monotonic() - saved >= SECONDS_PER_SAVE:
+            state.progress = Progress(list(losses), begun.rate, time.monotonic() - start)
+            state.save(checkpoint)
+            saved = time.monotonic()
+
+    images, weights = _epoch_images(recipe, number)
+    done = list(begun.losses)
+    losses = _train_epoch(model, state.schedule, images, weights, recipe, seed=number, done=done, after_step=after_step)
+    checked = evaluate(
+        model, validation, workers=recipe.workers, title="validation", mixed_precision=recipe.mixed_precision
+    )
+    error = (checked.predictions - checked.labels) / model.label_std.cpu().numpy()
+    return Epoch(
+        images_seen=(number + 1) * recipe.images_per_epoch,
+        train_loss=float(np.mean(losses)),
+        validation_loss=float((error**2).mean()),
+        pearson_r={target: values["pearson_r"] for target, values in accuracy(checked).items()},
+        learning_rate=begun.rate,
+        seconds=time.monotonic() - start,
+        batch_losses=[round(value, 5) for value in losses],
+    )
 
 
 def _training_seed(recipe: Recipe) -> int:
@@ -125,39 +136,66 @@ def _epoch_images(recipe: Recipe, epoch: int) -> tuple[ChirpSet, np.ndarray]:
 
 
 def _train_epoch(
-    model: ChirpRegressor, schedule: Schedule, data: ChirpSet, weights: np.ndarray, recipe: Recipe, *, seed: int
+    model: ChirpRegressor,
+    schedule: Schedule,
+    data: ChirpSet,
+    weights: np.ndarray,
+    recipe: Recipe,
+    *,
+    seed: int,
+    done: Sequence[float] = (),
+    after_step: Callable[[list[float]], None] = lambda losses: None,
 ) -> list[float]:
-    """Train one epoch, and return the loss of each batch."""
+    """Train one epoch, and return the loss of each batch.
+
+    Args:
+        model: on the device that it is trained on.
+        schedule: of its trained parameters.
+        data: the images of the epoch.
+        weights: (images,) of their losses.
+        recipe: sizes.
+        seed: of the dropout masks.
+        done: losses of the batches that an interrupted epoch has been trained on already.
+        after_step: called with the losses so far.
+    """
     device = next(model.parameters()).device
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    losses = list(done)
     # dropout masks depend on epoch, batch and part alone, so that a resumed run draws the same ones in any order
     torch.manual_seed(seed)
     model.train()
 
     def gradients(
-        part: int, images: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor
-    ) -> tuple[float, tuple[torch.Tensor | None, ...]]:
-        with autocast(device, wanted=recipe.mixed_precision), masks_from(seed, len(losses), part):
+        piece: Piece, images: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor
+    ) -> tuple[float, Gradients]:
+        masks = masks_from(seed, len(losses), piece.part, rows=piece.rows, of=len(piece.whole))
+        with autocast(device, wanted=recipe.mixed_precision), masks:
             predictions = model(images.to(device))
         squares = nn.functional.mse_loss(predictions.float(), model.standardise(labels.to(device)), reduction="none")
         loss = (squares * weights[:, None].to(device)).sum()
-        return loss.item(), torch.autograd.grad(loss, trainable, allow_unused=True)
+        return loss.item(), torch.autograd.grad(schedule.scaler.scale(loss), trainable, allow_unused=True)
 
-    losses: list[float] = []
-    batches = tqdm(loader(data, batch=recipe.batch, workers=recipe.workers), leave=False)
-    parts_per_batch = math.ceil(recipe.batch / recipe.micro_batch)
+    shares = shares_of(len(data), recipe)
+    positions = [
+        [recipe.batch * batch + i for piece in pieces for i in piece.images] for batch, pieces in enumerate(shares)
+    ]
+    left = range(len(losses), len(shares))
+    drawn = iter(loader(data, batches=[positions[batch] for batch in left if shares[batch]], workers=recipe.workers))
     kernel = attention_kernel(model.vit, training_kernel(device))
-    with kernel, parallel_map(parts_per_batch, device) as map_of:
-        for batch, batch_weights in zip(batches, torch.from_numpy(weights).float().split(recipe.batch), strict=True):
-            # the gradients of the parts add up to the batch's, with memory for the parts in progress alone
-            parts = [tensor.split(recipe.micro_batch) for tensor in (*batch, batch_weights / batch[1].numel())]
-            results = list(map_of(gradients, range(len(parts[0])), *parts))
-            total = sum(loss for loss, _ in results)
+    with kernel, parallel_map(max(map(len, shares)), device) as map_of:
+        for batch in tqdm(left, leave=False):
+            pieces, results = shares[batch], []
+            if pieces:
+                images, labels = next(drawn)
+                in_batch = min(recipe.batch, len(data) - recipe.batch * batch)
+                scaled = torch.from_numpy(weights[positions[batch]]).float() / (in_batch * labels.shape[1])
+                # the gradients of the pieces add up to the batch's, with memory for the pieces in progress alone
+                sizes = [len(piece.images) for piece in pieces]
+                results = list(map_of(gradients, pieces, *(one.split(sizes) for one in (images, labels, scaled))))
+            total = sum_gradients(trainable, results, device=device)
             if not math.isfinite(total):
                 raise CompanionError(f"the training loss is {total}; lower the learning rate of the recipe")
-            for parameter, *summands in zip(trainable, *(part for _, part in results), strict=True):
-                if summands[0] is not None:  # a parameter that no prediction depends on has none
-                    parameter.grad = sum(summands)
             schedule.step()
             losses.append(total)
+            after_step(losses)
     return losses

@@ -33,10 +33,17 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
 
 
 class Schedule:
-    """Optimizer steps and learning rate: plateaus if the recipe has a patience, else a rise and a fall (`short`)."""
+    """Optimizer steps and learning rate: plateaus if the recipe has a patience, else a rise and a fall (`short`).
 
-    def __init__(self, optimizer: torch.optim.Optimizer, recipe: Recipe):
+    Args:
+        optimizer: whose steps are taken.
+        recipe: says which rates.
+        scaler: that the losses were scaled by (`models.vit.loss_scaler`); one that does nothing if left out.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, recipe: Recipe, *, scaler: torch.amp.GradScaler | None = None):
         self.optimizer = optimizer
+        self.scaler = scaler or torch.amp.GradScaler("cpu", enabled=False)
         self.short = recipe.patience is None
         self.rates: OneCycleLR | ReduceLROnPlateau
         if recipe.patience is None:
@@ -60,10 +67,12 @@ class Schedule:
 
     def step(self) -> None:
         """Step along the gradients of a batch, then reset them."""
+        self.scaler.unscale_(self.optimizer)
         if self.short:
             parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
             nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)  # leaves a step out where float16 overflowed
+        self.scaler.update()
         self.optimizer.zero_grad()
         if isinstance(self.rates, OneCycleLR):
             self.rates.step()
@@ -75,9 +84,12 @@ class Schedule:
 
     def state_dict(self) -> dict:
         """Return the state of optimizer and learning rate, for a checkpoint."""
-        return {"optimizer": self.optimizer.state_dict(), "rates": self.rates.state_dict()}
+        content = {"optimizer": self.optimizer.state_dict(), "rates": self.rates.state_dict()}
+        return content | {"scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict) -> None:
         """Continue from what `state_dict` returned."""
         self.optimizer.load_state_dict(state["optimizer"])
         self.rates.load_state_dict(state["rates"])
+        if self.scaler.is_enabled() and state.get("scaler"):
+            self.scaler.load_state_dict(state["scaler"])

@@ -6,7 +6,7 @@ import torch
 
 from paper_utils.data import chirps, dataset
 from paper_utils.files import ROOT
-from paper_utils.training.evaluation import loader
+from paper_utils.training.evaluation import in_batches, loader
 
 
 def test_images_are_drawn_without_torch():
@@ -28,8 +28,8 @@ def test_index_and_seed_determine_the_image():
 
 def test_workers_draw_the_same_images():
     data = dataset.ChirpSet(3, range(6))
-    own = list(loader(data, batch=4, workers=0))
-    parallel = list(loader(data, batch=4, workers=2))
+    own = list(loader(data, batches=in_batches(len(data), 4), workers=0))
+    parallel = list(loader(data, batches=in_batches(len(data), 4), workers=2))
     assert [len(labels) for _, labels in own] == [4, 2]
     for (a, b), (c, d) in zip(own, parallel, strict=True):
         assert torch.equal(a, c)

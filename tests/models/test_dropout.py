@@ -70,3 +70,13 @@ def test_seeded_masks_do_not_depend_on_other_threads():
     with masks_from(1):
         dropout(inputs)
     assert torch.equal(dropout(inputs), outside)
+
+
+def test_some_images_of_a_batch_get_the_masks_that_they_get_among_all():
+    dropout, inputs = QuickDropout(0.3), torch.ones(5, 3, 7)
+    with masks_from(3, 1, 4):
+        whole = [dropout(inputs), dropout(inputs)]  # of two layers
+    for rows in (slice(0, 2), slice(2, 5)):
+        with masks_from(3, 1, 4, rows=rows, of=5):
+            some = [dropout(inputs[rows]), dropout(inputs[rows])]
+        assert all(torch.equal(one[rows], other) for one, other in zip(whole, some, strict=True))

@@ -32,6 +32,42 @@ def test_a_killed_run_resumes_with_the_same_results(tiny_profile, tmp_path, monk
         assert torch.allclose(before, after, atol=1e-5)
 
 
+@pytest.mark.parametrize("micro_batch", [8, 3])
+def test_a_run_killed_within_an_epoch_resumes_at_the_step(tiny_profile, tmp_path, monkeypatch, micro_batch):
+    profile = replace(tiny_profile, images_per_epoch=20, micro_batch=micro_batch, epochs=2)  # batches of 8, 8 and 4
+    monkeypatch.setattr(training, "SECONDS_PER_SAVE", 0)
+    whole, history = training.fine_tune(profile, tmp_path / "a.pt")
+    step, steps = training.Schedule.step, []
+
+    def killed(schedule):
+        if len(steps) == 5:
+            raise Stop
+        steps.append(schedule.rate)
+        step(schedule)
+
+    monkeypatch.setattr(training.Schedule, "step", killed)
+    with pytest.raises(Stop):
+        training.fine_tune(profile, tmp_path / "b.pt")
+    monkeypatch.setattr(training.Schedule, "step", lambda schedule: steps.append(schedule.rate) or step(schedule))
+    resumed, history_resumed = training.fine_tune(profile, tmp_path / "b.pt")
+    assert len(steps) == 6  # no step is taken again
+    for before, after in zip(history, history_resumed, strict=True):
+        assert after.batch_losses == pytest.approx(before.batch_losses, abs=1e-5)
+        assert (after.learning_rate, after.images_seen) == (before.learning_rate, before.images_seen)
+    for before, after in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.allclose(before, after, atol=1e-6)
+
+
+def test_a_checkpoint_from_before_epochs_were_resumed_is_taken_up(tiny_profile, tmp_path):
+    path = tmp_path / "d.pt"
+    training.fine_tune(tiny_profile, path)
+    content = torch.load(path, weights_only=True)
+    del content["progress"], content["schedule"]["scaler"]
+    torch.save(content, path)
+    _, history = training.fine_tune(tiny_profile, path)
+    assert len(history) == tiny_profile.epochs
+
+
 def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
     path = tmp_path / "c.pt"
     path.write_bytes(b"not a checkpoint")
