@@ -5,6 +5,7 @@ BACKBONE ?=
 CHECKPOINT ?=
 PIXELS ?=
 FROM ?= checkpoint
+PROCESSES ?= 1
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(CHECKPOINT),1,$(if $(filter paper,$(PROFILE)),0,1)))
 
@@ -20,7 +21,7 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference/*.* data/reference/study/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test test-quick lab status compare bench study backbone backbone-photographs ship notebooks report clean always
+.PHONY: help figures setup test test-quick lab status compare bench results study backbone backbone-photographs ship notebooks report clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -67,6 +68,9 @@ compare: .venv/ready ## headline numbers: published, shipped, yours
 
 report: figures ## the claims ledger with its figures as one page, into figures/$(PROFILE)/report.html (and .pdf)
 	@$(BIN)/python -m tools.report $(OPTIONS)
+
+results: .venv/ready ## what the figures are drawn from, by PROCESSES=2 or more that share the images out, one a GPU or on the CPU
+	@$(QUIETLY) $(BIN)/python -m tools.results --processes $(PROCESSES) $(OPTIONS)
 
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
 	@$(QUIETLY) $(BIN)/python -m tools.study $(OPTIONS)

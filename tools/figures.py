@@ -49,8 +49,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_of(options: argparse.Namespace, *, notebook: str = "script") -> Run:
-    """Return the run that `add_run_options` describes.
+def run_of(options: argparse.Namespace, *, notebook: str = "script", root: Path = ROOT) -> Run:
+    """Return the run that `add_run_options` describes, whose results are in folders of `root`.
 
     Raises:
         CompanionError: no profile has that name, or options exclude each other.
@@ -58,7 +58,7 @@ def run_of(options: argparse.Namespace, *, notebook: str = "script") -> Run:
     if options.checkpoint and options.source == "seeds":
         raise CompanionError(f"the checkpoint {options.checkpoint} is fine-tuned already; leave out FROM=seeds")
     source = str(Path(options.checkpoint).absolute()) if options.checkpoint else options.source
-    return Run(options.profile, source, notebook=notebook, backbone=options.backbone, pixels=options.pixels)
+    return Run(options.profile, source, notebook=notebook, backbone=options.backbone, pixels=options.pixels, root=root)
 
 
 def plan(run: Run, notebook: str) -> Plan:

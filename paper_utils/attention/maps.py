@@ -7,6 +7,7 @@ import torch
 from tqdm import tqdm
 
 from ..errors import CompanionError
+from ..models import processes
 from ..models.families import family_of
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
@@ -36,7 +37,7 @@ class AttentionMaps:
 
 
 def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 8) -> AttentionMaps:
-    """Return raw attention maps of all heads.
+    """Return raw attention maps of all heads; several processes share the images out, and each returns all.
 
     The columns of CLS and of other tokens that are no patches (distillation, registers) are dropped, so that a map's sum is the share of attention that patches get. Min-max normalisation
     is left to `heads.min_max`, because it hides how much is attended to.
@@ -47,10 +48,9 @@ def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 
         batch: images at a time; memory grows with it, not with the number of images.
 
     Raises:
-        CompanionError: the patches do not form a square grid.
+        CompanionError: the patches do not form a square grid, or another process was lost.
     """
-    result: list[np.ndarray] = []
-    lengths: list[np.ndarray] = []
+    found: list[tuple[np.ndarray, np.ndarray]] = []  # of each batch: maps and norms
     family = family_of(model.vit)
     first = family.specials(model.vit.config)
     weights_of: list[torch.Tensor] = []
@@ -68,16 +68,17 @@ def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 
     hooks += [layer.register_forward_hook(store_norm) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
-            for part in tqdm(images.split(batch), desc="attention maps", leave=False):
+            for part in tqdm(processes.share(images.split(batch)), desc="attention maps", leave=False):
                 weights_of.clear()
                 norms.clear()
                 model(part.to(device))
-                result.append(torch.stack(weights_of, dim=2).cpu().numpy())
-                lengths.append(torch.stack(norms, dim=1).cpu().numpy())
+                maps_of = torch.stack(weights_of, dim=2).cpu().numpy()
+                found.append((maps_of, torch.stack(norms, dim=1).cpu().numpy()))
     finally:
         for hook in hooks:
             hook.remove()
-    maps = np.concatenate(result, axis=1)
+    stacks, lengths = zip(*processes.collect(found), strict=True)
+    maps = np.concatenate(stacks, axis=1)
     side = round(maps.shape[-1] ** 0.5)
     if side * side != maps.shape[-1]:
         raise CompanionError(f"{maps.shape[-1]} patches do not form a square grid; use square images")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import CompanionError
 from ..files import ROOT, checksum, read_json, write_json
+from ..models.processes import alone
 from .probes import Numbers
 from .profiles import Profile
 from .provenance import environment
@@ -163,7 +164,10 @@ def probe_numbers(name: str) -> Numbers:
     known = read_json(MEMORY) if MEMORY.is_file() else {}
     if key not in known:
         try:
-            with contextlib.redirect_stderr(io.StringIO()):  # progress bars of seconds
+            with (
+                contextlib.redirect_stderr(io.StringIO()),
+                alone(),
+            ):  # no progress bars of seconds; each process by itself
                 numbers = {label: float(value) for label, value in stage.probe().items()}
         except CompanionError as error:
             raise CompanionError(f"the probe of stage {name} fails: {error}") from error

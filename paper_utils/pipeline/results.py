@@ -1,10 +1,14 @@
 """A run's results on disk: each stage's is computed when it is asked for and not fresh, and stamped with its origin."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from ..errors import CompanionError
 from ..files import ROOT, read_json, way_out, write_json
+from ..models import processes
 from .cache import CHANGED_FILES, Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
 from .profiles import Profile
 from .provenance import Watch
@@ -101,14 +105,16 @@ class Results:
     def ensure(self, stage: str, work: Work) -> Path:
         """Return the path of a result, computing it, and what it needs, where it is not fresh.
 
+        Several processes compute it together; the main one decides what is fresh, and writes.
+
         Raises:
             CompanionError: the checkpoint does not belong to this code, or the computation fails.
         """
         for name in (*depends_on(stage), stage):
-            if not STAGES[name].file or self.state(name).state == "fresh":
+            if not STAGES[name].file or processes.from_main(partial(self.state, name)).state == "fresh":
                 continue
             if self.checkpoint and name == "fine_tuning":
-                self.checkpoint.check()
+                processes.from_main(self.checkpoint.check)
                 self._states.clear()
             else:
                 self._compute(name, work)
@@ -120,13 +126,16 @@ class Results:
 
     def _compute(self, stage: str, work: Work) -> None:
         entry, path = STAGES[stage], self.path(stage)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._stamp_path(stage).unlink(missing_ok=True)
-        probe_numbers(stage)  # a stage that cannot do the golden input fails before it costs an hour
-        with Watch() as watch:
+        if processes.is_main():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._stamp_path(stage).unlink(missing_ok=True)
+        # a stage that cannot do the golden input fails before it costs an hour; others find the main process's numbers
+        processes.from_main(lambda: probe_numbers(stage))
+        with Watch() as watch, _own_copy(path) as own:
             assert entry.make is not None
-            entry.make(work, path)
-        self.write_stamp(stage, watch.record())
+            entry.make(work, own)
+        processes.from_main(lambda: self.write_stamp(stage, watch.record() | _together()))
+        self._states.clear()
 
     def write_stamp(self, stage: str, computed: dict) -> None:
         """Stamp a result that was computed just now, and keep the numbers of what it was computed from on the fly."""
@@ -139,6 +148,21 @@ class Results:
 
     def _stamp_path(self, stage: str) -> Path:
         return self.folder / f"{stage}.stamp.json"
+
+
+@contextmanager
+def _own_copy(path: Path) -> Iterator[Path]:
+    """Yield where this process writes a result: of several, which all come to the same, the main one's is kept."""
+    if processes.is_main():
+        yield path
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / path.name
+
+
+def _together() -> dict[str, object]:
+    """Return how many processes computed a result, where they were several: seconds and memory are the main one's."""
+    return {"processes": processes.total()} if processes.total() > 1 else {}
 
 
 def shipped(profile: Profile) -> Results:

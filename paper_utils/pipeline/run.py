@@ -17,6 +17,7 @@ from ..errors import CompanionError
 from ..files import ROOT, atomic_path, read_arrays, read_json, write_json, write_table
 from ..interventions.ablation import Ablation
 from ..interventions.estimated import EstimatedAblation
+from ..models import processes
 from ..models.pixels import PIXELS
 from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
 from ..training.evaluation import Evaluation, held_out
@@ -291,14 +292,15 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         for outdated in folder.glob(f"{stage.replace('/', '-')}-*"):
             if not outdated.name.startswith(Path(name).stem):
-                outdated.unlink()
+                outdated.unlink(missing_ok=True)  # another process may have been quicker
         whole = folder / name
         return whole.with_stem(f"{whole.stem}-{part.replace(' ', '-')}") if part else whole
 
     def finished(self, stage: str) -> None:
-        """Remove what an interrupted computation has left."""
+        """Remove what an interrupted computation has left; of several processes the main one does."""
         for left in (self.build / "unfinished").glob(f"{stage.replace('/', '-')}-*"):
-            left.unlink()
+            if processes.is_main():
+                left.unlink(missing_ok=True)
 
     def _path(self, stage: str) -> Path:
         self._note(stage)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..data.chirps import Binning
 from ..errors import CompanionError
 from ..files import write_json
+from ..models import processes
 from ..models.regressor import save_regressor
 from ..training.evaluation import accuracy, evaluate_held_out
 from ..training.fine_tuning import fine_tune
@@ -88,6 +89,7 @@ def maker(name: str) -> Callable[[Work, Path], None]:
             file = path.with_suffix(".safetensors")
             save_regressor(model, file, backbone=settings.backbone, pixels=settings.pixels)
         write_json(path, content)
-        checkpoint.unlink()
+        if processes.is_main():
+            checkpoint.unlink()
 
     return make

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..files import write_json
+from ..models import processes
 from ..models.regressor import save_regressor
 from ..training.fine_tuning import fine_tune
 from .work import Work
@@ -20,4 +21,5 @@ def make(work: Work, path: Path) -> None:
     model, history = fine_tune(work.profile, checkpoint)
     write_json(path.with_name("history.json"), [asdict(epoch) for epoch in history])
     save_regressor(model, path, backbone=work.profile.backbone, pixels=work.profile.pixels)
-    checkpoint.unlink()
+    if processes.is_main():
+        checkpoint.unlink()
