@@ -6,24 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
-from transformers import PreTrainedModel
 
 from ..attention.mapped import MappedImages, map_images
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
-from ..files import ROOT, atomic_path, read_arrays, read_json, write_json, write_table
+from ..files import ROOT, atomic_path, read_json, write_json, write_table
 from ..interventions.ablation import Ablation
 from ..interventions.estimated import EstimatedAblation
-from ..models import processes
 from ..models.pixels import PIXELS
-from ..models.regressor import ChirpRegressor, build_regressor, load_backbone, load_regressor, merged
-from ..training.evaluation import Evaluation, held_out
+from ..models.regressor import ChirpRegressor, build_regressor
+from ..training.evaluation import Evaluation
 from ..training.history import Epoch
 from . import computations, seeds, study
-from .cache import unfinished_name
+from .computing import Computing
 from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOK, check_figure, save_figure
 from .given import GivenModel
 from .metrics import collect
@@ -43,7 +40,7 @@ SOURCES = {
 }
 
 
-class Run:
+class Run(Computing):
     """One run of one profile.
 
     Args:
@@ -98,25 +95,6 @@ class Run:
         self.computes = self.source != "reference"
         self.read: set[str] = set()  # stages
         self.shown: set[str] = set()  # figures
-
-    @cache
-    def model(self) -> ChirpRegressor:
-        """Return the fine-tuned model, LoRA merged."""
-        return self._regressor(self._path("fine_tuning"))
-
-    @cache
-    def backbone(self) -> PreTrainedModel:
-        """Return the ViT before fine-tuning."""
-        if self.given:
-            self.given.check()
-        return load_backbone(self.profile.backbone, pixels=self.profile.pixels)
-
-    def other_model(self, name: str) -> ChirpRegressor:
-        """Return the model of another training seed, by its name in the study, LoRA merged."""
-        return self._regressor(self._path(f"study/{name}").with_suffix(".safetensors"))
-
-    def _regressor(self, path: Path) -> ChirpRegressor:
-        return merged(load_regressor(path, backbone=self.profile.backbone, pixels=self.profile.pixels))
 
     @property
     def notebooks(self) -> tuple[str, ...]:
@@ -272,51 +250,6 @@ class Run:
         rows = {"profile": self.profile.name, "source": source, "seed": self.profile.seed, "backbone": backbone}
         rows["pixels"] = PIXELS[self.profile.pixels]
         return pd.DataFrame({"made with": rows | environment()})
-
-    # what `Work` asks for
-
-    def arrays(self, stage: str) -> Arrays:
-        """Return a stage's arrays by name."""
-        return read_arrays(self._path(stage))
-
-    def images(self, indices: np.ndarray, *, variant: str = "published") -> tuple[torch.Tensor, np.ndarray]:
-        """Return held-out images (images, 3, 224, 224) uint8, or a variant of them, and labels (images, 3)."""
-        drawn = held_out(self.profile, indices, variant=variant, patch=self.model().vit.config.patch_size)
-        images, labels = zip(*(drawn[index] for index in range(len(drawn))), strict=True)
-        return torch.from_numpy(np.stack(images)), np.stack(labels)
-
-    def unfinished(self, stage: str, part: str = "") -> Path:
-        """Return where an interrupted computation of a stage leaves what it has done, by what it would be computed from."""
-        name = unfinished_name(stage, self.profile)
-        folder = self.build / "unfinished"
-        folder.mkdir(parents=True, exist_ok=True)
-        for outdated in folder.glob(f"{stage.replace('/', '-')}-*"):
-            if not outdated.name.startswith(Path(name).stem):
-                outdated.unlink(missing_ok=True)  # another process may have been quicker
-        whole = folder / name
-        return whole.with_stem(f"{whole.stem}-{part.replace(' ', '-')}") if part else whole
-
-    def finished(self, stage: str) -> None:
-        """Remove what an interrupted computation has left; of several processes the main one does."""
-        for left in (self.build / "unfinished").glob(f"{stage.replace('/', '-')}-*"):
-            if processes.is_main():
-                left.unlink(missing_ok=True)
-
-    def _path(self, stage: str) -> Path:
-        self._note(stage)
-        if self.computes:
-            return self.results.ensure(stage, self)
-        path = self.results.path(stage)
-        if not path.is_file():
-            raise CompanionError(f"the shipped result {path} is missing; `git checkout data/reference` restores it")
-        return path
-
-    def _note(self, *stages: str) -> None:
-        """Keep which results and figures the notebook has asked for: they say when it must run again."""
-        self.read.update(stages)
-        if self.computes and self.notebook != "script":
-            record = {"stages": sorted(self.read), "figures": sorted(self.shown)}
-            write_json(self.build / "notebooks" / f"{self.notebook}.read.json", record)
 
 
 def _is_path(source: str) -> bool:
