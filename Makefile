@@ -21,7 +21,7 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference/*.* data/reference/study/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test test-quick lab status compare bench results study backbone backbone-photographs ship notebooks report clean always
+.PHONY: help figures setup test test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ status: .venv/ready ## results, figures and notebooks of a run: fresh, stale or 
 
 compare: .venv/ready ## headline numbers: published, shipped, yours
 	@$(BIN)/python -m tools.compare $(OPTIONS)
+
+ledger: .venv/ready ## verdicts of the shipped run and of all runs made here on other backbones, a column each
+	@$(BIN)/python -m tools.ledger
 
 report: figures ## the claims ledger with its figures as one page, into figures/$(PROFILE)/report.html (and .pdf)
 	@$(BIN)/python -m tools.report $(OPTIONS)

@@ -1,6 +1,7 @@
 """The published claims as data, the rules that judge a run by them, and an audit of the published numbers."""
 
 from .audit import PUBLISHED_BASELINE, BaselineLoss, RowMeans, RowOrder, baseline_loss, row_means, row_order
+from .backbones import Backbones
 from .ledger import SEEDS, Entry, Ledger, judge
 from .published import PROTOCOLS, SCALED, Claim, Null, claims, figure_4, heads, load_claims, not_measured
 from .rules import RULES, VERDICTS, Judgement
@@ -13,6 +14,7 @@ __all__ = [
     "SCALED",
     "SEEDS",
     "VERDICTS",
+    "Backbones",
     "BaselineLoss",
     "Claim",
     "Entry",

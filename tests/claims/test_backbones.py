@@ -1,0 +1,39 @@
+import pytest
+
+from paper_utils.claims import Backbones, Claim, Ledger
+from paper_utils.claims.rules import NOT, REPRODUCED, UNTESTABLE
+from paper_utils.errors import CompanionError
+
+NEAR = {"published": 0.11, "tolerance": 0.05, "unit": "%"}
+CLAIMS = [
+    Claim(name, f"claim {name}", "", "abstract", "0.11 %", "near", NEAR | {"key": name}, "", "", "", needs=needs)
+    for name, needs in (("x", ""), ("y", ""), ("z", "z"))
+]
+RUN = {"x": 0.1, "x_low": 0.08, "x_high": 0.12, "y": 0.1, "y_low": 0.08, "y_high": 0.12}
+OTHER = RUN | {"y": 3.0, "y_low": 2.0, "y_high": 4.0}
+
+
+def of(**metrics):
+    return Backbones({name: Ledger.of(found, against=CLAIMS) for name, found in metrics.items()})
+
+
+def test_each_backbone_has_a_column_and_the_last_says_where_they_agree():
+    table = of(ours=RUN, photographs=OTHER).table().set_index("claim")
+    assert table.loc["claim x", "ours"] == table.loc["claim x", "photographs"]
+    assert table.loc["claim x", "ours"].startswith(f"{REPRODUCED}: 0.1")
+    assert table.loc["claim y", "photographs"].startswith(f"{NOT}: 3")
+    assert table["same verdict"].tolist() == ["yes", "no", "-"]
+    assert table.loc["claim z", "ours"] == UNTESTABLE
+
+
+def test_the_summary_counts_the_verdicts_of_each():
+    found = of(ours=RUN, photographs=OTHER)
+    assert found.summary().loc[REPRODUCED].to_dict() == {"ours": 2, "photographs": 1}
+    assert found.metrics() == {"backbones.rows": 2, "backbones.same": 1}
+
+
+def test_ledgers_of_other_claims_do_not_stand_side_by_side():
+    with pytest.raises(CompanionError, match="same claims"):
+        Backbones({"a": Ledger.of(RUN, against=CLAIMS), "b": Ledger.of(RUN, against=CLAIMS[:1])})
+    with pytest.raises(CompanionError, match="one ledger or more"):
+        Backbones({})
