@@ -20,7 +20,7 @@ from paper_utils.interventions import ablation, engine
 from paper_utils.models import processes
 from paper_utils.models.parts import in_parts
 from paper_utils.models.regressor import build_regressor, merged
-from paper_utils.pipeline import computations, predicted
+from paper_utils.pipeline import computations, distorted, predicted
 from paper_utils.pipeline.profiles import PROFILES
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -114,7 +114,7 @@ def dry_run(folder: Path, backbone: str) -> None:
     run = Run("paper", "seeds", backbone=backbone, root=folder)
     predicted.IMAGES_PER_PART = 3  # so that there is a part for each
     ablation.IMAGES_PER_SAVE = computations.IMAGES_PER_PART = computations.IMAGES_PER_REMOVAL = 4
-    computations.IMAGES_PER_SWEEP = 1
+    computations.IMAGES_PER_SWEEP = distorted.IMAGES_PER_PART = 1
     usual = [name for name, stage in STAGES.items() if stage.file and not name.startswith(("study/", "seeds/"))]
     for name in (*usual, "study/lora_2", "seeds/lora_2"):
         run.results.ensure(name, run)

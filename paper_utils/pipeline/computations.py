@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.counterfactuals import VARIANTS
 from ..interventions.ablation import ablate_every_head, squared_errors
 from ..interventions.attribution import linearised
 from ..interventions.engine import KINDS, Engine
@@ -17,6 +16,7 @@ from ..interventions.removing import by_image, by_order, orders, removed_errors
 from ..models.parts import in_parts
 from ..models.regressor import ChirpRegressor
 from ..models.vit import shuffle_weights
+from .distorted import PATCHED, patching, variant_predictions
 from .predicted import chosen, evaluation, guard_of, pool
 from .selection import after_pool, other_images
 from .work import Arrays, Work
@@ -40,10 +40,6 @@ __all__ = [
     "variant_predictions",
 ]
 
-PATCHED = {  # clean and distorted variant
-    "the chirp": ("published", "no_chirp"),
-    "without the rest": ("bare", "published"),
-}
 SHUFFLED = {"weights shuffled": "", "queries and keys shuffled": r"\.[qk]_proj\."}  # and which matrices, by name
 DRAWS = 3
 # computed and saved at once, and by one process: many enough to share out, few enough to lose
@@ -207,57 +203,6 @@ def protocols(work: Work) -> Arrays:
         return found["losses"].T
 
     return {name: sweep(name) for name in dict.fromkeys(SWEEPS.values())}
-
-
-def variant_predictions(work: Work) -> Arrays:
-    """Return predictions (images, 3) of the same test images in every counterfactual variant, and "labels"."""
-    engine = Engine(work.model())
-
-    def compute(indices: np.ndarray) -> Arrays:
-        sets = {name: work.images(indices, variant=name) for name in VARIANTS}
-        labels = {"labels": sets["published"][1]}
-        return labels | {name: engine.predict(images) for name, (images, _) in sets.items()}
-
-    return _on_common_images(work, compute, "variant_predictions")
-
-
-def patching(work: Work) -> Arrays:
-    """Return predictions with what heads put out for a clean image patched into a distorted one.
-
-    For each of `PATCHED`, by its name with a prefix: "clean" and "distorted" (images, 3), "heads" (layers, heads,
-    images, 3) and "layers" (layers, images, 3), of which all heads are patched at once.
-    """
-    engine = Engine(work.model())
-    layers = [[(layer, head) for head in range(engine.heads)] for layer in range(len(engine.layers))]
-
-    def compute(indices: np.ndarray) -> Arrays:
-        result: Arrays = {}
-        for name, (clean, distorted) in PATCHED.items():
-            source, images = (work.images(indices, variant=variant)[0] for variant in (clean, distorted))
-            result[f"{name} clean"] = engine.predict(source)
-            result[f"{name} distorted"], heads = engine.sweep(images, kind="resample", source=source)
-            patched = [engine.predict(images, layer, kind="resample", source=source) for layer in layers]
-            result |= {f"{name} heads": np.moveaxis(heads, 2, 0), f"{name} layers": np.stack(patched, axis=1)}
-        return result
-
-    found = _on_common_images(work, compute, "patching")
-    for name in PATCHED:
-        found[f"{name} heads"] = np.moveaxis(found[f"{name} heads"], 0, 2)
-        found[f"{name} layers"] = np.moveaxis(found[f"{name} layers"], 0, 1)
-    return found
-
-
-def _on_common_images(work: Work, compute: Callable[[np.ndarray], Arrays], stage: str) -> Arrays:
-    """Return what `compute` returns for indices of the common images, (images, ...) each, some of them at a time."""
-    indices = np.arange(work.profile.common_images)
-    return in_parts(
-        lambda part: compute(indices[part]),
-        len(indices),
-        size=IMAGES_PER_SWEEP,
-        title=stage.replace("_", " "),
-        partial=work.unfinished(stage),
-        guard=guard_of(work, work.model(), indices),
-    )
 
 
 def controls(work: Work) -> dict[str, ChirpRegressor]:

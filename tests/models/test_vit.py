@@ -74,3 +74,26 @@ def test_the_kernel_is_the_previous_one_after_a_failure(regressor):
     with pytest.raises(RuntimeError), vit.attention_kernel(regressor.vit, "eager"):
         regressor(torch.zeros(1, 3, 7, 7))  # no image of this size
     assert config._attn_implementation == previous
+
+
+@pytest.mark.parametrize(
+    ("device", "has_units", "asked", "expected"),
+    [
+        ("cpu", False, "fp16", torch.bfloat16),
+        ("cuda", True, "no", torch.bfloat16),
+        ("cuda", True, "fp16", torch.float16),
+        ("cuda", False, "no", torch.float16),
+        ("cuda", False, "bf16", torch.float16),
+    ],
+)
+def test_half_precision_is_bfloat16_where_the_device_has_it(monkeypatch, device, has_units, asked, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: has_units)
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", asked)
+    assert vit.half_precision(torch.device(device)) == expected
+
+
+def test_the_cpu_is_used_where_the_environment_asks_for_it(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert vit.best_device().type == "cuda"
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    assert vit.best_device().type == "cpu"

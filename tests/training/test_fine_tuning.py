@@ -125,6 +125,21 @@ def test_mixed_precision_in_parallel_gives_the_same_loss(tiny_profile, tmp_path,
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
+def test_float16_trains_like_float32_with_a_scaled_loss(tiny_profile, tmp_path, monkeypatch):
+    """On the CPU, which has float16 too: no GPU is needed to see that scaling is undone before clipping and steps."""
+    weights, losses = [], []
+    for name, half in (("float32", None), ("float16", torch.float16)):
+        monkeypatch.setattr("paper_utils.models.vit.has_mixed_precision", lambda device, half=half: half is not None)
+        monkeypatch.setattr("paper_utils.models.vit.half_precision", lambda device: torch.float16)
+        model, history = training.fine_tune(replace(tiny_profile, learning_rate=1e-4), tmp_path / f"{name}.pt")
+        state = torch.load(tmp_path / f"{name}.pt", weights_only=True)["schedule"]["scaler"]
+        assert bool(state) == (name == "float16")
+        weights.append(torch.cat([one.flatten() for one in model.parameters()]))
+        losses.append([epoch.train_loss for epoch in history])
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert torch.allclose(*weights, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("kind", "sizes"), [("vit", "64 pixels in patches of 16"), ("dinov2", "60 pixels in patches of 15")]
 )

@@ -90,3 +90,18 @@ def test_the_rate_of_lora_b_is_higher_by_the_same_factor_throughout(regressor, p
 
 def test_without_lora_there_is_one_rate(regressor):
     assert len(optimizer_of(regressor.head, SHORT).param_groups) == 1
+
+
+@pytest.mark.parametrize("gradient", [0.5, 3.0])
+def test_scaled_gradients_are_unscaled_before_they_are_clipped_and_infinite_ones_left_out(gradient):
+    """Oracle: plain descent along the clipped gradient."""
+    weight, scaler = torch.nn.Parameter(torch.zeros(1)), torch.amp.GradScaler("cpu", init_scale=1024.0)
+    schedule = Schedule(torch.optim.SGD([weight], lr=SHORT.learning_rate), SHORT, scaler=scaler)
+    expected = 0.0
+    for value in (gradient, float("inf"), gradient):
+        if value == gradient:
+            expected -= schedule.rate * min(gradient, 1.0)
+        scaler.scale(weight.sum() * value).backward()
+        schedule.step()
+        assert float(weight.detach()) == pytest.approx(expected)
+    assert scaler.get_scale() == 512.0  # halved by the infinite one
