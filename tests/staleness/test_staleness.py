@@ -196,7 +196,7 @@ BUGS = {
         r"probe of images: chirp 1 projection expected \S+, found \S+",
     ),
     "other images in the pool": (
-        "paper_utils/pipeline/computations.py",
+        "paper_utils/pipeline/predicted.py",
         "range(work.profile.test_images, work.profile.ablation_pool)",
         "range(work.profile.test_images + 1, work.profile.ablation_pool)",
         "result pool",
