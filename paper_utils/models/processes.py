@@ -18,6 +18,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 from ..errors import CompanionError
 
 __all__ = [
+    "ProcessLost",
     "add",
     "alone",
     "collect",
@@ -36,6 +37,10 @@ Value = TypeVar("Value")
 PATIENCE = timedelta(days=30)  # that a process waits for another; the launcher ends it when the other is lost
 _NOTHING: Any = object()
 _state: PartialState | None = None
+
+
+class ProcessLost(CompanionError):
+    """Another process has ended while this one was to work with it."""
 
 
 def cpu_wanted() -> bool:
@@ -97,7 +102,7 @@ def wait() -> None:
     """Wait until all processes are here.
 
     Raises:
-        CompanionError: one of them was lost.
+        ProcessLost: one of them was.
     """
     if _state:
         with _named_loss():
@@ -108,7 +113,7 @@ def from_main(compute: Callable[[], Value]) -> Value:
     """Return what `compute` returns in the main process, to all; the others do not call it.
 
     Raises:
-        CompanionError: one of the processes was lost.
+        ProcessLost: one of the processes was.
     """
     if not _state:
         return compute()
@@ -121,7 +126,7 @@ def gather(value: Value) -> list[Value]:
     """Return what each process gives, in their order, to all.
 
     Raises:
-        CompanionError: one of the processes was lost.
+        ProcessLost: one of the processes was.
     """
     if not _state:
         return [value]
@@ -133,7 +138,7 @@ def collect(own: Sequence[Value]) -> list[Value]:
     """Return what became of all items, in their order, given what became of this process's share of them.
 
     Raises:
-        CompanionError: one of the processes was lost.
+        ProcessLost: one of the processes was.
     """
     found = gather(list(own))
     rounds = itertools.zip_longest(*found, fillvalue=_NOTHING)
@@ -144,7 +149,7 @@ def add(values: torch.Tensor) -> None:
     """Replace a tensor, of the same shape in each process, by the sum over the processes.
 
     Raises:
-        CompanionError: one of the processes was lost.
+        ProcessLost: one of the processes was.
     """
     if _state:
         with _named_loss():
@@ -156,4 +161,4 @@ def _named_loss() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # torch.distributed's errors are of this kind
-        raise CompanionError("another process was lost; its own message is above, or it was killed") from error
+        raise ProcessLost("another process was lost; its own message is above, or it was killed") from error

@@ -12,6 +12,8 @@ import torch
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_arrays, read_json
+from paper_utils.models import processes
+from paper_utils.pipeline.results import Results
 from tests import together
 from tools import results
 
@@ -20,7 +22,7 @@ LAUNCH = "from paper_utils.errors import reported\nfrom tools.results import lau
 
 def launched(*arguments, restarts=0):
     """Run `tests.together` in two processes; return the finished launcher."""
-    code = f"{LAUNCH}    launch('tests.together', sys.argv[1:], processes=2, restarts={restarts})"
+    code = f"{LAUNCH}    launch('tests.together', sys.argv[1:], count=2, restarts={restarts})"
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "ACCELERATE_USE_CPU": "true"}
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
@@ -126,10 +128,32 @@ def deep_backbone(tmp_path):
     return str(tmp_path / "vit")
 
 
-def test_an_unknown_result_is_named(tmp_path):
-    options = Namespace(
-        profile="smoke", source="seeds", backbone=None, checkpoint=None, pixels="published", root=tmp_path
-    )
-    options.only, options.study = ["ablations"], False
-    with pytest.raises(CompanionError, match="no result is called 'ablations'; choose from fine_tuning, evaluation"):
+@pytest.fixture
+def options(tmp_path):
+    usual = {"profile": "smoke", "source": "seeds", "backbone": None, "checkpoint": None, "pixels": "published"}
+    return Namespace(**usual, root=tmp_path, only=["ablation"], study=False)
+
+
+def test_only_a_lost_process_is_worth_starting_again(options, tmp_path, monkeypatch):
+    given_up, error = tmp_path / "given up", processes.ProcessLost("lost")
+    monkeypatch.setenv(results.GIVEN_UP, str(given_up))
+
+    def ensure(*_):
+        raise error
+
+    monkeypatch.setattr(Results, "ensure", ensure)
+    with pytest.raises(CompanionError, match="lost"):
         results.compute(options)
+    assert not given_up.exists()
+    error = CompanionError("the training loss is inf")
+    with pytest.raises(CompanionError, match="inf"):
+        results.compute(options)
+    assert given_up.exists()
+    with pytest.raises(SystemExit):
+        results.main()
+
+
+def test_an_unknown_result_is_named(options):
+    options.only = ["ablations"]
+    with pytest.raises(CompanionError, match="no result is called 'ablations'; choose from fine_tuning, evaluation"):
+        results.results_of(options)
