@@ -30,7 +30,7 @@ def launched(*arguments, restarts=0):
         text=True,
         cwd=ROOT,
         env=environment,
-        timeout=600,
+        timeout=1800,
     )
 
 
@@ -98,7 +98,7 @@ def test_a_process_that_fails_ends_all_with_its_own_line(tmp_path):
     begun = time.monotonic()
     done = launched("fail", tmp_path)
     assert done.returncode == 1
-    assert time.monotonic() - begun < 120
+    assert time.monotonic() - begun < 600  # a hang would last until the timeout
     lines = done.stderr.splitlines()
     assert lines.count("error: the disk is full") == 1
     assert "process 2 of 2 failed with status 1; run the same command again to continue" in lines[-1]
