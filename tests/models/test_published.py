@@ -113,7 +113,7 @@ def test_the_loaded_model_predicts_what_the_authors_does(renamed, lora, small, s
         expected = oracle(small)
     model, report = load(saved(renamed(oracle.state_dict())))
     with torch.no_grad():
-        assert (model(small) - expected).abs().max() < 1e-6
+        torch.testing.assert_close(model(small), expected, rtol=0, atol=1e-5)
         mean, std = (torch.tensor(each, dtype=torch.float32) for each in (SCALE.mean, SCALE.std))
         torch.testing.assert_close(model.predict(small), expected * std + mean)
     assert not model.training
@@ -189,7 +189,7 @@ def test_the_authors_class_loads_every_key_that_is_written(state, small, saved, 
     fresh = Author().eval()
     fresh.load_state_dict(torch.load(tmp_path / "new.pth", weights_only=True))  # strict
     with torch.no_grad():
-        assert (fresh(small) - model(small)).abs().max() < 1e-6
+        torch.testing.assert_close(fresh(small), model(small), rtol=0, atol=1e-5)
     assert torch.load(tmp_path / "old.pth", weights_only=True).keys() == old_names(state).keys()
 
 
@@ -303,7 +303,7 @@ def test_half_precision_is_read(state, small, saved):
     oracle = Author().eval()
     oracle.load_state_dict(halves)
     with torch.no_grad():
-        assert (model(small) - oracle(small)).abs().max() < 1e-6
+        torch.testing.assert_close(model(small), oracle(small), rtol=0, atol=1e-5)
     assert {tensor.dtype for tensor in model.state_dict().values()} == {torch.float32}
 
 
@@ -390,7 +390,7 @@ def test_any_deletion_or_renaming_ends_in_a_right_load_or_names_a_key(deleted, r
         assert any(key in line for key in touched), line
         return
     with torch.no_grad():
-        assert (model(small) - oracle(small)).abs().max() < 1e-6
+        torch.testing.assert_close(model(small), oracle(small), rtol=0, atol=1e-5)
     assert len(report.used) + len(report.pooler) == len(changed)
 
 
