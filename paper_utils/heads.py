@@ -2,12 +2,20 @@
 
 import numpy as np
 
-__all__ = ["head_name", "min_max"]
+from .errors import CompanionError
+
+__all__ = ["check_head", "head_name", "min_max"]
 
 
 def head_name(layer: int, head: int) -> str:
     """Return the name of a head, such as L6H4; `layer` and `head` count from 0, the name from 1."""
     return f"L{layer + 1}H{head + 1}"
+
+
+def check_head(layer: int, head: int, shape: tuple[int, int]) -> None:
+    """Raise CompanionError if a model of `shape` (layers, heads) has no such head; both count from 0."""
+    if not (0 <= layer < shape[0] and 0 <= head < shape[1]):
+        raise CompanionError(f"no head {head} in layer {layer}: {shape[0]} layers, {shape[1]} heads, from 0")
 
 
 def min_max(maps: np.ndarray) -> np.ndarray:

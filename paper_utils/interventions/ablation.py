@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..errors import CompanionError
+from ..heads import check_head
 from ..models.parts import in_parts
 from ..models.regressor import ChirpRegressor
 from .engine import Engine, Replacement
@@ -53,8 +53,7 @@ def head_zeroed(model: ChirpRegressor, layer: int, head: int) -> Iterator[None]:
         CompanionError: the model has no such layer or head.
     """
     heads = model.vit.config.num_attention_heads
-    if not (0 <= layer < len(model.layers) and 0 <= head < heads):
-        raise CompanionError(f"no head {head} in layer {layer}: {len(model.layers)} layers, {heads} heads, from 0")
+    check_head(layer, head, (len(model.layers), heads))
     block = model.blocks[layer]
     size = block.query.out_features // heads
     rows = slice(head * size, (head + 1) * size)

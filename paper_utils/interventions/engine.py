@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..errors import CompanionError
+from ..heads import check_head
 from ..models.adapted import AdaptedModel
 from ..models.families import Block, family_of, fold_layer_scale
 from ..models.linears import faster_linears, use_linears
@@ -111,10 +112,7 @@ class Engine:
         """
         wanted: list[list[int]] = [[] for _ in self.layers]
         for layer, head in heads:
-            if not (0 <= layer < len(self.layers) and 0 <= head < self.heads):
-                raise CompanionError(
-                    f"no head {head} in layer {layer}: {len(self.layers)} layers, {self.heads} heads, from 0"
-                )
+            check_head(layer, head, (len(self.layers), self.heads))
             wanted[layer].append(head)
         replacement = self._replacement(images, kind, source)
 

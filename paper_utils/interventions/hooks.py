@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ..errors import CompanionError
+from ..heads import check_head
 from ..models.adapted import AdaptedModel
 from ..models.regressor import ChirpRegressor
 from .engine import Engine
@@ -68,8 +69,7 @@ def named_heads(heads: Iterable[tuple[int | str, int]], shape: tuple[int, int]) 
     found = []
     for place, head in heads:
         layer = hooked_layer(place, shape[0]) if isinstance(place, str) else place
-        if not (0 <= layer < shape[0] and 0 <= head < shape[1]):
-            raise CompanionError(f"no head {head} in layer {layer}: {shape[0]} layers, {shape[1]} heads, from 0")
+        check_head(layer, head, shape)
         found.append((layer, head))
     return found
 

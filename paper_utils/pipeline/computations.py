@@ -17,7 +17,7 @@ from ..models.parts import in_parts
 from ..models.regressor import ChirpRegressor
 from ..models.vit import shuffle_weights
 from .distorted import PATCHED, patching, variant_predictions
-from .predicted import chosen, evaluation, guard_of, pool
+from .predicted import chosen, evaluation, on_images, pool
 from .selection import after_pool, other_images
 from .work import Arrays, Work
 
@@ -80,14 +80,7 @@ def linearise(
         first = {kind: np.moveaxis(change, 2, 0).astype(np.float16) for kind, change in kept.items()}
         return {"baseline": found.intact, "labels": labels} | first
 
-    found = in_parts(
-        compute,
-        len(some.indices),
-        size=IMAGES_PER_PART,
-        title="attribution",
-        partial=partial,
-        guard=guard_of(work, model, some.indices),
-    )
+    found = on_images(work, model, some.indices, compute, size=IMAGES_PER_PART, title="attribution", partial=partial)
     ordered = {kind: np.moveaxis(found[kind], 0, 2) for kind in kinds}
     return found | ordered | {"label_std": unit, "weights": some.weights}
 
@@ -173,13 +166,8 @@ def remove(
         images, labels = work.images(some.few_indices[part])
         return by_image(removed_errors(model, images, labels, by_name, source=mean, weights=some.few_weights[part]))
 
-    found = in_parts(
-        compute,
-        len(some.few_indices),
-        size=IMAGES_PER_REMOVAL,
-        title="removing heads",
-        partial=partial,
-        guard=guard_of(work, model, some.few_indices),
+    found = on_images(
+        work, model, some.few_indices, compute, size=IMAGES_PER_REMOVAL, title="removing heads", partial=partial
     )
     return by_order(found, by_name)
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from ..data.counterfactuals import VARIANTS
 from ..interventions.engine import Engine
-from ..models.parts import in_parts
-from .predicted import guard_of
+from .predicted import on_images
 from .work import Arrays, Work
 
 __all__ = ["PATCHED", "patching", "variant_predictions"]
@@ -60,11 +59,12 @@ def patching(work: Work) -> Arrays:
 def _on_common_images(work: Work, compute: Callable[[np.ndarray], Arrays], stage: str) -> Arrays:
     """Return what `compute` returns for indices of the common images, (images, ...) each, some of them at a time."""
     indices = np.arange(work.profile.common_images)
-    return in_parts(
+    return on_images(
+        work,
+        work.model(),
+        indices,
         lambda part: compute(indices[part]),
-        len(indices),
         size=IMAGES_PER_PART,
         title=stage.replace("_", " "),
         partial=work.unfinished(stage),
-        guard=guard_of(work, work.model(), indices),
     )

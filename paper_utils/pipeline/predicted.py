@@ -1,7 +1,8 @@
 """What the intact model predicts for held-out images, and which of them heads are ablated on therefore."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ..training.evaluation import Evaluation, concatenate, evaluate_held_out
 from .selection import Chosen, choose
 from .work import Arrays, Work
 
-__all__ = ["chosen", "evaluation", "guard_of", "pool"]
+__all__ = ["chosen", "evaluation", "on_images", "pool"]
 
 IMAGES_PER_PART = 512  # predicted and saved at once, and by one process
 
@@ -39,21 +40,44 @@ def _predicted(work: Work, indices: range, stage: str) -> Evaluation:
         seconds = np.full(len(found.labels), found.seconds / len(found.labels))
         return {"predictions": found.predictions, "labels": found.labels, "seconds": seconds}
 
-    found = in_parts(
+    found = on_images(
+        work,
+        model,
+        indices,
         compute,
-        len(indices),
         size=IMAGES_PER_PART,
         title="held-out images",
         partial=work.unfinished(stage),
-        guard=guard_of(work, model, indices),
     )
     return Evaluation(found["predictions"], found["labels"], float(found["seconds"].sum()))
 
 
-def guard_of(work: Work, model: ChirpRegressor, indices: Sequence[int] | np.ndarray) -> Arrays:
-    """Return by what the unfinished parts of a model on images are known: their indices, and predictions of the first."""
+def on_images(
+    work: Work,
+    model: ChirpRegressor,
+    indices: Sequence[int] | np.ndarray,
+    compute: Callable[[slice], Arrays],
+    *,
+    size: int,
+    title: str,
+    partial: Path | None,
+) -> Arrays:
+    """Return what `compute` finds of a model on held-out images, by `in_parts`.
+
+    Unfinished parts are known by the images' indices and by what the model predicts for the first of them.
+
+    Args:
+        work: whose images they are.
+        model: what `compute` looks into.
+        indices: of the images.
+        compute: as in `in_parts`.
+        size: as in `in_parts`.
+        title: as in `in_parts`.
+        partial: as in `in_parts`.
+    """
     first = work.images(np.asarray(indices[:1]))[0]
-    return {"images": np.asarray(indices), "model": Engine(model).predict(first)}
+    guard = {"images": np.asarray(indices), "model": Engine(model).predict(first)}
+    return in_parts(compute, len(indices), size=size, title=title, partial=partial, guard=guard)
 
 
 def chosen(work: Work) -> Chosen:
