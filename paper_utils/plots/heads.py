@@ -1,5 +1,6 @@
 """Figures 5 to 8: attention maps of chosen heads, laid over the images they were taken from."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -10,6 +11,8 @@ from ..heads import min_max
 from .style import WIDTH, grid
 
 __all__ = ["gallery", "overlay", "overlays"]
+
+CHARACTER = 0.06  # inches, of a caption
 
 
 def gallery(
@@ -48,7 +51,8 @@ def overlays(images: np.ndarray, maps: np.ndarray, captions: Sequence[str], *, c
         axis.axis("off")
     for axis, image, attention, caption in zip(axes.flat, images, normalised, captions, strict=False):
         axis.imshow(overlay(image, attention, colours))
-        axis.set_title(caption, fontsize=6.5)
+        lines = (textwrap.fill(line, round(WIDTH / columns / CHARACTER)) for line in caption.splitlines())
+        axis.set_title("\n".join(lines), fontsize=6.5)
     bar = figure.colorbar(
         mpl.cm.ScalarMappable(cmap="inferno"),
         ax=axes,

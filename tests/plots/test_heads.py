@@ -1,4 +1,5 @@
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from paper_utils.plots import heads
 
@@ -8,6 +9,14 @@ def test_overlays_have_one_panel_a_caption():
     figure = heads.overlays(images, maps, [f"head {number}" for number in range(7)])
     assert [axis.get_title() for axis in figure.axes[:7]] == [f"head {number}" for number in range(7)]
     assert len(figure.axes[0].images) == 1
+
+
+def test_captions_do_not_run_into_each_other():
+    captions = [f"L4H{head}: upper part of the colour bar" for head in range(1, 9)]
+    figure = heads.overlays(np.zeros((8, 28, 28, 3), np.uint8), np.ones((8, 2, 2)), captions, columns=4)
+    FigureCanvasAgg(figure).draw()
+    boxes = [axis.title.get_window_extent() for axis in figure.axes[:8]]
+    assert not any(left.overlaps(right) for left, right in zip(boxes, boxes[1:], strict=False))
 
 
 def test_gallery_shows_each_head_over_the_next_image():
