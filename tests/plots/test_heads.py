@@ -12,7 +12,7 @@ def test_overlays_have_one_panel_a_caption():
 
 
 def test_captions_do_not_run_into_each_other():
-    captions = [f"L4H{head}: upper part of the colour bar" for head in range(1, 9)]
+    captions = [f"L4H{head}: lower part of the colour bar and some more" for head in range(1, 9)]
     figure = heads.overlays(np.zeros((8, 28, 28, 3), np.uint8), np.ones((8, 2, 2)), captions, columns=4)
     FigureCanvasAgg(figure).draw()
     boxes = [axis.title.get_window_extent() for axis in figure.axes[:8]]
