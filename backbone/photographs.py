@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import transformers
 from safetensors.torch import save_file
-from transformers import Dinov2Config, Dinov2Model
+from transformers import Dinov2Model
 from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from transformers.utils import logging
 
@@ -46,6 +46,18 @@ SIZES = {
     "num_attention_heads": 6,
     "image_size": 224,
     "patch_size": 14,
+}
+# not written by transformers: results remember this file, which must be the same whatever its version
+CONFIG = {
+    "model_type": "dinov2",
+    "architectures": ["Dinov2Model"],
+    "dtype": "float32",
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-6,
+    "mlp_ratio": 4,
+    "qkv_bias": True,
+    "use_mask_token": False,
+    "use_swiglu_ffn": False,
 }
 # what the encoder expects, in the terms of transformers; an image of 224 x 224 pixels is only normalised
 PREPROCESSOR = {
@@ -116,13 +128,11 @@ def check_images() -> np.ndarray:
 
 def write_folder(graph: Graph, folder: Path, *, sizes: Mapping[str, int] = SIZES) -> None:
     """Write config.json, model.safetensors (under the names that the hub has) and preprocessor_config.json."""
-    options: dict[str, Any] = {**sizes, "architectures": ["Dinov2Model"], "dtype": "float32", "use_mask_token": False}
     grid = sizes["image_size"] // sizes["patch_size"]
     state = {name: torch.from_numpy(array) for name, array in encoder_parameters(graph, grid=grid).items()}
     with atomic_path(folder / "model.safetensors") as path:
         save_file(state, path, metadata={"format": "pt"})
-    with atomic_path(folder / "config.json") as path:
-        path.write_text(Dinov2Config(**options).to_json_string())
+    write_json(folder / "config.json", CONFIG | dict(sizes))
     write_json(folder / "preprocessor_config.json", PREPROCESSOR)
 
 
