@@ -16,7 +16,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 
 from ..errors import CompanionError
-from .families import FAMILIES, Block, Family, base_model, family_of, known_families, square_side
+from .families import FAMILIES, Block, base_model, family_of, known_families, square_side
 from .loading import UnmaskedEmbeddings
 
 __all__ = ["AdaptedModel", "adapt"]
@@ -214,12 +214,7 @@ def _returned(vit: nn.Module, x: torch.Tensor) -> BaseModelOutputWithPooling:
     normal = base.get_submodule(family.final_norm)(x)
     pooler: Any = getattr(base, family.pooler or "pooler", None)
     pooled = normal[:, 0] if pooler is None else pooler(normal)
-    return BaseModelOutputWithPooling(last_hidden_state=_last_hidden(family, x, normal), pooler_output=pooled)
-
-
-def _last_hidden(family: Family, x: torch.Tensor, normal: torch.Tensor) -> Any:
-    # a family with CLS whose pooled output is read, such as CLIP, normalises nothing else
-    return x if family.reads_pooled and family.has_cls else normal
+    return BaseModelOutputWithPooling(last_hidden_state=family.last_hidden(x, normal), pooler_output=pooled)
 
 
 def _tensor_of(output: Any) -> torch.Tensor:

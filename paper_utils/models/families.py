@@ -100,6 +100,13 @@ class Family:
         norm = base.get_submodule(self.final_norm)
         return norm(x[:, 0]) if self.has_cls else base.get_submodule(self.pooler)(norm(x))
 
+    def last_hidden(self, x: torch.Tensor, normal: torch.Tensor) -> torch.Tensor:
+        """Return what the models call their last hidden state: the residual stream, or what the final norm makes of it.
+
+        A family with CLS whose pooled output is read, such as CLIP, normalises nothing else.
+        """
+        return x if self.reads_pooled and self.has_cls else normal
+
     def run(self, vit: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
         """Return the vector that the regression head gets, (n, width), by the model's own forward pass."""
         output = vit(pixel_values=pixels)
