@@ -45,7 +45,7 @@ class Claim:
     heading: str  # of the notebook's section that computes it
     protocols: tuple[str, ...] = ("described",)
     images: str = ""  # key of how many images the value rests on
-    needs: str = ""  # key of a number that models of other sizes do not have
+    needs: str = ""  # key of a number that a model of other sizes, or without such heads, does not have
     reading_of: str = ""  # name of the claim that this is another reading of; only that one counts
     nulls: tuple[Null, ...] = field(default=())
 

@@ -39,8 +39,23 @@ class Judgement:
     short: str  # the value alone, without unit and interval
 
 
-def near(metrics: Metrics, prefix: str, *, key: str, published: float, tolerance: float, unit: str) -> Judgement:
-    """Accept values within the tolerance; partly, within a factor of three and with the same sign."""
+def near(
+    metrics: Metrics,
+    prefix: str,
+    *,
+    key: str,
+    published: float,
+    tolerance: float,
+    unit: str,
+    of_heads: int | None = None,
+) -> Judgement:
+    """Accept values within the tolerance; partly, within a factor of three and with the same sign.
+
+    A count `of_heads`, which the paper's model has, is taken in proportion for a model of more or fewer.
+    """
+    if of_heads is not None:
+        share = number(metrics, "ablation.heads") / of_heads
+        published, tolerance = share * published, share * tolerance
     wider = min(published / 3, published * 3), max(published / 3, published * 3)
     verdict = _verdict(metrics, prefix + key, (published - tolerance, published + tolerance), wider)
     rule = (
@@ -106,24 +121,27 @@ def smaller(
 
 
 def beyond_shuffled(
-    metrics: Metrics, prefix: str, *, key: str, published: float, margin: float, larger: bool
+    metrics: Metrics, prefix: str, *, key: str, published: float, of_rows: int, margin: float, larger: bool
 ) -> Judgement:
     """Accept a mark of a walk that comes near the published one; partly, one that shuffled rows seldom have.
 
-    The range of the figure's own shuffled rows takes the place of an interval: the order of the heads is what is tested.
+    The published mark is that of rows of so many heads, `of_rows`. Shorter rows of the same walk have a weaker one: a
+    model with other rows is held against its shuffled rows alone, and reproduces it in part at most. The range of the figure's own shuffled rows takes the place of an interval: the order of the heads is what is tested.
     """
     value, shuffled = (number(metrics, f"{prefix}{key}{end}") for end in ("", "_shuffled"))
     low, high = interval(metrics, f"{prefix}{key}_shuffled")
     # seen from its own side, so that larger is always more of a walk
     side = 1 if larger else -1
     edge = high if larger else low
-    comes_near = side * value >= side * published - margin
+    same_rows = _heads_of_a_layer(metrics) == of_rows
+    comes_near = same_rows and side * value >= side * published - margin
     beyond = edge is not None and side * value > side * edge
     verdict = (REPRODUCED if comes_near else PARTLY) if beyond else NOT
     ends = "" if low is None or high is None else f" ({digits(low)} to {digits(high)})"
     rule = (
         f"{'above' if larger else 'below'} 95 % of shuffled rows, and not more than {margin:g} "
         f"{'below' if larger else 'above'} {published:g}; partly: {'above' if larger else 'below'} them"
+        f"{'' if same_rows else f', which is all that can be asked of rows of other than {of_rows} heads'}"
     )
     return Judgement(verdict, f"{digits(value)}; rows shuffled {digits(shuffled)}{ends}", rule, digits(value))
 
@@ -150,12 +168,14 @@ def none_of(
         share = number(metrics, prefix + by_chance) / number(metrics, f"{prefix}ablation.heads")
     sure = round(number(metrics, prefix + surely)) if surely else 0
     rare = bool(total) and stats.binom.cdf(count, total, float(share)) < RARE
-    verdict = NOT if not total or sure else REPRODUCED if rare and not count else PARTLY if rare or not count else NOT
+    verdict = NOT if sure else REPRODUCED if rare and not count else PARTLY if rare or not count else NOT
     note = f", {sure} significantly" if surely else ""
     rule = (
         f"none, and significantly fewer than the {100 * float(share):.0f} % of chance (binomial, {RARE:g}); partly: either"
         f"{', and none significantly' if surely else ''}"
     )
+    if not total:
+        return Judgement(UNTESTABLE, "there are no such heads", rule, "-")
     return Judgement(verdict, f"{count} of {total} heads {what}{note}", rule, f"{count} of {total}")
 
 
@@ -237,6 +257,13 @@ RULES: dict[str, Callable[..., Judgement]] = {
         untestable,
     )
 }
+
+
+def _heads_of_a_layer(metrics: Metrics) -> int:
+    layers = 1
+    while f"ablation.layer_{layers + 1}.mean_percent" in metrics:
+        layers += 1
+    return round(number(metrics, "ablation.heads")) // layers
 
 
 def _judged(verdict: str, metrics: Metrics, key: str, unit: str, rule: str) -> Judgement:

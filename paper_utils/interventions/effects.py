@@ -243,6 +243,7 @@ class AblationEffects(HeadEffects):
             "median_half_width_percent": self._half_width(),
             "spread_between_heads_percent": float(self.increase.std()),
             "heads": self.increase.size,
+            "half_of_the_heads": self.increase.size // 2,
             "heads_that_lower_the_loss": int((self.increase < 0).sum()),
             "heads_that_significantly_lower_the_loss": int((self.significant_bh & (self.increase < 0)).sum()),
             "largest_head.name": head_name(*largest),

@@ -110,7 +110,7 @@ class Removals:
         index = pd.Index(rows, name="Heads removed (95 % interval)")
         return pd.DataFrame(list(rows.values()), index, columns).assign(Images=self.images)
 
-    def metrics(self, *, early: int = 36) -> dict[str, float]:
+    def metrics(self, *, early: int) -> dict[str, float]:
         """Return the flat keys of results.json.
 
         Args:

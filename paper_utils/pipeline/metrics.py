@@ -115,16 +115,18 @@ def effects_by_kind(heads: ClassifiedHeads, effects: AblationEffects) -> Metrics
     found: Metrics = {
         f"effects.{name}.{key}": value
         for name, sides in compared.items()
+        if all(side.any() for side in sides)  # a model may have no such heads
         for key, value in compare_heads(effects.ablated, effects.intact, *sides).items()
     }
-    # what as many heads of the same layers come to whatever they attend to
-    of_layers, per_layer = effects.increase.mean(1, where=kept), chirp.sum(1)
-    as_many = float(of_layers @ per_layer / max(per_layer.sum(), 1))
-    beside = found["effects.chirp_heads.without_largest.others_percent"]
+    if chirp.any():
+        # what as many heads of the same layers come to whatever they attend to
+        of_layers, per_layer = effects.increase.mean(1, where=kept), chirp.sum(1)
+        as_many = float(of_layers @ per_layer / per_layer.sum())
+        found["effects.chirp_heads.as_many_of_same_layers_percent"] = as_many
+        beside = float(found["effects.chirp_heads.without_largest.others_percent"])
+        found["effects.chirp_heads.as_many_of_same_layers_difference_percent"] = as_many - beside
     raises = effects.significant_bh & (effects.increase > 0)
     return found | {
-        "effects.chirp_heads.as_many_of_same_layers_percent": as_many,
-        "effects.chirp_heads.as_many_of_same_layers_difference_percent": as_many - float(beside),
         "effects.significant_heads_that_raise_the_loss": int(raises.sum()),
         "effects.early_distractors.significant_by_chance": round(float(early.sum() * raises.mean())),
         "effects.early_distractors.heads": int(early.sum()),
@@ -144,8 +146,7 @@ def _controls(run: "Run", heads: ClassifiedHeads) -> Metrics:
         counts = others[name].metrics()
         found |= {f"{prefix}.{key}": value for key, value in counts.items() if key.startswith("semantics.")}
     before = others["before fine-tuning"].is_chirp
-    found["semantics.chirp_heads_before_already"] = float(
-        (heads.is_chirp & before).sum() / max(heads.is_chirp.sum(), 1)
-    )
+    if heads.is_chirp.any():
+        found["semantics.chirp_heads_before_already"] = float(before[heads.is_chirp].mean())
     found["semantics.chirp_heads_by_chance"] = float(before.mean())
     return found | {"predicting_zeros.intact_loss": baseline_loss().zeros}

@@ -44,7 +44,7 @@ def effect_intervals(
     axis.axhline(0, color="0.3", lw=0.6)
     axis.set_yscale("symlog", linthresh=1)
     axis.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
-    axis.set(xlabel="Layer (within it heads 1 to 12; grey: the layer's mean)", ylabel="increase of the loss (%)")
+    axis.set(xlabel=f"Layer (within it heads 1 to {heads}; grey: the layer's mean)", ylabel="increase of the loss (%)")
     axis.set_xticks(range(1, layers + 1))
     axis.set_xlim(0.4, layers + 0.6)
     figure.legend(loc="outside upper center", ncol=2)

@@ -11,8 +11,8 @@ LEAST = {"key": "x", "published": 0.98, "margin": 0.005}
 MOST = {"key": "x", "limit": 1.1, "partly": 1.5}
 TIMES = {"key": "x", "base": "y", "published": 3}
 SMALLER = {"key": "x", "than": "y", "unit": "", "difference": "d"}
-WALK = {"key": "x", "published": 0.7, "margin": 0.2, "larger": True}
-STEPS = {"key": "x", "published": 0.2, "margin": 0.1, "larger": False}
+WALK = {"key": "x", "published": 0.7, "of_rows": 12, "margin": 0.2, "larger": True}
+STEPS = {"key": "x", "published": 0.2, "of_rows": 12, "margin": 0.1, "larger": False}
 NONE_OF = {"key": "x", "of": "n", "what": "do", "by_chance": 0.5, "surely": "s"}
 
 
@@ -20,8 +20,10 @@ def between(value, low, high, key="x"):
     return {key: value, f"{key}_low": low, f"{key}_high": high}
 
 
-def shuffled(value, mean, low, high):
-    return {"x": value, "x_shuffled": mean, "x_shuffled_low": low, "x_shuffled_high": high}
+def shuffled(value, mean, low, high, heads=12):
+    """A mark of two rows of heads."""
+    rows = {"ablation.heads": 2 * heads, "ablation.layer_1.mean_percent": 0, "ablation.layer_2.mean_percent": 0}
+    return rows | {"x": value, "x_shuffled": mean, "x_shuffled_low": low, "x_shuffled_high": high}
 
 
 @pytest.mark.parametrize(
@@ -62,16 +64,20 @@ def shuffled(value, mean, low, high):
         ("beyond_shuffled", WALK, shuffled(0.6, -0.1, -0.3, 0.1), REPRODUCED),
         ("beyond_shuffled", WALK, shuffled(0.3, -0.1, -0.3, 0.1), PARTLY),
         ("beyond_shuffled", WALK, shuffled(0.6, 0.5, 0.3, 0.7), NOT),
-        ("beyond_shuffled", WALK, {"x": 0.6, "x_shuffled": 0}, NOT),
+        ("beyond_shuffled", WALK, {"x": 0.6, "x_shuffled": 0, "ablation.heads": 12}, NOT),
         ("beyond_shuffled", STEPS, shuffled(0.25, 0.9, 0.5, 1.2), REPRODUCED),
         ("beyond_shuffled", STEPS, shuffled(0.4, 0.9, 0.5, 1.2), PARTLY),
         ("beyond_shuffled", STEPS, shuffled(0.6, 0.9, 0.5, 1.2), NOT),
+        ("beyond_shuffled", WALK, shuffled(0.6, -0.1, -0.3, 0.1, heads=6), PARTLY),  # whose mark is another
+        ("beyond_shuffled", WALK, shuffled(0.0, -0.1, -0.3, 0.1, heads=6), NOT),
+        ("near", NEAR | {"of_heads": 144}, between(0.06, 0.05, 0.07) | {"ablation.heads": 72}, REPRODUCED),
+        ("near", NEAR | {"of_heads": 144}, between(0.12, 0.11, 0.13) | {"ablation.heads": 72}, PARTLY),
         ("none_of", NONE_OF, {"x": 0, "n": 144, "s": 0}, REPRODUCED),
         ("none_of", NONE_OF, {"x": 0, "n": 2, "s": 0}, PARTLY),  # which may be chance
         ("none_of", NONE_OF, {"x": 30, "n": 144, "s": 0}, PARTLY),
         ("none_of", NONE_OF, {"x": 30, "n": 144, "s": 1}, NOT),
         ("none_of", NONE_OF, {"x": 72, "n": 144, "s": 0}, NOT),
-        ("none_of", NONE_OF, {"x": 0, "n": 0, "s": 0}, NOT),  # there is no such head to judge by
+        ("none_of", NONE_OF, {"x": 0, "n": 0, "s": 0}, UNTESTABLE),  # there is no such head to judge by
         ("untestable", {"why": "no"}, {}, UNTESTABLE),
     ],
 )

@@ -132,7 +132,7 @@ def test_ratios_and_intervals_are_those_of_scipy(made_up):
 
 
 def test_metrics_have_an_interval_for_every_ratio(made_up):
-    found = pruning.Removals.of(made_up).metrics()
+    found = pruning.Removals.of(made_up).metrics(early=36)
     assert found.pop("ablation.removal.images") == 60
     ratios = {name for name in found if name.endswith("loss_ratio")}
     assert set(found) == {f"{name}{end}" for name in ratios for end in ("", "_low", "_high")}
@@ -171,4 +171,4 @@ def test_what_was_not_measured_is_named(made_up):
 
 
 def test_the_shipped_removals_give_the_shipped_numbers():
-    assert reference.differing(pruning.Removals.of(reference.arrays("removals")).metrics()) == []
+    assert reference.differing(pruning.Removals.of(reference.arrays("removals")).metrics(early=36)) == []
