@@ -180,7 +180,7 @@ def none_of(
 
 
 def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int], counted: str = "semantics") -> Judgement:
-    """Accept that all monosemantic chirp heads lie in the named layers; partly, more of them than by chance.
+    """Accept that all monosemantic chirp heads lie in the named layers, and more than by chance; partly, either.
 
     Args:
         metrics: of the run.
@@ -195,9 +195,10 @@ def chirp_layers(metrics: Metrics, prefix: str, *, layers: list[int], counted: s
     found, inside = sum(counts.values()), sum(counts[layer] for layer in layers)
     heads = round(number(metrics, "ablation.heads")) if "ablation.heads" in metrics else LAYERS * LAYERS
     rare = stats.hypergeom.sf(inside - 1, heads, heads * len(layers) // len(keys), found) < RARE
-    verdict = NOT if not found else REPRODUCED if inside == found else PARTLY if rare else NOT
+    alone = inside == found
+    verdict = NOT if not found else REPRODUCED if alone and rare else PARTLY if alone or rare else NOT
     where = ", ".join(f"{layer} ({count})" for layer, count in counts.items() if count) or "none"
-    rule = f"all in the named layers; partly: more than as many heads at random (hypergeometric, {RARE:g})"
+    rule = f"all in the named layers, and more than as many heads at random (hypergeometric, {RARE:g}); partly: either"
     short = f"{inside} of {found}"
     return Judgement(verdict, f"{short} heads; layers (heads) {where}", rule, short)
 

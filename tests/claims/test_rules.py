@@ -125,7 +125,8 @@ def test_chirp_heads_by_layer():
         found = counts | {f"semantics.layer_{key[1:]}.chirp_heads": value for key, value in more.items()}
         return rules.chirp_layers(found, "", layers=[4, 6, 7, 8, 9, 10, 11])
 
-    assert verdict(l4=1, l9=3).verdict == REPRODUCED
+    assert verdict(l4=4, l9=3).verdict == REPRODUCED
+    assert verdict(l4=1, l9=3).verdict == PARTLY  # all, as chance would have it once in nine times
     assert verdict(l9=12, l12=2).verdict == PARTLY
     assert verdict(l9=3, l12=2).verdict == NOT  # more than half, as chance would have it
     assert verdict(l9=2, l12=2).verdict == NOT
@@ -173,7 +174,7 @@ def test_a_deeper_model_has_its_own_chance():
 
 
 def test_strict_counts_have_keys_of_their_own():
-    counts = {f"semantics.strict.layer_{layer}.chirp_heads": int(layer == 9) for layer in range(1, 13)}
+    counts = {f"semantics.strict.layer_{layer}.chirp_heads": 5 * (layer == 9) for layer in range(1, 13)}
     assert rules.chirp_layers(counts, "", layers=[9], counted="semantics.strict").verdict == REPRODUCED
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, write_json
-from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import script_hash
 from tools import figures, ship
 
@@ -40,6 +40,21 @@ def test_a_notebook_is_executed_when_what_it_was_made_from_has_changed(tmp_path)
     record(run)
     (run.figures / "figure_2.png").unlink()
     assert figures.plan(run, NOTEBOOK).why == "figure_2.png is missing"
+
+
+def test_the_ledger_follows_the_results_that_it_stands_beside(tmp_path, monkeypatch):
+    folders = {name: tmp_path / name for name in ("embedded", "photographs")}
+    for folder in folders.values():
+        write_json(folder / "results.json", {})
+    monkeypatch.setattr(figures, "REFERENCES", folders)
+
+    def content(**options):
+        return figures.contents_of(Run("laptop", "seeds", root=tmp_path, **options), [METRICS])
+
+    before = content(), content(backbone="photographs")
+    write_json(folders["photographs"] / "results.json", {"other": 1})
+    assert content() != before[0]
+    assert content(backbone="photographs") == before[1]
 
 
 def test_a_missing_figure_is_said_to_be_missing(tmp_path):
@@ -85,6 +100,8 @@ def test_what_ships_was_computed_from_seeds(tmp_path):
         ship.ship(Run("laptop", "checkpoint", root=tmp_path), tmp_path)
     with pytest.raises(CompanionError, match=r"the result fine_tuning is missing .*make figures study FROM=seeds"):
         ship.ship(Run("laptop", "seeds", root=tmp_path), tmp_path)
+    with pytest.raises(CompanionError, match="make figures FROM=seeds BACKBONE=photographs"):
+        ship.ship(Run("laptop", "seeds", backbone="photographs", root=tmp_path), tmp_path)
 
 
 def test_pixels_reach_the_run(tiny_backbone):
