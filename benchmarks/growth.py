@@ -3,7 +3,7 @@
 One size is changed at a time, from a small ViT with random weights, whose cost is that of a trained one. Each work is
 measured in a process of its own, so that its peak memory is its own. A product of powers is fitted to the seconds and to
 the memory, by least squares of the logarithms, and tried on a size that it was not fitted to: the embedded backbone's.
-It takes ten minutes on an otherwise idle machine, prints the laws and writes them to build/growth.json.
+It takes ten minutes on an otherwise idle machine, and writes the laws to data/growth.json and docs/growth.md.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from transformers import ViTConfig, ViTModel
 from benchmarks.timing import machine
 from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import reported
-from paper_utils.files import ROOT, write_json
+from paper_utils.files import ROOT, atomic_path, write_json
 from paper_utils.interventions.attribution import linearised
 from paper_utils.interventions.engine import Engine
 from paper_utils.models.regressor import ChirpRegressor, build_regressor
 from paper_utils.pipeline.provenance import commit, environment
-from tools.markdown import markdown_table
+from tools.markdown import between_marks, markdown_table
 
 __all__ = [
     "BASE",
@@ -41,14 +41,16 @@ __all__ = [
     "WORKS",
     "Law",
     "Size",
+    "filled",
     "fit",
+    "in_parts",
     "measured",
     "report",
     "sizes",
     "tables",
 ]
 
-TARGET = ROOT / "build" / "growth.json"
+TARGET, PAGE = ROOT / "data" / "growth.json", ROOT / "docs" / "growth.md"
 PATCH = 16
 FIELDS = ("images", "layers", "heads", "width", "tokens")
 
@@ -165,6 +167,15 @@ def fit(found: Sequence[tuple[Size, float]]) -> Law:
     return Law(float(np.exp(solution[0])), dict(zip(FIELDS, solution[1:].tolist(), strict=True)))
 
 
+def in_parts(law: Law, size: Size) -> float:
+    """Return what a law gives for many images: as many times the most that were measured, since they come in parts.
+
+    The power of images is that of few, for which there are costs beside them, and says nothing of a hundred thousand.
+    """
+    most = max(VARIED["images"])
+    return law.at(dataclasses.replace(size, images=most)) * size.images / most
+
+
 def report(values: Mapping[str, Sequence[tuple[Size, Mapping[str, float]]]]) -> dict[str, dict[str, Any]]:
     """Return by work and unit the fitted law, how it does on the embedded backbone's sizes, and what `ASKED` would take.
 
@@ -181,8 +192,9 @@ def report(values: Mapping[str, Sequence[tuple[Size, Mapping[str, float]]]]) -> 
                 "powers": law.powers,
                 "measured": by_size[EMBEDDED][unit],
                 "by_the_law": law.at(EMBEDDED),
-                "asked": {name: law.at(size) for name, size in ASKED.items()},
             }
+            if unit == "seconds":
+                result[f"{work}.{unit}"]["asked"] = {name: in_parts(law, size) for name, size in ASKED.items()}
     return result
 
 
@@ -197,6 +209,17 @@ def tables(laws: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         hours.append([title, *(f"{laws[f'{work}.seconds']['asked'][name] / 3600:,.1f} h" for name in ASKED)])
     columns = ["work", "of", *FIELDS, "embedded backbone, 16 images: measured (s, MiB)", "by the law"]
     return {"powers": markdown_table(columns, rows), "hours": markdown_table(["work", *ASKED], hours)}
+
+
+def filled(page: str, content: Mapping[str, Any]) -> str:
+    """Return the page of the docs with its tables, of what data/growth.json holds.
+
+    Raises:
+        CompanionError: the page lacks a table's marks.
+    """
+    origin = content["origin"]
+    where = f"Measured on {origin['cores']} cores of {origin['processor']}, with torch {origin['versions']['torch']}."
+    return between_marks(page, tables(content["laws"]) | {"origin": where}, name=PAGE.name)
 
 
 def _in_own_process(work: str, size: Size) -> dict[str, float]:
@@ -219,9 +242,12 @@ def main() -> None:
             values[work].append((size, _in_own_process(work, size)))
         origin = {"commit": commit(), "versions": environment()} | machine()
         points = {work: [asdict(size) | each for size, each in found] for work, found in values.items()}
-        laws = report(values)
-        write_json(TARGET, {"laws": laws, "points": points, "origin": origin})
-        print("\n\n".join(tables(laws).values()))
+        content = {"laws": report(values), "points": points, "origin": origin}
+        write_json(TARGET, content)
+        text = filled(PAGE.read_text(encoding="utf-8"), content)
+        with atomic_path(PAGE) as path:
+            path.write_text(text, encoding="utf-8")
+        print(f"{PAGE.relative_to(ROOT)} has the tables")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,23 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks.growth import BASE, EMBEDDED, FIELDS, WORKS, Size, fit, measured, report, sizes, tables
+from benchmarks.growth import (
+    BASE,
+    EMBEDDED,
+    FIELDS,
+    PAGE,
+    TARGET,
+    WORKS,
+    Size,
+    filled,
+    fit,
+    in_parts,
+    measured,
+    report,
+    sizes,
+    tables,
+)
+from paper_utils.files import read_json
 
 POWERS = {"images": 1.0, "layers": 2.0, "heads": 1.0, "width": 1.5, "tokens": 1.2}
 
@@ -22,6 +38,18 @@ def test_a_law_is_found_again_and_foretells_other_sizes():
     assert law.powers == pytest.approx(POWERS)
     large = Size(images=100, layers=24, heads=16, width=1024, grid=14)
     assert law.at(large) == pytest.approx(cost(large))
+
+
+def test_many_images_cost_as_many_parts():
+    law = fit([(size, cost(size) ** 0.5) for size in sizes()])  # of the fitted images' powers, a half
+    one, many = (dataclasses.replace(EMBEDDED, images=count) for count in (32, 320_000))
+    assert in_parts(law, many) == pytest.approx(10_000 * law.at(one))
+
+
+def test_the_page_has_the_tables_of_what_was_measured():
+    page = PAGE.read_text()
+    assert page == filled(page, read_json(TARGET))
+    assert "| every head exactly | time |" in page
 
 
 def test_the_embedded_size_is_told_but_not_fitted_to():
