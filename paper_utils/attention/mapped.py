@@ -84,7 +84,7 @@ class MappedImages:
         else:
             layer, head = head_index(name, shape)
         maps = self.maps.patches[:count, layer, head]
-        captions = [f"{shown}, image {number}" for number in range(1, len(maps) + 1)]
+        captions = [f"{shown}, image\N{NO-BREAK SPACE}{number}" for number in range(1, len(maps) + 1)]
         return {"images": self.pixels[:count], "maps": maps, "captions": captions}
 
     def captions(self) -> list[str]:

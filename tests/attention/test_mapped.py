@@ -35,14 +35,14 @@ def test_a_heads_maps_come_with_their_images_and_captions(mapped):
     shown = mapped.of_head("L2H3", count=2)
     assert np.array_equal(shown["maps"], mapped.maps.patches[:2, 1, 2])
     assert np.array_equal(shown["images"], mapped.pixels[:2])
-    assert shown["captions"] == ["L2H3, image 1", "L2H3, image 2"]
+    assert shown["captions"] == ["L2H3, image\N{NO-BREAK SPACE}1", "L2H3, image\N{NO-BREAK SPACE}2"]
 
 
 def test_the_last_head_takes_the_place_of_one_that_the_model_lacks_where_asked_for(mapped):
     shown = mapped.of_head("L12H12", count=1, or_last=True)
     assert np.array_equal(shown["maps"], mapped.maps.patches[:1, 1, 2])
-    assert shown["captions"] == ["L2H3 for L12H12, image 1"]
-    assert mapped.of_head("L2H1", count=1, or_last=True)["captions"] == ["L2H1, image 1"]
+    assert shown["captions"] == ["L2H3 for L12H12, image\N{NO-BREAK SPACE}1"]
+    assert mapped.of_head("L2H1", count=1, or_last=True)["captions"] == ["L2H1, image\N{NO-BREAK SPACE}1"]
     with pytest.raises(CompanionError, match="no head is named '6.4'; names are such as L6H4"):
         mapped.of_head("6.4", or_last=True)
 
