@@ -2,7 +2,7 @@ import pytest
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json
-from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.results import REFERENCE, REFERENCES
 from paper_utils.pipeline.run import Run
 from tools import compare
 
@@ -21,6 +21,13 @@ def test_a_number_beyond_its_tolerance_differs_and_is_set_beside_the_published_o
     assert row["yours"] == "0.9"
     assert row["published"] == "0.9841"
     assert row["agreement"] == "DIFFERS"
+
+
+def test_each_backbone_has_tolerances_of_the_size_of_its_effects():
+    shipped = read_json(REFERENCES["photographs"] / "results.json")
+    table = compare.comparison(shipped, shipped).set_index("number")
+    assert table.loc["mean increase of the loss, layers 4 to 12 (%)", "tolerance"] == "7"
+    assert table.loc["Pearson r, start time", "tolerance"] == "0.03"
 
 
 def test_a_missing_number_is_named_with_the_way_out():
