@@ -18,7 +18,7 @@ RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE) $(CHECKPOINT) $(PIXEL
 # progress bars only where someone looks
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
-	$(wildcard data/*.* data/backbone/*.safetensors data/reference/*.* data/reference/study/*.json)
+	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
 .PHONY: help figures setup test test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report clean always
@@ -60,13 +60,13 @@ lab: .venv/ready ## JupyterLab on the notebooks
 	@$(BIN)/python -m jupyter lab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
 status: .venv/ready ## results, figures and notebooks of a run: fresh, stale or missing, and why
-	@$(BIN)/python -m tools.status --shipped || true
+	@$(BIN)/python -m tools.status --shipped $(if $(filter photographs,$(BACKBONE)),--backbone photographs) || true
 	@$(BIN)/python -m tools.status $(OPTIONS)
 
 compare: .venv/ready ## headline numbers: published, shipped, yours
 	@$(BIN)/python -m tools.compare $(OPTIONS)
 
-ledger: .venv/ready ## verdicts of the shipped run and of all runs made here on other backbones, a column each
+ledger: .venv/ready ## verdicts on the embedded backbone, on that of photographs, and of other runs made here, a column each
 	@$(BIN)/python -m tools.ledger
 
 report: figures ## the claims ledger with its figures as one page, into figures/$(PROFILE)/report.html (and .pdf)
@@ -91,10 +91,10 @@ backbone-photographs: .venv/ready ## fetch a backbone trained on photographs (90
 notebooks: .venv/ready ## run the notebooks on the shipped results and keep their outputs
 	@$(QUIETLY) $(BIN)/python -m tools.ship --notebooks
 
-ship: .venv/ready ## ship a run from seeds: data/reference, figures/reference, the notebooks' outputs, the README's tables
-	@$(MAKE) --no-print-directory study FROM=seeds
+ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/reference*, figures/reference*, notebooks, README
+	$(if $(filter photographs,$(BACKBONE)),,@$(MAKE) --no-print-directory study FROM=seeds)
 	@$(MAKE) --no-print-directory figures FROM=seeds
-	@$(QUIETLY) $(BIN)/python -m tools.ship
+	@$(QUIETLY) $(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone "$(BACKBONE)")
 	@$(BIN)/python -m tools.readme
 
 clean: ## remove what runs have made (not .venv)

@@ -3,7 +3,7 @@
 One size is changed at a time, from a small ViT with random weights, whose cost is that of a trained one. Each work is
 measured in a process of its own, so that its peak memory is its own. A product of powers is fitted to the seconds and to
 the memory, by least squares of the logarithms, and tried on a size that it was not fitted to: the embedded backbone's.
-It takes ten minutes on an otherwise idle machine, prints the laws and writes them to build/growth.json.
+It takes ten minutes on an otherwise idle machine, and writes the laws to data/growth.json and docs/growth.md.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from transformers import ViTConfig, ViTModel
 from benchmarks.timing import machine
 from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import reported
-from paper_utils.files import ROOT, write_json
+from paper_utils.files import ROOT, atomic_path, write_json
 from paper_utils.interventions.attribution import linearised
 from paper_utils.interventions.engine import Engine
 from paper_utils.models.regressor import ChirpRegressor, build_regressor
 from paper_utils.pipeline.provenance import commit, environment
-from tools.markdown import markdown_table
+from tools.markdown import between_marks, markdown_table
 
 __all__ = [
     "BASE",
@@ -41,6 +41,7 @@ __all__ = [
     "WORKS",
     "Law",
     "Size",
+    "filled",
     "fit",
     "measured",
     "report",
@@ -48,7 +49,7 @@ __all__ = [
     "tables",
 ]
 
-TARGET = ROOT / "build" / "growth.json"
+TARGET, PAGE = ROOT / "data" / "growth.json", ROOT / "docs" / "growth.md"
 PATCH = 16
 FIELDS = ("images", "layers", "heads", "width", "tokens")
 
@@ -199,6 +200,17 @@ def tables(laws: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {"powers": markdown_table(columns, rows), "hours": markdown_table(["work", *ASKED], hours)}
 
 
+def filled(page: str, content: Mapping[str, Any]) -> str:
+    """Return the page of the docs with its tables, of what data/growth.json holds.
+
+    Raises:
+        CompanionError: the page lacks a table's marks.
+    """
+    origin = content["origin"]
+    where = f"Measured on {origin['cores']} cores of {origin['processor']}, with torch {origin['versions']['torch']}."
+    return between_marks(page, tables(content["laws"]) | {"origin": where}, name=PAGE.name)
+
+
 def _in_own_process(work: str, size: Size) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.growth", "--one", work, json.dumps(asdict(size))]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
@@ -219,9 +231,12 @@ def main() -> None:
             values[work].append((size, _in_own_process(work, size)))
         origin = {"commit": commit(), "versions": environment()} | machine()
         points = {work: [asdict(size) | each for size, each in found] for work, found in values.items()}
-        laws = report(values)
-        write_json(TARGET, {"laws": laws, "points": points, "origin": origin})
-        print("\n\n".join(tables(laws).values()))
+        content = {"laws": report(values), "points": points, "origin": origin}
+        write_json(TARGET, content)
+        text = filled(PAGE.read_text(encoding="utf-8"), content)
+        with atomic_path(PAGE) as path:
+            path.write_text(text, encoding="utf-8")
+        print(f"{PAGE.relative_to(ROOT)} has the tables")
 
 
 if __name__ == "__main__":

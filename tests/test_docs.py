@@ -48,7 +48,7 @@ class TestPage:
 
     def test_every_block_is_python(self, page):
         text = page.read_text()
-        assert {match[1] for match in FENCE.finditer(text)} == {"python"}
+        assert {match[1] for match in FENCE.finditer(text)} <= {"python"}
         assert len(re.findall(r"^ *```", text, re.MULTILINE)) == 2 * len(blocks(text))
 
     def test_the_readme_links_it(self, page):

@@ -97,8 +97,8 @@ def test_nbval_runs_this_python_whatever_jupyter_path_holds(tmp_path, options):
 
 
 def test_readme_shows_the_shipped_results():
-    text, seeds = readme.README.read_text(), Run(notebook="readme").other_seeds()
-    assert text == readme.filled(text, read_json(readme.SHIPPED), read_json(readme.PROVENANCE), seeds)
+    text = readme.README.read_text()
+    assert text == readme.filled(text, read_json(readme.PROVENANCE), Run(notebook="readme").backbones())
 
 
 def test_contributing_shows_every_package_and_about_its_lines():

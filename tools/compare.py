@@ -7,8 +7,8 @@ import pandas as pd
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import read_json
 from paper_utils.models.pixels import PIXELS
-from paper_utils.pipeline.profiles import get_profile
-from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.compared import RESULTS_FILE
+from paper_utils.pipeline.results import REFERENCES
 from paper_utils.pipeline.run import Run
 from tools.figures import add_run_options, run_of
 
@@ -58,13 +58,15 @@ def print_comparison(run: Run, metrics: dict) -> None:
     """Print what a run shows, and its headline numbers beside the shipped and published ones."""
     print(f"\nprofile {run.profile.name}, from {run.source}: it shows {run.profile.proves}")
     print(f"pixels {PIXELS[run.profile.pixels]}")
-    if run.profile != get_profile("laptop"):
+    if not run.ships:
         print(
-            "its numbers are not comparable with the shipped run's, which is the laptop profile on the embedded backbone"
+            "its numbers are not comparable with those of a shipped run, which is the laptop profile on published "
+            f"pixels and the backbone {' or '.join(REFERENCES)}"
         )
         return
     print(f"on {metrics['accuracy.images']:,} test images (r) and {metrics['ablation.images']} ablation images")
-    print(comparison(metrics, read_json(REFERENCE / "results.json")).to_string(index=False))
+    shipped = read_json(REFERENCES[run.profile.backbone] / RESULTS_FILE)
+    print(comparison(metrics, shipped).to_string(index=False))
 
 
 def main() -> None:
@@ -73,7 +75,7 @@ def main() -> None:
     options = parser.parse_args()
     with reported():
         run = run_of(options)
-        path = run.figures / "results.json"
+        path = run.figures / RESULTS_FILE
         if not path.is_file():
             raise CompanionError(f"{path} is missing; run `make figures` first")
         print_comparison(run, read_json(path))

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, read_json, write_json
+from paper_utils.files import ROOT, checksum, read_json, write_json
+from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, PAPER_FIGURES
 from paper_utils.pipeline.profiles import PROFILES
 from paper_utils.pipeline.provenance import here
-from paper_utils.pipeline.results import check_shipped_model
+from paper_utils.pipeline.results import REFERENCES, check_shipped_model
 from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
@@ -68,14 +69,12 @@ def plan(run: Run, notebook: str) -> Plan:
     if not (record.is_file() and executed.is_file()):
         return Plan(notebook, "never executed")
     made = read_json(record)
-    files = [f"{name}.png" for name in made["figures"]] + (["results.json"] if METRICS in made["stages"] else [])
+    files = [f"{name}.png" for name in made["figures"]] + ([RESULTS_FILE] if METRICS in made["stages"] else [])
     missing = [name for name in files if not (run.figures / name).is_file()]
     if missing:
         return Plan(notebook, f"{missing[0]} is missing")
     for name in made["stages"]:
-        optional = name == METRICS or name.startswith(
-            ("study/", "seeds/")
-        )  # the shipped study serves where there is none
+        optional = name == METRICS or STAGES[name].repeats  # the shipped study serves where there is none
         if not optional and (state := run.results.state(name)).state != "fresh":
             return Plan(notebook, f"result {name} is {state.state}: {state.why}")
     contents = contents_of(run, made["stages"])
@@ -88,9 +87,17 @@ def plan(run: Run, notebook: str) -> Plan:
 
 
 def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
-    """Return the content of results by stage; of metrics, a hash of the code that gathers them."""
-    code = {METRICS: definition_hash("paper_utils.pipeline.metrics", "collect")} if METRICS in stages else {}
-    return {name: run.results.content(name) for name in stages if name != METRICS} | code
+    """Return the content of results by stage; of metrics, of the code that gathers them and those they stand beside."""
+    contents = {name: run.results.content(name) for name in stages if name != METRICS}
+    if METRICS in stages:
+        own = run.profile.backbone if run.ships else ""
+        folders = [folder for name, folder in REFERENCES.items() if name != own]
+        others = [
+            path for folder in folders for path in sorted((*folder.glob(RESULTS_FILE), *folder.glob("seeds/*.json")))
+        ]
+        code = definition_hash("paper_utils.pipeline.metrics", "collect")
+        contents[METRICS] = " ".join([code, *map(checksum, others)])
+    return contents
 
 
 def figure_state(run: Run, name: str) -> tuple[str, str]:
@@ -146,7 +153,7 @@ def gather(run: Run) -> dict:
         "gathered": here(),
     }
     write_json(run.figures / "provenance.json", provenance)
-    return read_json(run.figures / "results.json")
+    return read_json(run.figures / RESULTS_FILE)
 
 
 def _read_if_there(path: Path) -> dict:

@@ -82,7 +82,7 @@ def parts(root: Path = ROOT) -> list[Part]:
     top = _matching(
         root, "*.md", "docs/*", "*.yml", "*.cff", "Makefile", ".pre-commit-config.yaml", ".github/**/*", ".ci/*"
     )
-    shown = _matching(root, "figures/reference/*")
+    shown = _matching(root, "figures/reference*/*")
     project = [f"tests/{name}" for name in PROJECT if (root / "tests" / name).is_file()]
     found += [
         Part(

@@ -1,8 +1,6 @@
 """Fill the README's tables from the numbers of the shipped run: `python -m tools.readme`."""
 
-from collections.abc import Sequence
-
-from paper_utils.claims import SCALED, VERDICTS, Ledger
+from paper_utils.claims import SCALED, VERDICTS, Backbones
 from paper_utils.data.chirps import TARGETS
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, read_json
@@ -19,25 +17,26 @@ __all__ = ["PROVENANCE", "README", "SHIPPED", "filled", "ledger_table", "tables"
 
 README = ROOT / "README.md"
 RESULTS = tuple(
-    name for name, stage in STAGES.items() if stage.file and name != "fine_tuning" and "/" not in name
+    name for name, stage in STAGES.items() if stage.file and name != "fine_tuning" and not stage.repeats
 )  # those of `make figures`
 UNSELECTED = "accuracy.unselected."
 SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
 
 
-def filled(text: str, metrics: dict, provenance: dict, other_seeds: Sequence[dict]) -> str:
+def filled(text: str, provenance: dict, found: Backbones) -> str:
     """Return the README with every table replaced.
 
     Args:
         text: the README.
-        metrics: of the shipped run, flat keys as in results.json.
-        provenance: seconds and peak memory of its notebooks and stages, as `tools.figures` gathers them.
-        other_seeds: metrics of the fine-tunings from other training seeds.
+        provenance: seconds and peak memory of the shipped run, as `tools.figures` gathers them.
+        found: that run beside those on other backbones.
 
     Raises:
-        CompanionError: the text lacks a table's marks, or the metrics a number that a claim rests on.
+        CompanionError: the text lacks a table's marks.
     """
-    return between_marks(text, tables(metrics, provenance) | {"claims": ledger_table(metrics, other_seeds)})
+    side_by_side = {"claims": ledger_table(found), "backbones": findings_table(found)}
+    metrics = next(iter(found.numbers.values()))
+    return between_marks(text, tables(dict(metrics), provenance) | side_by_side)
 
 
 def tables(metrics: dict, provenance: dict) -> dict[str, str]:
@@ -145,23 +144,30 @@ def _protocols(metrics: dict) -> str:
     return markdown_table(["Figure 4", *(f"{mark} (95 % of shuffled rows)" for mark in marks.values()), "images"], rows)
 
 
-def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:
+def findings_table(found: Backbones) -> str:
+    """Return what the paper says most about on every backbone, and of how many rows the verdicts agree."""
+    table = found.findings().reset_index(names="")
+    rows = markdown_table(["", *(f"{name} backbone" for name in table.columns[1:])], table.values.tolist())
+    return f"{rows}\n\n{found}"
+
+
+def ledger_table(found: Backbones) -> str:
     """Return the table of verdicts; claims on single heads that cannot be tested share a row.
 
-    Another reading of a claim has a row where it comes to another verdict, and so has the released protocol beside
-    what it comes to when scaled to the width of a head; the ledger has all.
-
-    Raises:
-        CompanionError: the metrics lack a number that a claim rests on.
+    Another reading of a claim has a row where it comes to another verdict on one of the backbones, and so has the
+    released protocol beside what it comes to when scaled to the width of a head; the ledger has all.
     """
-    ledger = Ledger.of(metrics, other_seeds)
-    table = ledger.table().assign(verdict=[f"**{entry.remarked}**" for entry in ledger.entries])
-    verdicts = {(entry.claim.name, entry.protocol): entry.verdict for entry in ledger.entries}
+    (_, ledger), *others = found.ledgers.items()
+    columns = {f"on {name}": [entry.in_short for entry in other.entries] for name, other in others}
+    table = ledger.table().assign(verdict=[f"**{entry.remarked}**" for entry in ledger.entries], **columns)
+    alike = [tuple(entry.verdict for entry in entries) for entries in found.by_row()]
+    verdicts = {(entry.claim.name, entry.protocol): each for entry, each in zip(ledger.entries, alike, strict=True)}
     rows, untestable = [], []
     for entry, cells in zip(ledger.entries, table.values.tolist(), strict=True):
-        if entry.verdict == verdicts.get((entry.claim.reading_of, entry.protocol)):
+        own = verdicts[entry.claim.name, entry.protocol]
+        if own == verdicts.get((entry.claim.reading_of, entry.protocol)):
             continue
-        if entry.protocol == "released" and entry.verdict == verdicts.get((entry.claim.name, SCALED)):
+        if entry.protocol == "released" and own == verdicts.get((entry.claim.name, SCALED)):
             continue
         if entry.claim.rule == "head_is" and entry.verdict == VERDICTS[-1]:
             untestable.append(entry.claim.arguments["head"])
@@ -171,15 +177,15 @@ def ledger_table(metrics: dict, other_seeds: Sequence[dict]) -> str:
         heads = f"what {len(untestable)} single heads attend to ({', '.join(untestable)})"
         why = f"**{VERDICTS[-1]}**: heads of different backbones correspond in nothing but their number"
         images = next(entry.images for entry in ledger.entries if entry.claim.arguments.get("head") == untestable[0])
-        rows.append([heads, "Figures 6 to 8", "described", images, "see notebook 6", why, "-", "-"])
+        dashes = ["-"] * (2 + len(columns))
+        rows.append([heads, "Figures 6 to 8", "described", images, "see notebook 6", why, *dashes])
     return markdown_table(list(table.columns), rows)
 
 
 def main() -> None:
     with reported():
-        text = filled(
-            README.read_text(), read_json(SHIPPED), read_json(PROVENANCE), Run(notebook="readme").other_seeds()
-        )
+        found = Run(notebook="readme").backbones()
+        text = filled(README.read_text(), read_json(PROVENANCE), found)
         with atomic_path(README) as path:
             path.write_text(text)
 

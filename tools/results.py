@@ -79,7 +79,7 @@ def results_of(options: argparse.Namespace) -> tuple[Run, list[str]]:
     every = [name for name, stage in STAGES.items() if stage.file]
     if unknown := set(options.only or ()) - set(every):
         raise CompanionError(f"no result is called {min(unknown)!r}; choose from {', '.join(every)}")
-    usual = [name for name in every if options.study or not name.startswith(("study/", "seeds/"))]
+    usual = [name for name in every if options.study or not STAGES[name].repeats]
     return run, options.only or usual
 
 

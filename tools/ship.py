@@ -1,7 +1,8 @@
-"""Ship a laptop run: copy its results to data/reference, and run the notebooks on them: `python -m tools.ship --help`.
+"""Ship a laptop run: copy its results to data/, and run the notebooks on them: `python -m tools.ship --help`.
 
 What ships is always computed from seeds (`make figures study FROM=seeds`). The notebooks keep the outputs of running on
-shipped results, which nbval then checks. Metrics are taken from shipped results, so that a new one needs no new run.
+the shipped results of the embedded backbone, which nbval then checks; of another backbone figures alone are kept.
+Metrics are taken from shipped results, so that a new one needs no new run.
 """
 
 import argparse
@@ -14,35 +15,35 @@ from jupytext.cli import jupytext
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, read_json, write_json
-from paper_utils.pipeline.figures import NOTEBOOKS, SHIP_TO
+from paper_utils.pipeline.compared import RESULTS_FILE
+from paper_utils.pipeline.figures import NOTEBOOKS, SHIP_TO, same_pixels
 from paper_utils.pipeline.metrics import collect
-from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.results import REFERENCES, shipped_stages
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.execute import run_notebook
 
 __all__ = ["FIGURES", "gather", "ship", "show"]
 
-FIGURES = ROOT / "figures" / "reference"
+FIGURES = {name: ROOT / "figures" / folder.name for name, folder in REFERENCES.items()}
 ORIGIN = "origin."
 
 
-def ship(run: Run, target: Path = REFERENCE) -> None:
+def ship(run: Run, target: Path) -> None:
     """Copy a run's results with their stamps, its metrics and provenance.
 
     Raises:
         CompanionError: a result is missing or stale, or its model was not trained here.
     """
+    study, option = (" study", "") if run.profile.backbone == "embedded" else ("", f" BACKBONE={run.profile.backbone}")
+    remedy = f"run `make figures{study} FROM=seeds{option}` first"
     if run.source != "seeds":
-        raise CompanionError("a run that ships is computed from seeds; run `make figures study FROM=seeds` first")
-    results = run.results
-    stages = [name for name, stage in STAGES.items() if stage.file]
+        raise CompanionError(f"a run that ships is computed from seeds; {remedy}")
+    results, stages = run.results, shipped_stages(run.profile.backbone)
     for name in stages:
         if (found := results.state(name)).state != "fresh":
-            raise CompanionError(
-                f"the result {name} is {found.state} ({found.why}); run `make figures study FROM=seeds` first"
-            )
-    copies = {run.figures / name: target / name for name in ("results.json", "provenance.json")}
+            raise CompanionError(f"the result {name} is {found.state} ({found.why}); {remedy}")
+    copies = {run.figures / name: target / name for name in (RESULTS_FILE, "provenance.json")}
     for name in stages:
         for file in (STAGES[name].file, *STAGES[name].beside):
             copies[results.folder / file] = target / file
@@ -50,34 +51,42 @@ def ship(run: Run, target: Path = REFERENCE) -> None:
         copies[path] = target / "probes" / path.name
     for source, copy in copies.items():
         if not source.is_file():
-            raise CompanionError(f"{source} is missing; run `make figures study FROM=seeds` first")
+            raise CompanionError(f"{source} is missing; {remedy}")
         with atomic_path(copy) as path:
             shutil.copyfile(source, path)
     stamps = {name: stamp.as_dict() for name in stages if (stamp := results.stamp(name)) is not None}
     write_json(target / "stamps.json", stamps)
 
 
-def gather(target: Path = REFERENCE) -> None:
-    """Take the metrics of the shipped results again, into results.json; where they came from stays as it is there."""
-    path = target / "results.json"
-    found = {key: value for key, value in collect(Run("laptop", "reference")).items() if not key.startswith(ORIGIN)}
-    write_json(path, found | {key: value for key, value in read_json(path).items() if key.startswith(ORIGIN)})
+def gather(backbone: str = "embedded", *, target: Path | None = None) -> None:
+    """Take the metrics of shipped results again, into results.json; where they came from stays as it is there."""
+    path = (target or REFERENCES[backbone]) / RESULTS_FILE
+    run = Run("laptop", "reference", backbone=backbone)
+    found = {key: value for key, value in collect(run).items() if not key.startswith(ORIGIN)}
+    write_json(path, {key: value for key, value in read_json(path).items() if key.startswith(ORIGIN)} | found)
 
 
-def show(names: Sequence[str] = NOTEBOOKS) -> None:
-    """Execute notebooks on the shipped results; keep their outputs and the figures that ship.
+def show(names: Sequence[str] = NOTEBOOKS, *, backbone: str = "embedded") -> None:
+    """Execute notebooks on shipped results; keep the figures that ship, and the outputs for the embedded backbone.
 
     Raises:
         CompanionError: a notebook fails, or there is none of that name.
     """
-    os.environ[SHIP_TO] = str(FIGURES)  # kernels inherit it
+    figures = FIGURES[backbone]
+    os.environ[SHIP_TO] = str(figures)  # kernels inherit it
     for name in names:
         script = ROOT / "notebooks" / f"{name}.py"
-        notebook = script.with_suffix(".ipynb")
-        # --update keeps the identity of unchanged cells, so that a diff shows what changed
-        jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
-        run_notebook(notebook, notebook)
-        print(f"{notebook.name}: outputs of the shipped run", flush=True)
+        if backbone == "embedded":
+            notebook = script.with_suffix(".ipynb")
+            # --update keeps the identity of unchanged cells, so that a diff shows what changed
+            jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
+            run_notebook(notebook, notebook)
+        else:
+            run_notebook(script, ROOT / "build" / figures.name / f"{name}.ipynb", parameters={"backbone": backbone})
+        print(f"{name}: run on what ships of the {backbone} backbone", flush=True)
+    for path in figures.glob("*.png"):
+        if backbone != "embedded" and same_pixels(path, FIGURES["embedded"] / path.name):
+            path.unlink()  # it shows no model
 
 
 def main() -> None:
@@ -93,14 +102,15 @@ def main() -> None:
         metavar="NAME",
         help="ship nothing, only run these notebooks (default: all) on what ships already",
     )
+    parser.add_argument("--backbone", choices=tuple(REFERENCES), default="embedded", help="of which run")
     options = parser.parse_args()
     with reported():
         if options.metrics:
-            gather()
+            gather(options.backbone)
         elif options.notebooks is None:
-            ship(Run("laptop", "seeds"))
+            ship(Run("laptop", "seeds", backbone=options.backbone), REFERENCES[options.backbone])
         if options.notebooks is not None or not options.metrics:
-            show(options.notebooks or NOTEBOOKS)
+            show(options.notebooks or NOTEBOOKS, backbone=options.backbone)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from paper_utils.errors import reported
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import ROOT
+from paper_utils.models.backbone import photographs_folder
 from paper_utils.pipeline.figures import FIGURES
-from paper_utils.pipeline.results import Results, shipped
+from paper_utils.pipeline.results import REFERENCES, Results, shipped, shipped_stages
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.figures import add_run_options, figure_state, plan, run_of
@@ -13,15 +16,14 @@ from tools.figures import add_run_options, figure_state, plan, run_of
 __all__ = ["lines", "shipped_lines"]
 
 
-def shipped_lines() -> list[tuple[str, str, str]]:
-    """Return name, state and reason of every shipped result."""
-    results = shipped(Run("laptop", "reference").profile)
-    return _stage_lines(results)
+def shipped_lines(backbone: str = "embedded") -> list[tuple[str, str, str]]:
+    """Return name, state and reason of every result that ships for a backbone."""
+    return _stage_lines(shipped(backbone), shipped_stages(backbone))
 
 
 def lines(run: Run) -> list[tuple[str, str, str]]:
     """Return name, state and reason of every result, figure and notebook of a run."""
-    found = _stage_lines(run.results)
+    found = _stage_lines(run.results, [name for name, stage in STAGES.items() if stage.file])
     found += [
         (f"figure {name}", *figure_state(run, name)) for name in FIGURES if FIGURES[name].notebook in run.notebooks
     ]
@@ -29,8 +31,8 @@ def lines(run: Run) -> list[tuple[str, str, str]]:
     return found + [(f"notebook {one.notebook}", "to run" if one.why else "fresh", one.why) for one in plans]
 
 
-def _stage_lines(results: Results) -> list[tuple[str, str, str]]:
-    states = {name: results.state(name) for name, stage in STAGES.items() if stage.file}
+def _stage_lines(results: Results, stages: Sequence[str]) -> list[tuple[str, str, str]]:
+    states = {name: results.state(name) for name in stages}
     return [(f"result {name}", found.state, found.why) for name, found in states.items()]
 
 
@@ -41,8 +43,13 @@ def main() -> None:
     options = parser.parse_args()
     with reported():
         if options.shipped:
-            print("shipped results, in data/reference")
-            found = shipped_lines()
+            backbone = options.backbone or "embedded"
+            if backbone not in REFERENCES:
+                raise CompanionError(f"nothing ships for the backbone {backbone}; choose {' or '.join(REFERENCES)}")
+            print(f"shipped results, in {REFERENCES[backbone].relative_to(ROOT)}")
+            if backbone == "photographs":
+                photographs_folder()  # what they were computed from
+            found = shipped_lines(backbone)
         else:
             run = run_of(options)
             print(f"profile {run.profile.name}, from {run.source}, in {run.figures.name}")

@@ -77,6 +77,13 @@ class Entry:
         return f"{separator.join(values)}; {self.agreeing[0]} of {self.agreeing[1]} agree"
 
     @property
+    def in_short(self) -> str:
+        """Verdict, value and images: "not reproduced: 1.38 % (1.22 to 1.52), 128 images"."""
+        if self.verdict == UNTESTABLE:
+            return self.verdict
+        return f"{self.verdict}: {self.judgement.value}{f', {self.images} images' if self.image_count else ''}"
+
+    @property
     def remarked(self) -> str:
         """The verdict, with the note on it where there is one."""
         return f"{self.verdict}; {self.note}" if self.note else self.verdict
@@ -182,7 +189,7 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
     """
     prefix, rule = PROTOCOLS[protocol], RULES[claim.rule]
     if claim.needs and f"{prefix}{claim.needs}" not in metrics:
-        return Entry(claim, protocol, Judgement(UNTESTABLE, "-", "a model of other sizes has no such number", "-"))
+        return Entry(claim, protocol, Judgement(UNTESTABLE, "-", "this model has no such heads, or not so many", "-"))
     found = rule(metrics, prefix, **claim.arguments)
     images = int(_known(metrics, prefix + claim.images)) if claim.images else None
     by_seed: tuple[Judgement, ...] = ()

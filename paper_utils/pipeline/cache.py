@@ -118,7 +118,7 @@ def state_of(stage: Stage, profile: Profile, folder: Path, stamp: Stamp | None, 
     changes += _changed("setting", added | stamp.settings, settings)
     data = {where(path): checksum(path) for path in data_files(stage, profile)}
     changes += [
-        f"{name} has another content"
+        f"{name} has another content" if name in data else f"{name} is missing"
         for name in sorted(data.keys() | stamp.data.keys())
         if data.get(name) != stamp.data.get(name)
     ]

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from ..errors import CompanionError
-from ..files import read_arrays, write_json
+from ..files import read_arrays, way_out, write_json
 from ..models import processes
 from ..models.regressor import ChirpRegressor, load_backbone, load_regressor, merged
 from ..training.evaluation import held_out
@@ -85,7 +85,7 @@ class Computing:
             return self.results.ensure(stage, self)
         path = self.results.path(stage)
         if not path.is_file():
-            raise CompanionError(f"the shipped result {path} is missing; `git checkout data/reference` restores it")
+            raise CompanionError(f"the shipped result {path} is missing; {way_out(path)}")
         return path
 
     def _note(self, *stages: str) -> None:

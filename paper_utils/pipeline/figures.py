@@ -20,6 +20,7 @@ __all__ = [
     "TRAINING_NOTEBOOK",
     "Source",
     "check_figure",
+    "same_pixels",
     "save_figure",
 ]
 
@@ -107,7 +108,7 @@ def save_figure(figure: Figure, stem: Path, *, pdf: bool = True) -> bool:
         with atomic_path(stem.with_name(f"{stem.name}.new.png")) as path:
             figure.savefig(path, metadata={"Software": None})
         new = stem.with_name(f"{stem.name}.new.png")
-        same = _same_pixels(new, stem.with_suffix(".png"))
+        same = same_pixels(new, stem.with_suffix(".png"))
         if same:
             new.unlink()
         else:
@@ -118,7 +119,8 @@ def save_figure(figure: Figure, stem: Path, *, pdf: bool = True) -> bool:
     return not same
 
 
-def _same_pixels(new: Path, old: Path) -> bool:
+def same_pixels(new: Path, old: Path) -> bool:
+    """Return whether two images show the same; not where the second is missing or damaged."""
     if not old.is_file():
         return False
     try:

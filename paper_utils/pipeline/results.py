@@ -9,15 +9,18 @@ from pathlib import Path
 from ..errors import CompanionError
 from ..files import ROOT, read_json, way_out, write_json
 from ..models import processes
+from ..models.backbone import photographs_folder
 from .cache import CHANGED_FILES, Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
-from .profiles import Profile
+from .profiles import Profile, get_profile
 from .provenance import Watch
 from .stages import STAGES, depends_on
 from .work import Work
 
-__all__ = ["REFERENCE", "Results", "check_shipped_model", "shipped"]
+__all__ = ["REFERENCE", "REFERENCES", "Results", "check_shipped_model", "reference_of", "shipped", "shipped_stages"]
 
 REFERENCE = ROOT / "data" / "reference"
+# results that ship, by backbone: all of the laptop profile on published pixels
+REFERENCES = {"embedded": REFERENCE, "photographs": ROOT / "data" / "reference-photographs"}
 SHIPPED_STAMPS = "stamps.json"
 
 
@@ -165,18 +168,33 @@ def _together() -> dict[str, object]:
     return {"processes": processes.total()} if processes.total() > 1 else {}
 
 
-def shipped(profile: Profile) -> Results:
-    """Return the results that ship with the repository."""
-    return Results(profile, REFERENCE)
+def reference_of(profile: Profile) -> Path | None:
+    """Return the folder of the results that ship for a profile, None where none do."""
+    if profile.backbone not in REFERENCES or profile != get_profile("laptop", backbone=profile.backbone):
+        return None
+    return REFERENCES[profile.backbone]
+
+
+def shipped(backbone: str = "embedded") -> Results:
+    """Return the results that ship with the repository for a backbone of REFERENCES."""
+    return Results(get_profile("laptop", backbone=backbone), REFERENCES[backbone])
+
+
+def shipped_stages(backbone: str) -> list[str]:
+    """Return the stages whose results ship for a backbone: repeats and controls do for the embedded one alone."""
+    return [name for name, stage in STAGES.items() if stage.file and (backbone == "embedded" or not stage.repeats)]
 
 
 def check_shipped_model(results: Results) -> None:
     """Raise CompanionError if the shipped model is missing, damaged, or of code that has changed since."""
+    if results.profile.backbone == "photographs":
+        photographs_folder()  # without it nothing can be said
+    option = "" if results.profile.backbone == "embedded" else f" BACKBONE={results.profile.backbone}"
     found = results.state("fine_tuning")
     if found.state == "missing":
         raise CompanionError(
-            f"the shipped model is not in {results.folder} ({found.why}); `git checkout data/reference` restores it, "
-            "`make figures FROM=seeds` trains one"
+            f"the shipped model is not in {results.folder} ({found.why}); {way_out(results.folder)}; "
+            f"`make figures FROM=seeds{option}` trains one"
         )
     if CHANGED_FILES in found.why:
         path = results.path("fine_tuning")
@@ -184,5 +202,5 @@ def check_shipped_model(results: Results) -> None:
     if found.state == "stale":
         raise CompanionError(
             f"the shipped model does not belong to this code: {found.why}; undo the change, or train another by "
-            "`make figures FROM=seeds`"
+            f"`make figures FROM=seeds{option}`"
         )

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ..attention.mapped import MappedImages, map_images
+from ..claims.backbones import Backbones
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
@@ -19,19 +20,23 @@ from ..models.pixels import PIXELS
 from ..models.regressor import ChirpRegressor, build_regressor
 from ..training.evaluation import Evaluation
 from ..training.history import Epoch
-from . import computations, seeds, study
-from .computing import Computing
+from . import computations
+from .compared import RESULTS_FILE, Compared, shipped_metrics, shipped_seeds
 from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOK, check_figure, save_figure
 from .given import GivenModel
 from .metrics import collect
 from .profiles import get_profile
 from .provenance import environment
-from .results import REFERENCE, Results, shipped
+from .results import REFERENCES, Results, reference_of, shipped
 from .work import Arrays
 
 __all__ = ["METRICS", "SOURCES", "Run"]
 
 METRICS = "metrics"  # what a notebook has read, beside stages
+OTHER_RUN = (
+    "The text of this notebook describes the laptop profile on the embedded backbone. Figures and tables are of this run: "
+    "the {profile} profile on {backbone}."
+)
 
 SOURCES = {
     "reference": "the results that ship with the repository",
@@ -40,7 +45,7 @@ SOURCES = {
 }
 
 
-class Run(Computing):
+class Run(Compared):
     """One run of one profile.
 
     Args:
@@ -76,11 +81,11 @@ class Run(Computing):
             raise CompanionError(f"unknown source {source!r}; choose one of {', '.join(SOURCES)}, or give a checkpoint")
         if self.given and backbone not in (None, self.profile.backbone):
             raise CompanionError(f"the checkpoint {source} holds its own backbone; leave out {backbone}")
-        self.ships = self.profile == get_profile("laptop")
+        self.ships = self.given is None and reference_of(self.profile) is not None
         if source == "reference" and not self.ships:
             raise CompanionError(
-                "only the laptop profile on its own backbone and published pixels ships results; set source = 'seeds' "
-                "to compute them"
+                "only the laptop profile ships results, on published pixels and the backbones "
+                f"{' and '.join(REFERENCES)}; set source = 'seeds' to compute them"
             )
         self.source = source if self.ships else "seeds"
         self.folder = f"{self.profile.folder}+seeds" if self.ships and source == "seeds" else self.profile.folder
@@ -88,11 +93,13 @@ class Run(Computing):
             self.source, self.folder = str(self.given.source), self.given.name
         self.build, self.figures = build / self.folder, Path(root) / "figures" / self.folder
         if self.source == "reference":
-            self.results = shipped(self.profile)
+            self.results = shipped(self.profile.backbone)
         else:
-            model = shipped(self.profile) if self.source == "checkpoint" else self.given
+            model = shipped(self.profile.backbone) if self.source == "checkpoint" else self.given
             self.results = Results(self.profile, self.build / "results", checkpoint=model)
         self.computes = self.source != "reference"
+        if notebook in NOTEBOOKS and self.profile != get_profile("laptop"):
+            print(OTHER_RUN.format(profile=self.profile.name, backbone=Path(self.profile.backbone).name))
         self.read: set[str] = set()  # stages
         self.shown: set[str] = set()  # figures
 
@@ -168,44 +175,20 @@ class Run(Computing):
         seed = split_seed(profile.seed, "test")
         return map_images(model, seed, indices, binning=profile.binning, resizing=profile.resizing, variant=variant)
 
-    def study(self) -> list[dict]:
-        """Return the repeats and controls: this run's where all are fresh, else the shipped ones.
-
-        Shipped ones whose code has changed since say so in their titles.
-        """
-        names = [f"study/{name}" for name in study.VARIANTS]
-        self._note(*names)
-        whole = self.computes and all(self.results.state(name).state == "fresh" for name in names)
-        results = self.results if whole else shipped(get_profile("laptop"))
-        found = []
-        for name in names:
-            if not results.path(name).is_file():
-                raise CompanionError(f"{results.path(name)} is missing; `git checkout data/reference` restores it")
-            content = read_json(results.path(name))
-            if self.computes and results.state(name).state != "fresh":
-                content["title"] += " (by other code)"
-            found.append(content)
-        return sorted(found, key=lambda content: content["index"])
-
-    def other_seeds(self) -> list[dict]:
-        """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""
-        sources = [self.results, *([shipped(self.profile)] if self.computes and self.ships else [])]
-        found = []
-        for stage in (f"seeds/{name}" for name in seeds.SEEDS):
-            usable = (one for one in sources if not self.computes or one.state(stage).state == "fresh")
-            results = next(usable, None)
-            if results and results.path(stage).is_file():
-                found.append(read_json(results.path(stage)))
-        return found
-
     def metrics(self) -> dict[str, float | str]:
         """Return the numbers of all notebooks as flat keys; where this run computes, also as results.json."""
         if not self.computes:
-            return read_json(REFERENCE / "results.json")
+            return shipped_metrics(self.profile.backbone)
         self._note(METRICS)
         found = collect(self)
-        write_json(self.figures / "results.json", found)
+        write_json(self.figures / RESULTS_FILE, found)
         return found
+
+    def backbones(self) -> Backbones:
+        """Return this run beside those that ship, by the backbone's name, or the folder's of a run that does not ship."""
+        own = self.profile.backbone if self.ships else self.folder
+        others = {name: (shipped_metrics(name), shipped_seeds(name)) for name in REFERENCES if name != own}
+        return Backbones.of({own: (self.metrics(), self.other_seeds())} | others)
 
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test images, in their order."""

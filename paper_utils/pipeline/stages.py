@@ -41,6 +41,11 @@ class Stage:
     tolerance: float = 1e-3  # of each number of the probe, relative to it, or to one where it is smaller
     constants: Mapping[str, object] = field(default_factory=dict)  # further settings, of the stage alone
 
+    @property
+    def repeats(self) -> bool:
+        """Whether it trains again, or is of such a training: these are computed by `make study` alone."""
+        return "/" in self.name
+
 
 def _arrays(name: str, compute: Callable[[Work], Arrays], *, settings: tuple[str, ...] = (), **options: Any) -> Stage:
     """Return a stage whose result is one file of arrays, and whose probe is its own computation on golden inputs."""

@@ -150,10 +150,10 @@ class StudyComparison:
         return pd.DataFrame.from_dict(rows, orient="index")
 
     def metrics(self) -> dict[str, float]:
-        """Return the flat keys of results.json."""
+        """Return the flat keys of results.json; one training seed has no standard deviation."""
         seeds = self.seeds()
         return {f"starts.{target}.mean_r": float(r.mean()) for target, r in seeds.items()} | {
-            f"starts.{target}.std_r": float(r.std(ddof=1)) for target, r in seeds.items()
+            f"starts.{target}.std_r": float(r.std(ddof=1)) for target, r in seeds.items() if len(r) > 1
         }
 
 

@@ -8,10 +8,10 @@ from paper_utils import Run
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json, write_json
 from paper_utils.models.backbone import NAMED
-from paper_utils.pipeline import cache
-from paper_utils.pipeline import run as facade
+from paper_utils.pipeline import cache, compared
 from paper_utils.pipeline.figures import SHIP_TO
 from paper_utils.pipeline.profiles import get_profile
+from paper_utils.pipeline.results import REFERENCES, reference_of
 from paper_utils.pipeline.seeds import SEEDS
 from paper_utils.pipeline.stages import STAGES, data_files, settings_of
 from tests.families import new_model, plain
@@ -24,6 +24,15 @@ def test_unknown_names_are_refused():
         Run("laptop", "stale")
     with pytest.raises(CompanionError, match="only the laptop profile"):
         Run("smoke", "reference")
+
+
+def test_two_backbones_ship_results(tmp_path):
+    for name, folder in REFERENCES.items():
+        run = Run("laptop", backbone=name, root=tmp_path)
+        assert (run.ships, run.results.folder) == (True, folder)
+        assert Run("laptop", "checkpoint", backbone=name, root=tmp_path).results.checkpoint.folder == folder
+        assert Run("laptop", "seeds", backbone=name, root=tmp_path).folder == f"{run.profile.folder}+seeds"
+        assert reference_of(get_profile("smoke", backbone=name)) is None
 
 
 def test_a_run_without_a_shipped_model_comes_from_seeds(tiny_backbone, tmp_path):
@@ -72,7 +81,7 @@ def test_a_named_backbone_is_read_from_its_own_folder(tmp_path, monkeypatch):
     for name in ("config.json", "model.safetensors", "conversion.json"):
         (tmp_path / name).write_text("{}")
     profile = get_profile("smoke", backbone="photographs")
-    assert (profile.backbone, profile.folder.split("-")[0]) == ("photographs", "smoke+photographs")
+    assert (profile.backbone, profile.folder) == ("photographs", "smoke+photographs")
     assert data_files(STAGES["fine_tuning"], profile) == [tmp_path / "config.json", tmp_path / "model.safetensors"]
     assert get_profile("smoke", backbone="embedded") == get_profile("smoke")
 
@@ -92,10 +101,10 @@ def test_every_setting_of_a_profile_belongs_to_a_stage():
     assert set(get_profile("laptop").as_dict()) - free == known - free
 
 
-def test_a_missing_shipped_result_is_named(tmp_path):
+def test_a_missing_shipped_result_is_named():
     run = Run()
-    run.results.folder = tmp_path
-    with pytest.raises(CompanionError, match=r"evaluation\.npz is missing; `git checkout data/reference`"):
+    run.results.folder = REFERENCES["embedded"] / "gone"
+    with pytest.raises(CompanionError, match=r"evaluation\.npz is missing; .*`git checkout data/reference/gone"):
         run.evaluation()
 
 
@@ -130,11 +139,11 @@ def test_a_figure_of_another_notebook_is_refused(tmp_path):
 
 def test_the_study_is_ones_own_once_it_is_whole(monkeypatch, tmp_path):
     run = Run("laptop", "seeds", root=tmp_path)
-    shipped = facade.shipped(get_profile("laptop"))
+    shipped = compared.shipped()
     states = {}
     for results in (run.results, shipped):
         monkeypatch.setattr(results, "state", lambda name: states.get(name, cache.State("fresh")))
-    monkeypatch.setattr(facade, "shipped", lambda profile: shipped)
+    monkeypatch.setattr(compared, "shipped", lambda: shipped)
     names = [name for name in STAGES if name.startswith("study/")]
     for name in names:
         write_json(run.results.path(name), {"index": 0, "title": "own"})
@@ -146,6 +155,11 @@ def test_the_study_is_ones_own_once_it_is_whole(monkeypatch, tmp_path):
         "LoRA, third training seed",
         "LoRA on a random backbone (by other code)",
     ]
+
+
+def test_the_study_of_one_backbone_is_not_shown_beside_another(tiny_backbone, tmp_path):
+    assert Run("laptop", "seeds", backbone=tiny_backbone, root=tmp_path).study() == []
+    assert Run(backbone="photographs").study() == Run(backbone="photographs").other_seeds() == []
 
 
 def test_other_training_seeds_are_the_shipped_ones():
@@ -171,7 +185,10 @@ def test_pixels_have_a_folder_of_their_own_and_no_shipped_results(tiny_backbone,
     assert Run("laptop", "checkpoint", pixels="backbone", root=tmp_path).source == "seeds"
     with pytest.raises(CompanionError, match="unknown pixels 'grey'; choose published or backbone"):
         Run("laptop", pixels="grey")
-    with pytest.raises(CompanionError, match="only the laptop profile on its own backbone and published pixels"):
+    with pytest.raises(
+        CompanionError,
+        match="only the laptop profile ships results, on published pixels and the backbones embedded and photographs",
+    ):
         Run("laptop", "reference", pixels="backbone")
 
 

@@ -3,15 +3,16 @@ import pytest
 from paper_utils.claims import Ledger
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json, write_json
-from paper_utils.pipeline.results import REFERENCE
-from tools.ledger import SHIPPED, runs_here, side_by_side
+from paper_utils.pipeline.results import REFERENCE, REFERENCES
+from tools.ledger import runs_here, side_by_side
 
 RESULTS = read_json(REFERENCE / "results.json")
 
 
 @pytest.fixture
 def figures(tmp_path):
-    for name in ("reference", "laptop", "laptop+seeds", "laptop+vit-12345678", "smoke+vit-12345678", "paper"):
+    left_out = ("reference-photographs", "laptop+photographs", "laptop+seeds", "smoke+vit-12345678")
+    for name in ("reference", "laptop", "laptop+vit-12345678", "paper", *left_out):
         (tmp_path / name).mkdir()
         write_json(tmp_path / name / "results.json", RESULTS)
     return tmp_path
@@ -21,11 +22,11 @@ def test_runs_on_other_backbones_are_found_and_no_others(figures):
     assert list(runs_here(figures)) == ["laptop+vit-12345678", "paper"]
 
 
-def test_the_shipped_run_is_the_first_column_and_another_is_judged_by_its_own_numbers(figures):
+def test_the_shipped_runs_are_the_first_columns_and_another_is_judged_by_its_own_numbers(figures):
     other = figures / "paper" / "results.json"
     write_json(other, RESULTS | {"released.ablation.rank_autocorrelation": 0.0})
     found = side_by_side({"paper": other})
-    assert list(found.summary().columns) == [SHIPPED, "paper"]
+    assert list(found.summary().columns) == [*REFERENCES, "paper"] == ["embedded", "photographs", "paper"]
     verdicts = found.table().set_index(["claim", "protocol"])
     walk = next(entry for entry in found.ledgers["paper"].entries if entry.claim.name == "slow_walk").claim.statement
     assert verdicts.loc[(walk, "released"), "same verdict"] == "no"
@@ -36,5 +37,5 @@ def test_the_shipped_run_is_the_first_column_and_another_is_judged_by_its_own_nu
 def test_results_that_lack_a_number_are_named(figures):
     path = figures / "paper" / "results.json"
     write_json(path, {"accuracy.images": 10})
-    with pytest.raises(CompanionError, match=r"paper.results\.json: the results lack"):
+    with pytest.raises(CompanionError, match="paper: the results lack"):
         side_by_side({"paper": path})

@@ -1,5 +1,6 @@
 import pytest
 
+from paper_utils.claims import Backbones
 from paper_utils.files import ROOT, read_json
 from paper_utils.pipeline.figures import NOTEBOOKS
 from tools import readme
@@ -14,6 +15,10 @@ PROVENANCE = {
 @pytest.fixture(scope="module")
 def metrics():
     return read_json(readme.SHIPPED)
+
+
+def beside(metrics, other_seeds=(), **others):
+    return Backbones.of({"embedded": (metrics, other_seeds)} | {name: (found, []) for name, found in others.items()})
 
 
 def test_tables_hold_the_numbers_of_the_run(metrics):
@@ -31,14 +36,14 @@ def test_tables_hold_the_numbers_of_the_run(metrics):
 
 
 def test_tables_are_rectangular(metrics):
-    texts = [*readme.tables(metrics, PROVENANCE).values(), readme.ledger_table(metrics, [])]
+    texts = [*readme.tables(metrics, PROVENANCE).values(), readme.ledger_table(beside(metrics))]
     for text in texts:
         widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
         assert len(widths) == 1
 
 
 def test_the_ledger_shows_the_value_of_every_training_seed(metrics):
-    table = readme.ledger_table(metrics, [metrics, metrics])
+    table = readme.ledger_table(beside(metrics, [metrics, metrics]))
     row = next(line for line in table.splitlines() if "correlation of predicted and true start times" in line)
     value = f"{metrics['accuracy.unselected.start_time.pearson_r']:.3g}"
     assert row.endswith(f"| {value}, {value}, {value}; 3 of 3 agree |")
@@ -50,7 +55,7 @@ def test_the_released_protocol_has_a_row_of_its_own_where_it_depends_on_the_widt
     start, key = "| layers 1 to 3 matter less than the others | smallest |", "ablation.layers_1_to_3.mean_percent"
 
     def rows(scaled):
-        table = readme.ledger_table(metrics | {f"released.{key}": 0.0, f"to_scale.{key}": scaled}, [])
+        table = readme.ledger_table(beside(metrics | {f"released.{key}": 0.0, f"to_scale.{key}": scaled}))
         return [line.removeprefix(start) for line in table.splitlines() if line.startswith(start)]
 
     assert [row.split(" | ")[0] for row in rows(0.0)] == [" described", " released, to scale"]
@@ -59,13 +64,26 @@ def test_the_released_protocol_has_a_row_of_its_own_where_it_depends_on_the_widt
     assert "**reproduced; depends on head width**" in released
 
 
+def test_a_reading_has_a_row_where_its_verdict_is_another_one_on_any_backbone(metrics):
+    start, key = "| mean increase of the loss, layer 6 if counted from zero", "ablation.layer_7.mean"
+    ends = {f"{key}{end}_percent": 0.34 for end in ("", "_low", "_high")}
+    embedded = metrics | {name.replace("layer_7", "layer_6"): value for name, value in ends.items()} | ends
+
+    def shown(**others):
+        return sum(line.startswith(start) for line in readme.ledger_table(beside(embedded, **others)).splitlines())
+
+    assert shown(photographs=embedded) < shown(photographs=embedded | dict.fromkeys(ends, 1000000.0))
+
+
 def test_filling_replaces_every_part(metrics):
-    parts = ("figures", "accuracy", "ablation", "protocols", "claims")
+    parts = ("figures", "accuracy", "ablation", "protocols", "claims", "backbones")
     text = "".join(f"<!-- {part} -->old<!-- /{part} -->\n" for part in parts)
-    filled = readme.filled(text, metrics, PROVENANCE, [])
+    filled = readme.filled(text, PROVENANCE, beside(metrics))
     assert "old<" not in filled
-    assert filled == readme.filled(filled, metrics, PROVENANCE, [])
-    assert filled != readme.filled(text, metrics | {"accuracy.unselected.start_time.pearson_r": 0.1234}, PROVENANCE, [])
+    assert filled == readme.filled(filled, PROVENANCE, beside(metrics))
+    assert filled != readme.filled(
+        text, PROVENANCE, beside(metrics | {"accuracy.unselected.start_time.pearson_r": 0.1234})
+    )
 
 
 def test_prose_gives_the_counts_of_verdicts_that_the_run_has(metrics):

@@ -11,6 +11,6 @@ def test_metrics_are_taken_again_and_the_origin_stays(tmp_path, monkeypatch):
 
     monkeypatch.setattr(ship, "collect", collect)
     write_json(tmp_path / "results.json", {"old": 1.0, "gone": 3.0, "origin.backbone": "embedded"})
-    ship.gather(tmp_path)
+    ship.gather(target=tmp_path)
     assert read_json(tmp_path / "results.json") == {"new": 1.0, "old": 2.0, "origin.backbone": "embedded"}
     assert asked == ["reference"]

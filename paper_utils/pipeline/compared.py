@@ -1,0 +1,63 @@
+"""A run beside others: repeats and controls of its fine-tuning, its other training seeds, and other backbones."""
+
+from ..errors import CompanionError
+from ..files import read_json, way_out
+from . import seeds, study
+from .computing import Computing
+from .results import REFERENCES, shipped
+
+__all__ = ["RESULTS_FILE", "Compared", "shipped_metrics", "shipped_seeds"]
+
+RESULTS_FILE = "results.json"
+SEED_STAGES = tuple(f"seeds/{name}" for name in seeds.SEEDS)
+
+
+class Compared(Computing):
+    """A run, and what it is held against."""
+
+    ships: bool  # results of the same profile do
+
+    def study(self) -> list[dict]:
+        """Return the repeats and controls: this run's where all are fresh, else those that ship for its backbone.
+
+        Shipped ones whose code has changed since say so in their titles. There are none on other backbones than the
+        embedded one, unless `make study` made them.
+        """
+        names = [f"study/{name}" for name in study.VARIANTS]
+        self._note(*names)
+        whole = self.computes and all(self.results.state(name).state == "fresh" for name in names)
+        if not whole and self.profile.backbone != "embedded":
+            return []
+        results = self.results if whole else shipped()
+        found = []
+        for name in names:
+            if not results.path(name).is_file():
+                raise CompanionError(f"{results.path(name)} is missing; {way_out(results.path(name))}")
+            content = read_json(results.path(name))
+            if self.computes and results.state(name).state != "fresh":
+                content["title"] += " (by other code)"
+            found.append(content)
+        return sorted(found, key=lambda content: content["index"])
+
+    def other_seeds(self) -> list[dict]:
+        """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""
+        if not self.computes:
+            return shipped_seeds(self.profile.backbone)
+        sources = [self.results, *([shipped(self.profile.backbone)] if self.ships else [])]
+        found = []
+        for stage in SEED_STAGES:
+            fresh = next((one for one in sources if one.state(stage).state == "fresh"), None)
+            if fresh:
+                found.append(read_json(fresh.path(stage)))
+        return found
+
+
+def shipped_metrics(backbone: str) -> dict[str, float | str]:
+    """Return the numbers of the run that ships on a backbone, as flat keys."""
+    return read_json(REFERENCES[backbone] / RESULTS_FILE)
+
+
+def shipped_seeds(backbone: str) -> list[dict]:
+    """Return the numbers of the other training seeds that ship on a backbone, as flat keys; none where none do."""
+    paths = [shipped(backbone).path(stage) for stage in SEED_STAGES]
+    return [read_json(path) for path in paths if path.is_file()]
