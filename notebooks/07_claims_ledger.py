@@ -75,6 +75,21 @@ ledger.summary()
 ledger
 
 # %% [markdown]
+# ## On another backbone
+#
+# TODO
+
+# %%
+side_by_side = run.backbones()
+side_by_side.findings()
+
+# %% [markdown]
+# TODO
+
+# %%
+side_by_side.table(differing=True)
+
+# %% [markdown]
 # ## What has no row
 #
 # Statements of the paper on its results that nothing measured here could support or refute.

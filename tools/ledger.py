@@ -49,7 +49,7 @@ def main() -> None:
         print("\n\n".join((found.summary().to_string(), found.findings().to_string(), str(found))))
         if options.table:
             with atomic_path(options.table) as path:
-                found.table().to_csv(path, index=False)
+                found.table().to_csv(path)
 
 
 if __name__ == "__main__":

@@ -85,8 +85,11 @@ class Backbones:
         """Return the entries of each row, one a backbone."""
         return list(zip(*(ledger.entries for ledger in self.ledgers.values()), strict=True))
 
-    def table(self) -> pd.DataFrame:
-        """Return a row for each claim and protocol: verdict and number on every backbone, and whether all agree."""
+    def table(self, *, differing: bool = False) -> pd.DataFrame:
+        """Return a row for each claim and protocol: verdict and number on every backbone, and whether all agree.
+
+        Only those on which they do not, if `differing`.
+        """
         rows = []
         for entries in self.by_row():
             claim, protocol = entries[0].claim, entries[0].protocol
@@ -96,13 +99,16 @@ class Backbones:
                 | columns
                 | {"same verdict": _agreement(entries)}
             )
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows).set_index("claim")
+        return table[table["same verdict"] == "no"].drop(columns="same verdict") if differing else table
 
     def findings(self) -> pd.DataFrame:
         """Return what the paper says most about, a row each: accuracy, early heads, chirp heads, what drives them.
 
+        A dash stands where there are no such heads.
+
         Raises:
-            CompanionError: a run lacks a number.
+            CompanionError: a run lacks the counts of its heads.
         """
         return pd.DataFrame({name: _findings(name, metrics) for name, metrics in self.numbers.items()})
 
@@ -126,9 +132,16 @@ class Backbones:
 def _findings(name: str, metrics: Metrics) -> dict[str, str]:
     try:
         heads = sum(int(metrics[f"semantics.{kind}_heads"]) for kind in KINDS_OF_HEADS)
-        return {what: text.format(metrics, heads=heads) for what, text in FINDINGS.items()}
     except KeyError as error:
         raise CompanionError(f"the results of {name} lack {error}; run `make figures` again") from error
+    return {what: _filled(text, metrics, heads) for what, text in FINDINGS.items()}
+
+
+def _filled(text: str, metrics: Metrics, heads: int) -> str:
+    try:
+        return text.format(metrics, heads=heads)
+    except KeyError:
+        return "-"
 
 
 def _row(entry: Entry) -> tuple[str, str]:

@@ -175,6 +175,7 @@ class Run(Compared):
         seed = split_seed(profile.seed, "test")
         return map_images(model, seed, indices, binning=profile.binning, resizing=profile.resizing, variant=variant)
 
+    @cache
     def metrics(self) -> dict[str, float | str]:
         """Return the numbers of all notebooks as flat keys; where this run computes, also as results.json."""
         if not self.computes:

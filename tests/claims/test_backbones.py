@@ -20,12 +20,14 @@ def of(**metrics):
 
 
 def test_each_backbone_has_a_column_and_the_last_says_where_they_agree():
-    table = of(ours=RUN, photographs=OTHER).table().set_index("claim")
+    table = of(ours=RUN, photographs=OTHER).table()
     assert table.loc["claim x", "ours"] == table.loc["claim x", "photographs"]
     assert table.loc["claim x", "ours"].startswith(f"{REPRODUCED}: 0.1")
     assert table.loc["claim y", "photographs"].startswith(f"{NOT}: 3")
     assert table["same verdict"].tolist() == ["yes", "no", "-"]
     assert table.loc["claim z", "ours"] == UNTESTABLE
+    differing = of(ours=RUN, photographs=OTHER).table(differing=True)
+    assert (list(differing.index), list(differing)[-2:]) == (["claim y"], ["ours", "photographs"])
 
 
 def test_the_summary_counts_the_verdicts_of_each():

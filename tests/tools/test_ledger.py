@@ -27,7 +27,7 @@ def test_the_shipped_runs_are_the_first_columns_and_another_is_judged_by_its_own
     write_json(other, RESULTS | {"released.ablation.rank_autocorrelation": 0.0})
     found = side_by_side({"paper": other})
     assert list(found.summary().columns) == [*REFERENCES, "paper"] == ["embedded", "photographs", "paper"]
-    verdicts = found.table().set_index(["claim", "protocol"])
+    verdicts = found.table().set_index("protocol", append=True)
     walk = next(entry for entry in found.ledgers["paper"].entries if entry.claim.name == "slow_walk").claim.statement
     assert verdicts.loc[(walk, "released"), "same verdict"] == "no"
     alone = Ledger.of(read_json(other))
