@@ -120,7 +120,7 @@ OTHERWISE: dict[tuple[str, str], dict[str, Any]] = {
         "ablation_pool": 6000,
         "linearised_images": 1024,
         "ablation_images": 64,
-        "common_images": 64,
+        "common_images": 32,
     }
 }
 
