@@ -104,11 +104,19 @@ def compute(options: argparse.Namespace) -> None:
         raise
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of processes; give 1 or more (make results PROCESSES=2)"
+        )
+    return int(text)
+
+
 def main() -> None:
     if Path(os.environ.get(GIVEN_UP, "")).is_file():
         sys.exit(1)
     parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("--processes", type=int, default=1, help="how many share the images out (default 1)")
+    parser.add_argument("--processes", type=_count, default=1, help="how many share the images out (default 1)")
     parser.add_argument(
         "--restarts", type=int, default=3, help="how often lost processes are started again (default 3)"
     )
