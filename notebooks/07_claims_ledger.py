@@ -88,10 +88,10 @@ side_by_side = run.backbones()
 side_by_side.findings()
 
 # %% [markdown]
-# It reads chirps as well or better, and is nearer to the paper in three ways. Layers 1 to 3 matter less than the others
+# It reads chirps as well or better, and is nearer to the paper in two ways. Layers 1 to 3 matter less than the others
 # with no head left out: 5.1 % (1.8 to 8.6) against 22.7 % (16.8 to 30.1), on 1,024 images. Chirp heads come with
-# fine-tuning: 2 of 72 heads before and 16 after, on 48 images, and 14 of the 16 lie in the named layers. And heads that are
-# monosemantic for the chirp matter more than others; but that is one head, L10H5, without which they matter less. Both
+# fine-tuning: 2 of 72 heads before and 16 after, on 48 images, and 14 of the 16 lie in the named layers. Heads that are
+# monosemantic for the chirp matter more than others by one head alone, L10H5, without which they matter less. Both
 # backbones agree that early heads stand in for each other, that what drives attention is content, and that single heads
 # have effects far above the published ones.
 #
