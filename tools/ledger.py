@@ -11,7 +11,7 @@ from pathlib import Path
 from paper_utils.claims import Backbones
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, read_json
-from paper_utils.pipeline.compared import RESULTS_FILE, shipped_metrics, shipped_seeds
+from paper_utils.pipeline.compared import RESULTS_FILE, shipped_runs
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCES
 
@@ -36,8 +36,7 @@ def side_by_side(results: Mapping[str, Path]) -> Backbones:
     Raises:
         CompanionError: the results of a run lack a number that a claim rests on.
     """
-    runs = {name: (shipped_metrics(name), shipped_seeds(name)) for name in REFERENCES}
-    return Backbones.of(runs | {name: (read_json(path), []) for name, path in results.items()})
+    return Backbones.of(shipped_runs() | {name: (read_json(path), []) for name, path in results.items()})
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from . import seeds, study
 from .computing import Computing
 from .results import REFERENCES, shipped
 
-__all__ = ["RESULTS_FILE", "Compared", "shipped_metrics", "shipped_seeds"]
+__all__ = ["RESULTS_FILE", "Compared", "shipped_metrics", "shipped_runs", "shipped_seeds"]
 
 RESULTS_FILE = "results.json"
 SEED_STAGES = tuple(f"seeds/{name}" for name in seeds.SEEDS)
@@ -61,3 +61,8 @@ def shipped_seeds(backbone: str) -> list[dict]:
     """Return the numbers of the other training seeds that ship on a backbone, as flat keys; none where none do."""
     paths = [shipped(backbone).path(stage) for stage in SEED_STAGES]
     return [read_json(path) for path in paths if path.is_file()]
+
+
+def shipped_runs() -> dict[str, tuple[dict[str, float | str], list[dict]]]:
+    """Return by backbone the numbers of the run that ships, and those of its other training seeds."""
+    return {name: (shipped_metrics(name), shipped_seeds(name)) for name in REFERENCES}

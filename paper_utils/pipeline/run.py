@@ -21,7 +21,7 @@ from ..models.regressor import ChirpRegressor, build_regressor
 from ..training.evaluation import Evaluation
 from ..training.history import Epoch
 from . import computations
-from .compared import RESULTS_FILE, Compared, shipped_metrics, shipped_seeds
+from .compared import RESULTS_FILE, Compared, shipped_metrics, shipped_runs
 from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOK, check_figure, save_figure
 from .given import GivenModel
 from .metrics import collect
@@ -188,7 +188,7 @@ class Run(Compared):
     def backbones(self) -> Backbones:
         """Return this run beside those that ship, by the backbone's name, or the folder's of a run that does not ship."""
         own = self.profile.backbone if self.ships else self.folder
-        others = {name: (shipped_metrics(name), shipped_seeds(name)) for name in REFERENCES if name != own}
+        others = {name: run for name, run in shipped_runs().items() if name != own}
         return Backbones.of({own: (self.metrics(), self.other_seeds())} | others)
 
     def test_chirps(self) -> list[Chirp]:
