@@ -1,6 +1,5 @@
 """Benchmark of ablating all heads: the engine against one head after the other, other libraries and the machine's rate."""
 
-import resource
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +8,7 @@ import torch
 from torch import nn
 
 from benchmarks.peers import installed, peer_sweep
-from benchmarks.timing import Candidate, first_images, interleave, matrix_rate, operations
+from benchmarks.timing import Candidate, first_images, interleave, matrix_rate, operations, peak_mib
 from paper_utils.data.chirps import label_scale
 from paper_utils.interventions.ablation import plain_sweep
 from paper_utils.interventions.attribution import linearised
@@ -97,7 +96,7 @@ def _memory(engine: Engine, pixels: torch.Tensor) -> dict[str, float]:
 
     def peak_after(some: torch.Tensor) -> float:
         engine.sweep(some)
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return peak_mib()
 
     quarter = peak_after(pixels[: len(pixels) // 4])
     return {"peak_memory_mib": quarter, "memory_of_four_times_the_images_mib": peak_after(pixels) - quarter}

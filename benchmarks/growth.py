@@ -9,7 +9,6 @@ It takes ten minutes on an otherwise idle machine, and writes the laws to data/g
 import argparse
 import dataclasses
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ import torch
 from tqdm import tqdm
 from transformers import ViTConfig, ViTModel
 
-from benchmarks.timing import machine
+from benchmarks.timing import machine, peak_mib
 from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, write_json
@@ -119,18 +118,12 @@ def measured(work: str, size: Size) -> dict[str, float]:
     side = size.grid * PATCH
     pixels = torch.randint(0, 256, (size.images, 3, side, side), dtype=torch.uint8)
     run = WORKS[work][1]
-    before, seconds = _peak(), []
+    before, seconds = peak_mib(), []
     for _ in range(2):
         begun = time.perf_counter()
         run(model, pixels)
         seconds.append(time.perf_counter() - begun)
-    return {"seconds": min(seconds), "mib": max(_peak() - before, 1.0)}
-
-
-def _peak() -> float:
-    """Return the peak memory of this process in MiB."""
-    unit = 1024 if sys.platform != "darwin" else 1024**2
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return {"seconds": min(seconds), "mib": max(peak_mib() - before, 1.0)}
 
 
 def _model(size: Size) -> ChirpRegressor:

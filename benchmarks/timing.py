@@ -2,6 +2,8 @@
 
 import itertools
 import platform
+import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from paper_utils.models.vit import has_mixed_precision
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.training.evaluation import in_batches, loader
 
-__all__ = ["Candidate", "first_images", "interleave", "machine", "matrix_rate", "operations"]
+__all__ = ["Candidate", "first_images", "interleave", "machine", "matrix_rate", "operations", "peak_mib"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ def operations(work: Callable[[], object]) -> int:
     with FlopCounterMode(display=False) as counter:
         work()
     return counter.get_total_flops()
+
+
+def peak_mib() -> float:
+    """Return the peak memory of this process in MiB."""
+    unit = 1024 if sys.platform != "darwin" else 1024**2
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def machine() -> dict[str, object]:
