@@ -1,5 +1,6 @@
 """What the processes of a launch do in tests, each of them: `python -m tests.together WHAT FOLDER BACKBONE`."""
 
+import atexit
 import dataclasses
 import os
 import signal
@@ -120,10 +121,17 @@ def dry_run(folder: Path, backbone: str) -> None:
         run.results.ensure(name, run)
 
 
+def note_whether_left(folder: Path) -> None:
+    """Say in a file whether this process has left the others before it ends."""
+    if not torch.distributed.is_initialized():
+        (folder / f"left-{os.environ['RANK']}").touch()
+
+
 def main(what: str, place: str, backbone: str = "") -> None:
     torch.set_num_threads(1)
     folder = Path(place)
     with reported():
+        atexit.register(note_whether_left, folder)  # called after what is registered later
         processes.join()
         if what == "results":
             found = results(folder, backbone)

@@ -77,6 +77,10 @@ class TestTwoProcesses:
         assert np.allclose(two["ablated"], one["ablated"], rtol=0, atol=1e-5)
         assert len(list(folder.glob("sweep-*"))) == 4
 
+    def test_leave_each_other_before_they_end(self, one_and_two):
+        """A process that does not may abort as it ends, which the launcher takes for a failure."""
+        assert sorted(path.name for path in one_and_two[2].glob("left-*")) == ["left-0", "left-1"]
+
     def test_give_the_maps_of_one(self, one_and_two):
         one, two, _ = one_and_two
         assert np.allclose(two["maps"], one["maps"], atol=1e-6)
