@@ -47,7 +47,7 @@ def export(
         return f"{output}: {', '.join(ADAPTER_FILES)}"
     save_published(merged(regressor) if merge else regressor, output, names=layout)
     scale = LabelScale(regressor.label_mean.numpy(), regressor.label_std.numpy())
-    _, report = load_published(output, scale=scale, heads=regressor.vit.config.num_attention_heads)
+    _, report = load_published(output, scale=scale)
     mean, std = (", ".join(f"{value:.6g}" for value in each) for each in (scale.mean, scale.std))
     return f"{report.line()}; its labels are standardised by mean {mean} and standard deviation {std} (s, Hz, Hz)"
 

@@ -116,7 +116,9 @@ def main() -> None:
     which.add_argument(
         "--checkpoint", type=Path, help="a whole state dict in the published layout, as best_vit_regression.pth"
     )
-    parser.add_argument("--heads", type=int, help="of a checkpoint's layers (default: one for every 64 dimensions)")
+    parser.add_argument(
+        "--heads", type=int, help="of a checkpoint's layers (default: as it says, or one for every 64 dimensions)"
+    )
     parser.add_argument("--backbone", help="folder or Hugging Face name (default: the one that the model names)")
     parser.add_argument(
         "--pixels",
@@ -132,6 +134,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="also write the predictions and labels of each image, as CSV")
     options = parser.parse_args()
     with reported():
+        if options.table and not options.table.parent.is_dir():
+            raise CompanionError(f"there is no folder {options.table.parent} for the table; make it first")
         if options.checkpoint and options.backbone:
             raise CompanionError(f"the checkpoint {options.checkpoint} holds its own backbone; leave out --backbone")
         if options.heads is not None and not options.checkpoint:

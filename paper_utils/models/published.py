@@ -1,15 +1,15 @@
 """The author's published checkpoint, best_vit_regression.pth: read with every key accounted for, and written.
 
 It is the state dict of a ViT with LoRA (or merged) and its regression head, in the key names of `published_keys`. A
-state dict has no sizes, so they are taken from the shapes, and no number of heads, which no shape tells.
+state dict has no sizes, so they are taken from the shapes. No shape tells the number of heads: files of ours have it in
+the state dict's own metadata, which torch passes over.
 """
 
 import copy
 import math
 import os
-import pickle
-import re
-import warnings
+from collections import OrderedDict
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from statistics import mode
@@ -39,6 +39,7 @@ from .published_keys import (
     published_key,
 )
 from .regressor import LORA, ChirpRegressor
+from .state_dicts import HEADS, REMEDY, Tensors, read_state_dict
 from .vit import ExactConv2d
 
 __all__ = ["load_published", "published_scale", "save_published"]
@@ -47,9 +48,6 @@ HEAD_WIDTH = 64  # of ViT-Base, and of every ViT that Google released
 PUBLISHED_IMAGES = 100_000
 PATCHES, POSITIONS = "vit.embeddings.patch_embeddings.projection.weight", "vit.embeddings.position_embeddings"
 FIRST_MLP, NORM = "vit.layers.0.mlp.fc1.weight", "vit.layers.0.layernorm_before.weight"
-REMEDY = "give the state dict of a ViT with LoRA of rank 8, or merged, and the published head"
-
-Tensors = dict[str, torch.Tensor]
 
 
 @cache
@@ -78,7 +76,8 @@ def load_published(
     Args:
         path: of the file, with old or new names, with LoRA or merged.
         scale: of the labels that the model was trained on; `published_scale` if left out.
-        heads: of a layer; a head for every 64 dimensions if left out, as in ViT-Base.
+        heads: of a layer; as many as the file says if left out, or where it does not, as in the author's, one for every
+            64 dimensions, as in ViT-Base.
         pixels: "published", or "backbone" for a model that was trained on pixels normalised as the
             preprocessor_config.json beside the file says: that is folded in, so that it takes 0..1 as well.
 
@@ -88,14 +87,16 @@ def load_published(
 
     Raises:
         CompanionError: the file cannot be read, holds other things than tensors, or does not fit: keys are left over,
-            missing or of another shape, LoRA has another rank, the width is no multiple of `heads`, or nothing beside
-            it says how pixels were normalised.
+            missing or of another shape, LoRA has another rank, the width is no multiple of `heads`, it says another
+            number of them, or nothing beside it says how pixels were normalised.
     """
     path = Path(path)
-    tensors = _read(path)
+    tensors, stated = read_state_dict(path)
+    if None not in (heads, stated) and heads != stated:
+        raise CompanionError(f"{path} says that its layers have {stated} heads, not {heads}; leave out their number")
     normalisation = read_normalisation(str(path.parent)) if pixels == "backbone" else None
     lora = has_lora(tensors)
-    sizes = _sizes(path, tensors, heads=heads)
+    sizes = _sizes(path, tensors, heads=stated or heads)
     _check_rank(path, tensors)
     model = _empty_model(sizes, lora=lora)
     expected = {
@@ -104,6 +105,8 @@ def load_published(
         if not key.startswith("label_")
     }
     report = compare_keys(path, {key: tensor.shape for key, tensor in tensors.items()}, expected)
+    if stated is None and heads is None:
+        report = replace(report, assumed_heads=sizes[HEADS])
     if not report.fits:
         raise CompanionError(f"{report.line()}; {REMEDY}")
     scale = scale or published_scale()
@@ -142,51 +145,16 @@ def save_published(model: ChirpRegressor, path: str | os.PathLike, *, names: Nam
     width = vit.config.hidden_size
     tensors: Tensors = {key: tensor.detach().cpu() for key, tensor in model.state_dict().items()}
     tensors |= {key: torch.zeros(width, width) if key.endswith("weight") else torch.zeros(width) for key in POOLER}
-    named = {
-        published_key(key, names=names, lora=lora): tensor.contiguous()
+    named = OrderedDict(
+        (published_key(key, names=names, lora=lora), tensor.contiguous())
         for key, tensor in tensors.items()
         if not key.startswith("label_")
-    }
+    )
+    # what Module.state_dict() keeps with its tensors, and load_state_dict takes the versions of modules from
+    named._metadata = {"": {"version": 1, HEADS: vit.config.num_attention_heads}}  # type: ignore[attr-defined]
     # torch.save names the archive after the file, and a temporary name would make other bytes each time
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         torch.save(named, file)
-
-
-def _read(path: Path) -> Tensors:
-    """Return a file's tensors by name, float32 and each with memory of its own; nothing else is unpickled."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of pickles by other versions
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CompanionError(f"cannot read the checkpoint {path}: {error.strerror or error}; check its path") from error
-    except pickle.UnpicklingError as error:
-        asked = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"asks for {asked[1]}, which is not executed" if asked else "is damaged, or more than tensors"
-        raise CompanionError(f"the checkpoint {path} {what}; save its state dict alone") from error
-    except Exception as error:  # torch raises many kinds of errors for a damaged file
-        raise CompanionError(f"the checkpoint {path} is damaged or none of torch's; fetch it again") from error
-    if not isinstance(content, dict) or not content:
-        what = "an empty one" if isinstance(content, dict) else f"a {type(content).__name__}"
-        raise CompanionError(f"the checkpoint {path} holds {what}, no state dict; {REMEDY}")
-    for key, value in content.items():
-        if fault := _fault(value) if isinstance(key, str) else "is no name of a tensor":
-            raise CompanionError(f"the checkpoint {path} is no state dict: {key!r} {fault}; {REMEDY}")
-    # the file is stored as it is: more than its size means that tensors repeat each other or themselves
-    if sum(value.numel() * value.element_size() for value in content.values()) > path.stat().st_size:
-        raise CompanionError(f"the tensors of the checkpoint {path} are larger than the file; fetch it again")
-    for key, value in content.items():
-        if not value.isfinite().all():
-            raise CompanionError(f"the checkpoint {path} is damaged: {key} is not finite; fetch it again")
-    return {key: value.detach().float().clone(memory_format=torch.contiguous_format) for key, value in content.items()}
-
-
-def _fault(value: object) -> str:
-    """Return why a value is no weight of a model; "" if it may be one."""
-    if not isinstance(value, torch.Tensor):
-        return f"is a {type(value).__name__}, no tensor"
-    if value.layout is not torch.strided or value.device.type != "cpu" or not value.is_floating_point():
-        return f"is a tensor of {value.dtype}, {value.layout}, on {value.device.type}"
-    return "" if value.numel() else "is an empty tensor"
 
 
 def _sizes(path: Path, tensors: Tensors, *, heads: int | None) -> dict[str, int]:
@@ -205,7 +173,7 @@ def _sizes(path: Path, tensors: Tensors, *, heads: int | None) -> dict[str, int]
     return {
         "hidden_size": width,
         "num_hidden_layers": len({match[1] for key in tensors if (match := LAYER.fullmatch(our_key(key)))}),
-        "num_attention_heads": count,
+        HEADS: count,
         "intermediate_size": _usual(path, tensors, FIRST_MLP, axis=0, dimensions=2),
         "image_size": grid * patch,
         "patch_size": patch,

@@ -82,6 +82,7 @@ class KeyReport:
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
     misshapen: tuple[str, ...]  # each with both shapes
+    assumed_heads: int = 0  # of a layer, where neither the file nor the reader of it said how many
 
     @property
     def fits(self) -> bool:
@@ -98,7 +99,8 @@ class KeyReport:
             if keys := getattr(self, what):
                 parts.append(f"{len(keys)} {'of another shape' if what == 'misshapen' else what} ({_some(keys)})")
         layout = "LoRA" if self.lora else "no LoRA"
-        return f"{self.path}: {total} keys ({self.names} names, {layout}): {', '.join(parts)}"
+        heads = f"; {self.assumed_heads} heads a layer are assumed, of 64 dimensions each" if self.assumed_heads else ""
+        return f"{self.path}: {total} keys ({self.names} names, {layout}): {', '.join(parts)}{heads}"
 
 
 def compare_keys(path: Path, found: Mapping[str, Sequence[int]], expected: Mapping[str, Sequence[int]]) -> KeyReport:

@@ -150,8 +150,24 @@ def test_sizes_follow_from_the_shapes(state, saved):
     config = model.vit.config
     assert (config.hidden_size, config.num_hidden_layers, config.intermediate_size) == (24, 2, 48)
     assert (config.image_size, config.patch_size, config.num_attention_heads) == (32, 16, HEADS)
-    wide, _ = load(saved(author(width=192).state_dict()), heads=None)
-    assert wide.vit.config.num_attention_heads == 3  # one for every 64 dimensions
+    wide, report = load(saved(author(width=192).state_dict()), heads=None)
+    assert wide.vit.config.num_attention_heads == 3
+    assert report.line().endswith("; 3 heads a layer are assumed, of 64 dimensions each")
+
+
+def test_our_own_files_say_how_many_heads_there_are(state, saved):
+    model, _ = load(saved(state))
+    save_published(model, path := saved(state, "ours.pth"))
+    ours, report = load(path, heads=None)
+    assert ours.vit.config.num_attention_heads == HEADS
+    assert "assumed" not in report.line()
+    assert f"says that its layers have {HEADS} heads, not 6" in refused(path, heads=6)
+    content = torch.load(path, weights_only=True)
+    content._metadata[""]["num_attention_heads"] = "many"
+    assert "num_attention_heads is 'many'" in refused(saved(content))
+
+
+def test_a_number_of_heads_that_does_not_divide_the_width_is_refused(state, saved):
     assert "width 24, which 5 heads do not divide; give its number of heads" in refused(saved(state), heads=5)
     assert "width 24, which 0 heads do not divide" in refused(saved(state), heads=None)
 

@@ -77,8 +77,9 @@ def test_a_checkpoint_in_the_published_layout_is_evaluated(folder, tmp_path, com
     save_published(load_regressor(predict.SHIPPED_MODEL), path)
     command(folder)
     expected = capsys.readouterr().out
-    command(folder, "--checkpoint", path, "--heads", 12)
+    command(folder, "--checkpoint", path)
     report, *lines = capsys.readouterr().out.splitlines()
+    assert "assumed" not in report
     assert report.startswith(f"{path}: 254 keys (old names, LoRA): 252 used, 2 of the pooler")
     rates = [line.split("(")[0] for line in lines]
     assert rates == [line.split("(")[0] for line in expected.splitlines()]
@@ -91,6 +92,11 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_before_an_image_is_predicte
         command(folder, "--checkpoint", path, "--backbone", "embedded")
     with pytest.raises(SystemExit, match="--heads is for --checkpoint alone"):
         command(folder, "--heads", 12)
+    with pytest.raises(SystemExit, match="says that its layers have 12 heads, not 3"):
+        command(folder, "--checkpoint", path, "--heads", 3)
+    with pytest.raises(SystemExit, match="^error: there is no folder .*elsewhere for the table"):
+        command(folder, "--table", tmp_path / "elsewhere" / "table.csv")
+    assert not (tmp_path / "elsewhere").exists()
     content = torch.load(path, weights_only=True)
     positions = "vit.base_model.model.embeddings.position_embeddings"
     torch.save(content | {positions: content[positions][:, :50]}, path)
@@ -122,11 +128,11 @@ def test_pixels_are_those_of_the_model_and_asked_for_of_a_checkpoint(folder, tmp
     path = tmp_path / "best_vit_regression.pth"
     save_published(load_regressor(predict.SHIPPED_MODEL), path)
     with pytest.raises(SystemExit, match="^error: there is no preprocessor_config.json in "):
-        command(folder, "--checkpoint", path, "--heads", 12, "--pixels", "backbone")
+        command(folder, "--checkpoint", path, "--pixels", "backbone")
     printed = []
     for settings in ({"do_normalize": False}, {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}):
         write_json(tmp_path / "preprocessor_config.json", settings)
-        command(folder, "--checkpoint", path, "--heads", 12, "--pixels", "backbone")
+        command(folder, "--checkpoint", path, "--pixels", "backbone")
         printed.append(capsys.readouterr().out)
-    command(folder, "--checkpoint", path, "--heads", 12)
+    command(folder, "--checkpoint", path)
     assert capsys.readouterr().out == printed[0] != printed[1]
