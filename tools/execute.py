@@ -24,7 +24,7 @@ from papermill.exceptions import PapermillExecutionError
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, write_json
-from paper_utils.models.backbone import verified_backbone
+from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -39,8 +39,8 @@ def check_before_running(run: Run) -> None:
 
     A backbone, what normalises its pixels, or claims that cannot be read; no room.
     """
-    if run.profile.backbone == "embedded" and run.profile.pixels == "published":
-        verified_backbone()
+    if run.profile.backbone in NAMED and run.profile.pixels == "published":
+        NAMED[run.profile.backbone].checked()
     else:
         run.backbone()
     claims()

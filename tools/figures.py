@@ -5,6 +5,7 @@ changed, or if one of its figures is missing. Results are computed by the notebo
 """
 
 import argparse
+import shlex
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,10 @@ from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
-__all__ = ["Plan", "add_run_options", "figure_state", "plan", "run_of"]
+__all__ = ["Plan", "add_run_options", "as_make", "figure_state", "plan", "run_of"]
+
+
+COMPUTED_FROM = ("checkpoint", "seeds")  # a run's figures; notebooks start from the reference, too
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         default="checkpoint",
-        choices=("checkpoint", "seeds"),
+        metavar="|".join(COMPUTED_FROM),
         help="the shipped fine-tuned model (default), or seeds, fine-tuning included",
     )
     parser.add_argument("--checkpoint", help="another fine-tuned model, in the layout of best_vit_regression.pth")
@@ -54,12 +58,30 @@ def run_of(options: argparse.Namespace, *, notebook: str = "script", root: Path 
     """Return the run that `add_run_options` describes, whose results are in folders of `root`.
 
     Raises:
-        CompanionError: no profile has that name, or options exclude each other.
+        CompanionError: no profile or source has that name, or options exclude each other.
     """
+    if options.source not in COMPUTED_FROM:
+        raise CompanionError(
+            f"cannot start from {options.source!r}; choose {' or '.join(COMPUTED_FROM)} (make figures FROM=...)"
+        )
     if options.checkpoint and options.source == "seeds":
         raise CompanionError(f"the checkpoint {options.checkpoint} is fine-tuned already; leave out FROM=seeds")
     source = str(Path(options.checkpoint).absolute()) if options.checkpoint else options.source
     return Run(options.profile, source, notebook=notebook, backbone=options.backbone, pixels=options.pixels, root=root)
+
+
+def as_make(target: str, options: argparse.Namespace) -> str:
+    """Return how `make` is told to make a target of the run that options describe, quoted for a shell."""
+    values = {
+        "PROFILE": options.profile,
+        "BACKBONE": options.backbone,
+        "FROM": options.source,
+        "CHECKPOINT": options.checkpoint,
+        "PIXELS": options.pixels,
+    }
+    usual = ("laptop", None, "checkpoint", None, "published")
+    given = [f"{name}={value}" for (name, value), own in zip(values.items(), usual, strict=True) if value != own]
+    return shlex.join(["make", target, *given])
 
 
 def plan(run: Run, notebook: str) -> Plan:
@@ -91,7 +113,7 @@ def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
     contents = {name: run.results.content(name) for name in stages if name != METRICS}
     if METRICS in stages:
         own = run.profile.backbone if run.ships else ""
-        folders = [folder for name, folder in REFERENCES.items() if name != own]
+        folders = [reference.folder for name, reference in REFERENCES.items() if name != own]
         others = [
             path for folder in folders for path in sorted((*folder.glob(RESULTS_FILE), *folder.glob("seeds/*.json")))
         ]

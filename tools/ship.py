@@ -25,7 +25,7 @@ from tools.execute import run_notebook
 
 __all__ = ["FIGURES", "gather", "ship", "show"]
 
-FIGURES = {name: ROOT / "figures" / folder.name for name, folder in REFERENCES.items()}
+FIGURES = {name: ROOT / "figures" / reference.folder.name for name, reference in REFERENCES.items()}
 ORIGIN = "origin."
 
 
@@ -35,8 +35,8 @@ def ship(run: Run, target: Path) -> None:
     Raises:
         CompanionError: a result is missing or stale, or its model was not trained here.
     """
-    study, option = (" study", "") if run.profile.backbone == "embedded" else ("", f" BACKBONE={run.profile.backbone}")
-    remedy = f"run `make figures{study} FROM=seeds{option}` first"
+    study = " study" if REFERENCES[run.profile.backbone].repeats else ""
+    remedy = f"run `make figures{study} FROM=seeds{run.profile.make_option}` first"
     if run.source != "seeds":
         raise CompanionError(f"a run that ships is computed from seeds; {remedy}")
     results, stages = run.results, shipped_stages(run.profile.backbone)
@@ -60,7 +60,7 @@ def ship(run: Run, target: Path) -> None:
 
 def gather(backbone: str = "embedded", *, target: Path | None = None) -> None:
     """Take the metrics of shipped results again, into results.json; where they came from stays as it is there."""
-    path = (target or REFERENCES[backbone]) / RESULTS_FILE
+    path = (target or REFERENCES[backbone].folder) / RESULTS_FILE
     run = Run("laptop", "reference", backbone=backbone)
     found = {key: value for key, value in collect(run).items() if not key.startswith(ORIGIN)}
     write_json(path, {key: value for key, value in read_json(path).items() if key.startswith(ORIGIN)} | found)
@@ -108,7 +108,7 @@ def main() -> None:
         if options.metrics:
             gather(options.backbone)
         elif options.notebooks is None:
-            ship(Run("laptop", "seeds", backbone=options.backbone), REFERENCES[options.backbone])
+            ship(Run("laptop", "seeds", backbone=options.backbone), REFERENCES[options.backbone].folder)
         if options.notebooks is not None or not options.metrics:
             show(options.notebooks or NOTEBOOKS, backbone=options.backbone)
 

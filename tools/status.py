@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT
-from paper_utils.models.backbone import photographs_folder
+from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline.figures import FIGURES
 from paper_utils.pipeline.results import REFERENCES, Results, shipped, shipped_stages
 from paper_utils.pipeline.run import Run
@@ -36,29 +36,39 @@ def _stage_lines(results: Results, stages: Sequence[str]) -> list[tuple[str, str
     return [(f"result {name}", found.state, found.why) for name, found in states.items()]
 
 
+def _print_shipped(backbone: str) -> bool:
+    """Print how what ships for a backbone stands; return whether all of it is fresh."""
+    if backbone not in REFERENCES:
+        raise CompanionError(f"nothing ships for the backbone {backbone}; choose {' or '.join(REFERENCES)}")
+    print(f"shipped results, in {REFERENCES[backbone].folder.relative_to(ROOT)}")
+    found = shipped_lines(backbone)
+    _print(found)
+    return all(state == "fresh" for _, state, _ in found)
+
+
+def _print(found: Sequence[tuple[str, str, str]]) -> None:
+    width = max(len(name) for name, _, _ in found)
+    for name, state, why in found:
+        print(f"{name:{width}}  {state:8}{why}".rstrip())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.status", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("--shipped", action="store_true", help="the results that ship, held against this code")
+    parser.add_argument(
+        "--shipped", action="store_true", help="the results that ship alone; fails unless all fit this code"
+    )
     add_run_options(parser)
     options = parser.parse_args()
     with reported():
+        run = run_of(options)
+        if run.profile.backbone in NAMED:
+            NAMED[run.profile.backbone].checked()  # results are of it
         if options.shipped:
-            backbone = options.backbone or "embedded"
-            if backbone not in REFERENCES:
-                raise CompanionError(f"nothing ships for the backbone {backbone}; choose {' or '.join(REFERENCES)}")
-            print(f"shipped results, in {REFERENCES[backbone].relative_to(ROOT)}")
-            if backbone == "photographs":
-                photographs_folder()  # what they were computed from
-            found = shipped_lines(backbone)
-        else:
-            run = run_of(options)
-            print(f"profile {run.profile.name}, from {run.source}, in {run.figures.name}")
-            found = lines(run)
-        width = max(len(name) for name, _, _ in found)
-        for name, state, why in found:
-            print(f"{name:{width}}  {state:8}{why}".rstrip())
-        if options.shipped and any(state != "fresh" for _, state, _ in found):
-            sys.exit(1)
+            sys.exit(not _print_shipped(run.profile.backbone))
+        if run.ships:
+            _print_shipped(run.profile.backbone)
+        print(f"profile {run.profile.name}, from {run.source}, in {run.figures.name}")
+        _print(lines(run))
 
 
 if __name__ == "__main__":

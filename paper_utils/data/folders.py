@@ -167,6 +167,10 @@ def _chirp(row: dict[str, str], path: Path, number: int) -> Chirp:
     return Chirp(**values, noise_level=math.nan)
 
 
+def _and_more(numbers: Sequence[int]) -> str:
+    return f", and {len(numbers) - 1:,} more" if len(numbers) > 1 else ""
+
+
 class FolderSet:
     """A data set like `ChirpSet`, read from a folder in the published layout.
 
@@ -194,13 +198,13 @@ class FolderSet:
         if missing := sorted(expected - existing):
             rows = f"{LABELS} has {len(expected):,} rows"
             raise CompanionError(
-                f"{image_path(self.folder, missing[0])} is missing, and {len(missing) - 1:,} more; {rows}: "
+                f"{image_path(self.folder, missing[0])} is missing{_and_more(missing)}; {rows}: "
                 "restore the images or remove their rows"
             )
         if extra := sorted(existing - expected):
             raise CompanionError(
-                f"{self.folder / LABELS} has {len(expected):,} rows and none for {image_path(self.folder, extra[0]).name}, "
-                f"nor for {len(extra) - 1:,} more images; add the rows or remove the images"
+                f"{self.folder / LABELS} has {len(expected):,} rows and none for "
+                f"{image_path(self.folder, extra[0]).name}{_and_more(extra)}; add the rows or remove the images"
             )
         self.indices = range(len(self.chirps)) if indices is None else indices
 

@@ -1,6 +1,6 @@
 """A Vision Transformer, its LoRA adapter and head, the layouts of their files, the kernels and processes they run on."""
 
-from .backbone import EMBEDDED, PHOTOGRAPHS, photographs_folder, verified_backbone
+from .backbone import NAMED, NamedBackbone
 from .dropout import QuickDropout, masks_from, set_dropout
 from .exports import save_adapter
 from .families import FAMILIES, Block, Family, family_of
@@ -35,15 +35,15 @@ from .vit import (
 )
 
 __all__ = [
-    "EMBEDDED",
     "EMBEDDED_SIZES",
     "FAMILIES",
-    "PHOTOGRAPHS",
+    "NAMED",
     "PIXELS",
     "Block",
     "ChirpRegressor",
     "Family",
     "KeyReport",
+    "NamedBackbone",
     "OneDnnLinear",
     "Pixels",
     "QuickDropout",
@@ -67,7 +67,6 @@ __all__ = [
     "new_embedded_vit",
     "on_best_device",
     "parallel_map",
-    "photographs_folder",
     "published_scale",
     "save_adapter",
     "save_published",
@@ -76,5 +75,4 @@ __all__ = [
     "stored_pixels",
     "training_kernel",
     "use_linears",
-    "verified_backbone",
 ]

@@ -115,7 +115,7 @@ def _card(model: ChirpRegressor, backbone: str, *, pixels: Pixels) -> str:
     sizes = model.vit.config
     normalised, values = "no further normalisation", "images"
     if pixels == "backbone":
-        by = read_normalisation(str(NAMED.get(backbone, backbone)))
+        by = read_normalisation(str(NAMED[backbone].folder if backbone in NAMED else backbone))
         normalised = f"then less {list(by.mean)}, divided by {list(by.std)} (red, green, blue)"
         mean, std = (f"torch.tensor({list(each)}).view(3, 1, 1)" for each in (by.mean, by.std))
         values = f"(images - {mean}) / {std}"

@@ -128,7 +128,8 @@ def compare_keys(path: Path, found: Mapping[str, Sequence[int]], expected: Mappi
             lists["used"].append(key)
         seen.setdefault(ours, key)
     missing = tuple(published_key(ours, names=names, lora=lora) for ours in expected if ours not in seen)
-    return KeyReport(path, names, lora, missing=missing, **{kind: tuple(keys) for kind, keys in lists.items()})
+    used, pooler, unknown, misshapen = map(tuple, lists.values())
+    return KeyReport(path, names, lora, used, pooler, unknown, missing, misshapen)
 
 
 def _some(keys: Sequence[str], most: int = 4) -> str:

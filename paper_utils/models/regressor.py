@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 from ..data.chirps import LabelScale
 from ..errors import CompanionError
 from ..files import atomic_path
-from .backbone import photographs_folder, verified_backbone
+from .backbone import NAMED
 from .dropout import QuickDropout, set_dropout
 from .families import Block, base_model, family_of
 from .loading import load_vit
@@ -98,17 +98,15 @@ def load_backbone(name: str, *, pixels: Pixels = "published") -> PreTrainedModel
         pixels: "published", or "backbone" to fold the backbone's own normalisation into its patch projection.
 
     Raises:
-        CompanionError: "photographs" was not made, its normalisation is not known, or as in `load_vit`.
+        CompanionError: one that goes by a name was not made or is damaged, its normalisation is not known, or as in
+            `load_vit`.
     """
-    if name == "embedded":
-        folder = str(verified_backbone().parent)
-        if pixels == "backbone":
-            raise CompanionError(
-                "the embedded backbone was pre-trained on pixels in 0..1 and has no preprocessor_config.json: "
-                "PIXELS=published is what it was trained on; leave out PIXELS=backbone, or give another BACKBONE"
-            )
-        return load_vit(folder)
-    place = str(photographs_folder()) if name == "photographs" else name
+    place = str(NAMED[name].checked()) if name in NAMED else name
+    if name == "embedded" and pixels == "backbone":
+        raise CompanionError(
+            "the embedded backbone was pre-trained on pixels in 0..1 and has no preprocessor_config.json: "
+            "PIXELS=published is what it was trained on; leave out PIXELS=backbone, or give another BACKBONE"
+        )
     vit = load_vit(place)
     if pixels == "backbone":
         fold_normalisation(vit, read_normalisation(place))

@@ -20,15 +20,16 @@ class Compared(Computing):
     def study(self) -> list[dict]:
         """Return the repeats and controls: this run's where all are fresh, else those that ship for its backbone.
 
-        Shipped ones whose code has changed since say so in their titles. There are none on other backbones than the
-        embedded one, unless `make study` made them.
+        Shipped ones whose code has changed since say so in their titles. Where none ship there are none, unless
+        `make study` made them.
         """
         names = [f"study/{name}" for name in study.VARIANTS]
         self._note(*names)
         whole = self.computes and all(self.results.state(name).state == "fresh" for name in names)
-        if not whole and self.profile.backbone != "embedded":
+        backbone = self.profile.backbone
+        if not whole and not (backbone in REFERENCES and REFERENCES[backbone].repeats):
             return []
-        results = self.results if whole else shipped()
+        results = self.results if whole else shipped(backbone)
         found = []
         for name in names:
             if not results.path(name).is_file():
@@ -53,8 +54,16 @@ class Compared(Computing):
 
 
 def shipped_metrics(backbone: str) -> dict[str, float | str]:
-    """Return the numbers of the run that ships on a backbone, as flat keys."""
-    return read_json(REFERENCES[backbone] / RESULTS_FILE)
+    """Return the numbers of the run that ships on a backbone, as flat keys.
+
+    Raises:
+        CompanionError: the file is missing, damaged, or of another backbone.
+    """
+    path = REFERENCES[backbone].folder / RESULTS_FILE
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("origin.backbone") != backbone:
+        raise CompanionError(f"{path} does not hold the numbers of the {backbone} backbone; {way_out(path)}")
+    return content
 
 
 def shipped_seeds(backbone: str) -> list[dict]:

@@ -1,7 +1,9 @@
 """How large a run is: smoke (tests), laptop (default) and paper (the published scale), one code for all."""
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,11 @@ class Profile(Recipe):
             return f"{self.name}+{self.backbone}{end}"
         which = hashlib.sha256(self.backbone.encode()).hexdigest()[:8]
         return f"{self.name}+{Path(self.backbone).name}-{which}{end}"
+
+    @property
+    def make_option(self) -> str:
+        """What to write after `make figures` for its backbone: " BACKBONE=photographs", nothing for the profile's own."""
+        return "" if self.backbone == PROFILES[self.name].backbone else f" BACKBONE={self.backbone}"
 
 
 PROFILES = {
@@ -124,12 +131,15 @@ OTHERWISE: dict[tuple[str, str], dict[str, Any]] = {
     }
 }
 
+HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")  # owner and model
+
 
 def get_profile(name: str, *, backbone: str | None = None, pixels: str = "published") -> Profile:
     """Return a profile by name, with another backbone if one is given, and with published or other pixels.
 
     Raises:
-        CompanionError: no profile has that name, the backbone is a path and no folder, or there are no such pixels.
+        CompanionError: no profile has that name, the backbone is neither a folder nor a name on the hub, or there are no
+            such pixels.
     """
     if name not in PROFILES:
         raise CompanionError(
@@ -141,9 +151,10 @@ def get_profile(name: str, *, backbone: str | None = None, pixels: str = "publis
     if backbone in NAMED:
         return replace(profile, backbone=backbone, **OTHERWISE.get((name, backbone), {}))
     folder = Path(backbone).expanduser()  # notebooks run in another folder than make
-    if not folder.is_dir() and (folder.is_absolute() or backbone.startswith(".") or folder.exists()):
+    if not folder.is_dir() and not (HUB_NAME.fullmatch(backbone) and not folder.exists()):
+        meant = "".join(f"did you mean {name}? else " for name in get_close_matches(backbone, NAMED, n=1))
         raise CompanionError(
-            f"there is no folder {backbone}; give BACKBONE= embedded, photographs, a folder that "
-            "save_pretrained wrote, or a name on the hub"
+            f"there is no folder {backbone}; {meant}give BACKBONE= {', '.join(NAMED)}, a folder that save_pretrained "
+            "wrote, or a name on the hub, such as google/vit-base-patch16-224"
         )
     return replace(profile, backbone=str(folder.resolve()) if folder.is_dir() else backbone)

@@ -3,25 +3,53 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from ..errors import CompanionError
 from ..files import ROOT, read_json, way_out, write_json
 from ..models import processes
-from ..models.backbone import photographs_folder
+from ..models.backbone import NAMED
 from .cache import CHANGED_FILES, Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
 from .profiles import Profile, get_profile
 from .provenance import Watch
 from .stages import STAGES, depends_on
 from .work import Work
 
-__all__ = ["REFERENCE", "REFERENCES", "Results", "check_shipped_model", "reference_of", "shipped", "shipped_stages"]
+__all__ = [
+    "REFERENCE",
+    "REFERENCES",
+    "Reference",
+    "Results",
+    "check_shipped_model",
+    "reference_of",
+    "shipped",
+    "shipped_stages",
+]
 
 REFERENCE = ROOT / "data" / "reference"
-# results that ship, by backbone: all of the laptop profile on published pixels
-REFERENCES = {"embedded": REFERENCE, "photographs": ROOT / "data" / "reference-photographs"}
 SHIPPED_STAMPS = "stamps.json"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Results of a run that ship.
+
+    Attributes:
+        folder: of them.
+        repeats: whether repeats and controls of the fine-tuning are among them.
+    """
+
+    folder: Path
+    repeats: bool
+
+
+# by backbone: all of the laptop profile on published pixels
+REFERENCES = {
+    "embedded": Reference(REFERENCE, repeats=True),
+    "photographs": Reference(ROOT / "data" / "reference-photographs", repeats=False),
+}
 
 
 class Results:
@@ -172,24 +200,24 @@ def reference_of(profile: Profile) -> Path | None:
     """Return the folder of the results that ship for a profile, None where none do."""
     if profile.backbone not in REFERENCES or profile != get_profile("laptop", backbone=profile.backbone):
         return None
-    return REFERENCES[profile.backbone]
+    return REFERENCES[profile.backbone].folder
 
 
 def shipped(backbone: str = "embedded") -> Results:
     """Return the results that ship with the repository for a backbone of REFERENCES."""
-    return Results(get_profile("laptop", backbone=backbone), REFERENCES[backbone])
+    return Results(get_profile("laptop", backbone=backbone), REFERENCES[backbone].folder)
 
 
 def shipped_stages(backbone: str) -> list[str]:
-    """Return the stages whose results ship for a backbone: repeats and controls do for the embedded one alone."""
-    return [name for name, stage in STAGES.items() if stage.file and (backbone == "embedded" or not stage.repeats)]
+    """Return the stages whose results ship for a backbone of REFERENCES."""
+    repeats = REFERENCES[backbone].repeats
+    return [name for name, stage in STAGES.items() if stage.file and (repeats or not stage.repeats)]
 
 
 def check_shipped_model(results: Results) -> None:
-    """Raise CompanionError if the shipped model is missing, damaged, or of code that has changed since."""
-    if results.profile.backbone == "photographs":
-        photographs_folder()  # without it nothing can be said
-    option = "" if results.profile.backbone == "embedded" else f" BACKBONE={results.profile.backbone}"
+    """Raise CompanionError if the shipped model or its backbone is missing or damaged, or its code has changed since."""
+    NAMED[results.profile.backbone].checked()
+    option = results.profile.make_option
     found = results.state("fine_tuning")
     if found.state == "missing":
         raise CompanionError(

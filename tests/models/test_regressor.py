@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import pytest
@@ -6,8 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import checksum, write_json
-from paper_utils.models import backbone
 from paper_utils.models import regressor as models
+from paper_utils.models.backbone import NAMED
 from tests.conftest import SCALE
 from tests.families import new_model
 
@@ -87,12 +88,12 @@ def test_embedded_backbone_has_the_papers_grid_of_heads():
 
 
 def test_damaged_backbone_is_named(monkeypatch, tmp_path):
-    folder = shutil.copytree(backbone.EMBEDDED, tmp_path / "backbone")
+    folder = shutil.copytree(NAMED["embedded"].folder, tmp_path / "backbone")
     weights = folder / "model.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
-    monkeypatch.setattr(backbone, "EMBEDDED", folder)
+    monkeypatch.setitem(NAMED, "embedded", dataclasses.replace(NAMED["embedded"], folder=folder))
     with pytest.raises(CompanionError, match=r"model\.safetensors is damaged"):
         models.load_backbone("embedded")
     weights.unlink()
@@ -101,7 +102,7 @@ def test_damaged_backbone_is_named(monkeypatch, tmp_path):
 
 
 def test_the_backbone_of_photographs_goes_by_its_name(monkeypatch, tmp_path):
-    monkeypatch.setattr(backbone, "PHOTOGRAPHS", tmp_path)
+    monkeypatch.setitem(NAMED, "photographs", dataclasses.replace(NAMED["photographs"], folder=tmp_path))
     with pytest.raises(CompanionError, match="make it with `make backbone-photographs`"):
         models.load_backbone("photographs")
     new_model("dinov2").save_pretrained(tmp_path)

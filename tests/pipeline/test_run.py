@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -27,7 +28,8 @@ def test_unknown_names_are_refused():
 
 
 def test_two_backbones_ship_results(tmp_path):
-    for name, folder in REFERENCES.items():
+    for name, reference in REFERENCES.items():
+        folder = reference.folder
         run = Run("laptop", backbone=name, root=tmp_path)
         assert (run.ships, run.results.folder) == (True, folder)
         assert Run("laptop", "checkpoint", backbone=name, root=tmp_path).results.checkpoint.folder == folder
@@ -77,7 +79,7 @@ def test_overwritten_weights_are_another_backbone(tmp_path, monkeypatch):
 def test_a_named_backbone_is_read_from_its_own_folder(tmp_path, monkeypatch):
     (tmp_path / "photographs").mkdir()
     monkeypatch.chdir(tmp_path)  # where a folder has the same name
-    monkeypatch.setitem(NAMED, "photographs", tmp_path)
+    monkeypatch.setitem(NAMED, "photographs", dataclasses.replace(NAMED["photographs"], folder=tmp_path))
     for name in ("config.json", "model.safetensors", "conversion.json"):
         (tmp_path / name).write_text("{}")
     profile = get_profile("smoke", backbone="photographs")
@@ -103,7 +105,7 @@ def test_every_setting_of_a_profile_belongs_to_a_stage():
 
 def test_a_missing_shipped_result_is_named():
     run = Run()
-    run.results.folder = REFERENCES["embedded"] / "gone"
+    run.results.folder = REFERENCES["embedded"].folder / "gone"
     with pytest.raises(CompanionError, match=r"evaluation\.npz is missing; .*`git checkout data/reference/gone"):
         run.evaluation()
 
@@ -143,7 +145,7 @@ def test_the_study_is_ones_own_once_it_is_whole(monkeypatch, tmp_path):
     states = {}
     for results in (run.results, shipped):
         monkeypatch.setattr(results, "state", lambda name: states.get(name, cache.State("fresh")))
-    monkeypatch.setattr(compared, "shipped", lambda: shipped)
+    monkeypatch.setattr(compared, "shipped", lambda backbone: shipped)
     names = [name for name in STAGES if name.startswith("study/")]
     for name in names:
         write_json(run.results.path(name), {"index": 0, "title": "own"})
@@ -185,6 +187,17 @@ def test_other_training_seeds_are_the_shipped_ones():
 def test_a_backbone_that_is_a_path_and_no_folder_is_named(name):
     with pytest.raises(CompanionError, match=f"there is no folder {name}"):
         get_profile("laptop", backbone=name)
+
+
+@pytest.mark.parametrize("name", ["photograph", "vit-base", "google/vit/base", "google/"])
+def test_a_backbone_that_can_be_no_name_on_the_hub_is_not_looked_up_there(name):
+    with pytest.raises(CompanionError, match=f"there is no folder {name}; .*give BACKBONE= embedded, photographs"):
+        get_profile("laptop", backbone=name)
+
+
+def test_the_name_that_was_meant_is_guessed():
+    with pytest.raises(CompanionError, match="did you mean photographs?"):
+        get_profile("laptop", backbone="photograhps")
 
 
 def test_pixels_have_a_folder_of_their_own_and_no_shipped_results(tiny_backbone, tmp_path):

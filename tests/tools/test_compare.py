@@ -24,7 +24,7 @@ def test_a_number_beyond_its_tolerance_differs_and_is_set_beside_the_published_o
 
 
 def test_each_backbone_has_tolerances_of_the_size_of_its_effects():
-    shipped = read_json(REFERENCES["photographs"] / "results.json")
+    shipped = read_json(REFERENCES["photographs"].folder / "results.json")
     table = compare.comparison(shipped, shipped).set_index("number")
     assert table.loc["mean increase of the loss, layers 4 to 12 (%)", "tolerance"] == "7"
     assert table.loc["Pearson r, start time", "tolerance"] == "0.03"

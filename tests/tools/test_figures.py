@@ -6,6 +6,7 @@ import pytest
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, write_json
+from paper_utils.pipeline.results import Reference
 from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import script_hash
 from tools import figures, ship
@@ -46,7 +47,9 @@ def test_the_ledger_follows_the_results_that_it_stands_beside(tmp_path, monkeypa
     folders = {name: tmp_path / name for name in ("embedded", "photographs")}
     for folder in folders.values():
         write_json(folder / "results.json", {})
-    monkeypatch.setattr(figures, "REFERENCES", folders)
+    monkeypatch.setattr(
+        figures, "REFERENCES", {name: Reference(folder, repeats=False) for name, folder in folders.items()}
+    )
 
     def content(**options):
         return figures.contents_of(Run("laptop", "seeds", root=tmp_path, **options), [METRICS])
@@ -78,6 +81,11 @@ def test_every_command_says_what_it_does(tool):
         (["figures", "--profile", "desktop"], "error: unknown profile 'desktop'"),
         (["figures", "--only", "figure_9"], "error: no figure is called 'figure_9'"),
         (["study", "--only", "lora_9"], "error: unknown variant 'lora_9'"),
+        (
+            ["status", "--from", "seed"],
+            "error: cannot start from 'seed'; choose checkpoint or seeds (make figures FROM=",
+        ),
+        (["status", "--backbone", "photograph"], "error: there is no folder photograph; did you mean photographs?"),
     ],
 )
 def test_errors_reach_the_shell_as_one_line(arguments, message):
@@ -102,6 +110,14 @@ def test_what_ships_was_computed_from_seeds(tmp_path):
         ship.ship(Run("laptop", "seeds", root=tmp_path), tmp_path)
     with pytest.raises(CompanionError, match="make figures FROM=seeds BACKBONE=photographs"):
         ship.ship(Run("laptop", "seeds", backbone="photographs", root=tmp_path), tmp_path)
+
+
+def test_a_way_out_names_the_run_that_was_asked_for():
+    parser = argparse.ArgumentParser()
+    figures.add_run_options(parser)
+    assert figures.as_make("figures", parser.parse_args([])) == "make figures"
+    options = parser.parse_args(["--backbone", "/a folder/vit", "--from", "seeds", "--profile", "smoke"])
+    assert figures.as_make("figures", options) == "make figures PROFILE=smoke 'BACKBONE=/a folder/vit' FROM=seeds"
 
 
 def test_pixels_reach_the_run(tiny_backbone):
