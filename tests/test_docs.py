@@ -46,13 +46,20 @@ class TestPage:
         with warnings.catch_warnings(action="error", category=RuntimeWarning):
             execute(page.read_text(), str(page))
 
-    def test_every_block_is_python(self, page):
+    def test_every_block_is_python_or_of_a_shell(self, page):
         text = page.read_text()
-        assert {match[1] for match in FENCE.finditer(text)} <= {"python"}
-        assert len(re.findall(r"^ *```", text, re.MULTILINE)) == 2 * len(blocks(text))
+        fences = [match[1] for match in FENCE.finditer(text)]
+        assert set(fences) <= {"python", "sh"}
+        assert len(re.findall(r"^ *```", text, re.MULTILINE)) == 2 * len(fences)
 
     def test_the_readme_links_it(self, page):
         assert f"(docs/{page.name})" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", [*PAGES, *ROOT.glob("*.md")], ids=lambda path: path.stem)
+def test_what_a_page_links_in_the_repository_is_there(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_page_shows_every_name_that_is_exported():

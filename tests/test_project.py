@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import nbformat
 import numpy as np
@@ -96,9 +97,28 @@ def test_nbval_runs_this_python_whatever_jupyter_path_holds(tmp_path, options):
     assert "1 passed" in done.stdout
 
 
-def test_readme_shows_the_shipped_results():
-    text = readme.README.read_text()
-    assert text == readme.filled(text, read_json(readme.PROVENANCE), Run(notebook="readme").backbones())
+def test_readme_and_docs_show_the_shipped_results():
+    content = readme.parts(read_json(readme.PROVENANCE), Run(notebook="readme").backbones())
+    for page in readme.PAGES:
+        text = page.read_text()
+        assert text == readme.filled(page, text, content), f"{page.name}: run python -m tools.readme"
+
+
+def test_readme_is_short():
+    words = re.sub(r"\]\([^)]*\)", "]", readme.README.read_text()).split()
+    assert len([word for word in words if re.search(r"\w", word)]) <= 1200
+
+
+def test_the_version_is_one():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## {version} (" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_repository_has_an_address():
+    if readme.address().endswith(readme.NO_ADDRESS):
+        pytest.skip("pyproject.toml has no address of the repository yet; badges wait for it")
+    assert readme.address() in readme.README.read_text()
 
 
 def test_contributing_shows_every_package_and_about_its_lines():

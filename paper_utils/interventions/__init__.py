@@ -31,7 +31,7 @@ from .protocols import (
 )
 from .pruning import Removals, orders, removal
 from .recovered import PatchingRecovery, patching_recovery
-from .redundancy import Redundancy
+from .redundancy import Redundancy, redundancy_table
 from .replacements import ReplacementEffects
 from .shifts import PredictionShift, head_shifts, two_halves
 from .stored import StoredAblationCheck
@@ -80,6 +80,7 @@ __all__ = [
     "protocol_losses",
     "rank_autocorrelation",
     "recovery",
+    "redundancy_table",
     "removal",
     "shuffled_rows",
     "squared_errors",

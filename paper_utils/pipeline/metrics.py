@@ -84,7 +84,8 @@ def _interventions(run: "Run", ablation: EstimatedAblation, effects: AblationEff
     found |= ReplacementEffects.of(run.replacements(), ablation.intact).metrics()
     found |= AttributionEstimates.of(ablation.linearised_few()).metrics(ablation.exact_increase())
     found |= Removals.of(run.removals()).metrics(early=3 * effects.increase.shape[1])
-    found |= Redundancy.of(run.removals(), ablation.exact).metrics()
+    for redundancy in (Redundancy.of, Redundancy.at_random):
+        found |= redundancy(run.removals(), ablation.exact).metrics()
     found |= ProtocolEffects.of(run.protocols(), effects.increase, figure_4()).metrics()
     return found | PredictionShift.of(run.plain_ablation(), shifts=ablation.shifts()).metrics()
 

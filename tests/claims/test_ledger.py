@@ -47,7 +47,7 @@ SHIPPED = {  # claim: verdict as described, as released and scaled to the width 
     "early_distractors_idle": (PARTLY,),
     "early_distractors_strict": (NOT,),
     "early_least_well_read": (REPRODUCED,),
-    "early_redundant": (REPRODUCED,),
+    "early_redundant": (UNINFORMATIVE,),
     "chirp_layers": (PARTLY,),
     "chirp_layers_strict": (PARTLY,),
     "chirp_heads_tuned": (NOT,),

@@ -4,7 +4,7 @@ from scipy import stats
 
 from paper_utils.interventions.ablation import Ablation
 from paper_utils.interventions.pruning import orders
-from paper_utils.interventions.redundancy import Redundancy
+from paper_utils.interventions.redundancy import Redundancy, redundancy_table
 
 EARLY = "early heads, least important first"
 
@@ -35,3 +35,49 @@ def test_heads_do_together_what_they_do_and_what_their_effects_add_up_to():
     assert metrics["ablation.removal.redundancy.difference_low_percent"] == found.low["difference"]
     assert list(found.table()["Images"]) == [60] * 3
     assert found.table().index[0] == "35 early heads zeroed together"
+
+
+@pytest.fixture
+def removed():
+    """Removals of every order where each head adds its number over a thousand, squared if others are gone too."""
+    rng = np.random.default_rng(5)
+    intact, worth = rng.exponential(size=40) + 0.1, np.arange(144) / 1000
+    arrays = {"intact": intact}
+    for name, order in orders(worth.reshape(12, 12), seed=3).items():
+        sums = np.array([worth[order.heads[:count]].sum() for count in order.counts])
+        arrays[name] = intact * (1 + sums[:, None] ** 2)
+        arrays |= {f"counts of {name}": order.counts, f"heads of {name}": order.heads}
+    baseline = np.repeat(np.sqrt(intact)[:, None], 3, axis=1)
+    ablated = baseline * np.sqrt(1 + worth)[:, None, None]
+    single = Ablation(baseline, ablated.reshape(12, 12, 40, 3), np.zeros((40, 3)), np.ones(3), np.ones(40))
+    return arrays, single, worth
+
+
+def test_heads_at_random_leave_out_the_most_important_one(removed):
+    """Oracle: sums over the sets that the orders themselves say."""
+    arrays, single, worth = removed
+    found = Redundancy.at_random(arrays, single)
+    expected = []
+    for number in (1, 2, 3):
+        heads = list(arrays[f"heads of random {number}"])
+        counts = [count for count in arrays[f"counts of random {number}"] if 1 < count <= 36]
+        if fitting := [count for count in counts if 143 not in heads[:count]]:
+            total = worth[heads[: max(fitting)]].sum()
+            expected.append((100 * total**2, 100 * total))
+    together, added_up = np.mean(expected, axis=0)
+    assert found.value == pytest.approx(
+        {"together": together, "added_up": added_up, "difference": together - added_up}, rel=1e-5
+    )
+    assert found.metrics()["ablation.removal.redundancy.at_random.together_percent"] == found.value["together"]
+    table = redundancy_table(arrays, single)
+    assert list(table.index) == [*Redundancy.of(arrays, single).table().index, *found.table().index]
+
+
+def test_sets_are_taken_as_they_are_where_each_begins_with_the_most_important_head(removed):
+    arrays, single, worth = removed
+    for number in (1, 2, 3):
+        heads = arrays[f"heads of random {number}"]
+        arrays[f"heads of random {number}"] = np.concatenate([[143], heads[heads != 143]])
+    sums = [worth[arrays[f"heads of random {number}"][:36]].sum() for number in (1, 2, 3)]
+    assert Redundancy.at_random(arrays, single).value["added_up"] == pytest.approx(100 * np.mean(sums), rel=1e-5)
+    assert Redundancy.at_random(arrays, single).which == "36 heads at random"

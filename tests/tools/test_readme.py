@@ -1,14 +1,15 @@
 import pytest
 
 from paper_utils.claims import Backbones
+from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_json
 from paper_utils.pipeline.figures import NOTEBOOKS
-from tools import readme
+from tools import readme, tables
 
 COSTS = {name: {"seconds": 60.0 + number, "peak_memory_mib": 700 + number} for number, name in enumerate(NOTEBOOKS)}
 PROVENANCE = {
     "notebooks": COSTS,
-    "stages": {name: {"seconds": 500.4, "peak_memory_mib": 1583} for name in ("fine_tuning", *readme.RESULTS)},
+    "stages": {name: {"seconds": 500.4, "peak_memory_mib": 1583} for name in ("fine_tuning", *tables.RESULTS)},
 }
 
 
@@ -22,28 +23,45 @@ def beside(metrics, other_seeds=(), **others):
 
 
 def test_tables_hold_the_numbers_of_the_run(metrics):
-    tables = readme.tables(metrics, PROVENANCE)
-    assert "| 4 | increase of the loss, head by head | [04_head_ablation]" in tables["figures"]
-    assert "| `make figure-4` | 63 s | 703 MiB |" in tables["figures"]
-    assert "| 500 s | 1583 MiB |" in tables["figures"]
-    assert f"| start time | {metrics['accuracy.start_time.pearson_r']:.3f} (" in tables["accuracy"]
-    assert f"| {500.4 * len(readme.RESULTS):.0f} s | 1583 MiB |" in tables["figures"]
-    assert f"| 12 | {metrics['ablation.layer_12.mean_percent']:.2f} % (" in tables["ablation"]
-    assert f"{metrics['ablation.significant_heads_bh']} of 144 heads" in tables["ablation"]
-    released = next(line for line in tables["protocols"].splitlines() if "as released" in line)
+    content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics))
+    line = next(line for line in content["figures"].splitlines() if line.startswith("| 4 |"))
+    assert line.endswith("| [04](notebooks/04_head_ablation.ipynb) | `make figure-4` | 63 s | 703 MiB |")
+    assert f"{metrics['ablation.largest_head.effect_percent']:.3g} %" in line
+    assert "| 500 s | 1583 MiB |" in content["figures"]
+    assert f"| start time | {metrics['accuracy.start_time.pearson_r']:.3f} (" in content["accuracy"]
+    assert f"| {500.4 * len(tables.RESULTS):.0f} s | 1583 MiB |" in content["figures"]
+    assert f"| 12 | {metrics['ablation.layer_12.mean_percent']:.2f} % (" in content["ablation"]
+    assert f"{metrics['ablation.significant_heads_bh']} of 144 heads" in content["ablation"]
+    released = next(line for line in content["protocols"].splitlines() if "as released" in line)
     assert f"| {metrics['released.ablation.lag_1_autocorrelation']:.2f} (" in released
     assert released.endswith("| 128 |")
 
 
+def test_findings_hold_the_numbers_of_each_run(metrics):
+    key = "accuracy.unselected.start_time.pearson_r"
+    other = metrics | {key: 0.1234, "ablation.largest_head.effect_percent": 4321.0}
+    text = readme.findings(beside(metrics, photographs=other))
+    assert f"is {metrics[key]:.3f} (" in text
+    assert "and 0.123 (" in text
+    assert "by 4321 % (" in text
+    assert "{" not in text
+
+
+def test_badges_wait_for_an_address():
+    assert "pyproject.toml" in readme.badges(f"https://github.com/{readme.NO_ADDRESS}")
+    found = readme.badges("https://github.com/someone/heads")
+    assert "(https://mybinder.org/v2/gh/someone/heads/main?" in found
+    assert "https://github.com/someone/heads/actions/workflows/tests.yml/badge.svg" in found
+
+
 def test_tables_are_rectangular(metrics):
-    texts = [*readme.tables(metrics, PROVENANCE).values(), readme.ledger_table(beside(metrics))]
-    for text in texts:
+    for text in readme.parts(PROVENANCE, beside(metrics, photographs=metrics)).values():
         widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
-        assert len(widths) == 1
+        assert len(widths) <= 1
 
 
 def test_the_ledger_shows_the_value_of_every_training_seed(metrics):
-    table = readme.ledger_table(beside(metrics, [metrics, metrics]))
+    table = tables.ledger_table(beside(metrics, [metrics, metrics]))
     row = next(line for line in table.splitlines() if "correlation of predicted and true start times" in line)
     value = f"{metrics['accuracy.unselected.start_time.pearson_r']:.3g}"
     assert row.endswith(f"| {value}, {value}, {value}; 3 of 3 agree |")
@@ -55,7 +73,7 @@ def test_the_released_protocol_has_a_row_of_its_own_where_it_depends_on_the_widt
     start, key = "| layers 1 to 3 matter less than the others | smallest |", "ablation.layers_1_to_3.mean_percent"
 
     def rows(scaled):
-        table = readme.ledger_table(beside(metrics | {f"released.{key}": 0.0, f"to_scale.{key}": scaled}))
+        table = tables.ledger_table(beside(metrics | {f"released.{key}": 0.0, f"to_scale.{key}": scaled}))
         return [line.removeprefix(start) for line in table.splitlines() if line.startswith(start)]
 
     assert [row.split(" | ")[0] for row in rows(0.0)] == [" described", " released, to scale"]
@@ -70,20 +88,21 @@ def test_a_reading_has_a_row_where_its_verdict_is_another_one_on_any_backbone(me
     embedded = metrics | {name.replace("layer_7", "layer_6"): value for name, value in ends.items()} | ends
 
     def shown(**others):
-        return sum(line.startswith(start) for line in readme.ledger_table(beside(embedded, **others)).splitlines())
+        return sum(line.startswith(start) for line in tables.ledger_table(beside(embedded, **others)).splitlines())
 
     assert shown(photographs=embedded) < shown(photographs=embedded | dict.fromkeys(ends, 1000000.0))
 
 
 def test_filling_replaces_every_part(metrics):
-    parts = ("figures", "accuracy", "ablation", "protocols", "claims", "backbones")
-    text = "".join(f"<!-- {part} -->old<!-- /{part} -->\n" for part in parts)
-    filled = readme.filled(text, PROVENANCE, beside(metrics))
-    assert "old<" not in filled
-    assert filled == readme.filled(filled, PROVENANCE, beside(metrics))
-    assert filled != readme.filled(
-        text, PROVENANCE, beside(metrics | {"accuracy.unselected.start_time.pearson_r": 0.1234})
-    )
+    content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics))
+    for page, names in readme.PAGES.items():
+        text = "".join(f"<!-- {part} -->old<!-- /{part} -->\n" for part in names)
+        filled = readme.filled(page, text, content)
+        assert "old<" not in filled
+        assert filled == readme.filled(page, filled, content)
+        with pytest.raises(CompanionError, match=rf"{page.name} lacks the marks"):
+            readme.filled(page, "", content)
+    assert set(content) == {part for names in readme.PAGES.values() for part in names}
 
 
 def test_prose_gives_the_counts_of_verdicts_that_the_run_has(metrics):
@@ -94,10 +113,9 @@ def test_prose_gives_the_counts_of_verdicts_that_the_run_has(metrics):
         f"{_are(partly)} in part, {_are(refuted)} not, {_are(moot)} not informative, and {untestable} cannot be tested"
     )
     ledger = ROOT / "notebooks" / "07_claims_ledger.py"
-    for text in (readme.README.read_text(), ledger.read_text().replace("\n# ", " ")):
-        words = " ".join(text.split())
-        assert said in words
-        assert f"{reproduced or 'None'} of {sum(counts) + untestable + reproduced} " in words
+    words = " ".join(ledger.read_text().replace("\n# ", " ").split())
+    assert said in words
+    assert f"{reproduced or 'None'} of {sum(counts) + untestable + reproduced} " in words
 
 
 def _are(count):
