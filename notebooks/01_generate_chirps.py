@@ -81,7 +81,7 @@ data.RegionShares.measure(run.profile.seed).table()
 #
 # A head may attend to the title because of what is written there (content-driven) or because it always attends to the
 # upper part of the image (position-driven). Counterfactual images separate the two: one thing is changed, and
-# everything else stays the same, the noise included. Notebook 6 measures the heads and the predictions on them.
+# everything else stays the same, the noise included. Notebook 6c measures the heads and the predictions on them.
 
 # %%
 variants = example.variants()
@@ -100,6 +100,11 @@ data.KnownEdges.measure(run.profile.seed).table()
 
 # %% [markdown]
 # Notebook 2 measures how large the model's errors are on these images.
+
+# %% [markdown]
+# > **What to believe.** These are the published images, drawn anew from seeds: same distribution, same layout, text
+# > of a newer Matplotlib. What is in each image, and where, is known to the pixel, which is what later notebooks rest
+# > on.
 
 # %% [markdown]
 # Made with:

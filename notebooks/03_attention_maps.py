@@ -89,7 +89,12 @@ run.show(plots.overlays(**mapped.of_head("L12H12", or_last=True)), "figure_7")
 # %% [markdown]
 # The same five images. The bright patches are on the chirp in some images and on the title or elsewhere in others.
 # Notebook 6 shows the heads of this model that respond to the chirp alone.
-#
+
+# %% [markdown]
+# > **What to believe.** Maps are drawn as in the paper, from the fine-tuned model itself. What a head of this number
+# > attends to says nothing about the paper's: judge by the rule of notebook 6, not by one picture.
+
+# %% [markdown]
 # Made with:
 
 # %% tags=["nbval-ignore-output"]

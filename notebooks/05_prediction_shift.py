@@ -87,7 +87,12 @@ shift.furthest()
 
 # %% [markdown]
 # After L1H1, heads of layers 8, 11 and 12 move the predictions furthest, by 0.5 to 0.7 s an image.
-#
+
+# %% [markdown]
+# > **What to believe.** Most heads can go one at a time without moving the predicted start times, as the paper says;
+# > L1H1 cannot. Distributions hide that, since errors up and down cancel: look at the shift image by image.
+
+# %% [markdown]
 # Made with:
 
 # %% tags=["nbval-ignore-output"]

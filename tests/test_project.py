@@ -37,7 +37,7 @@ def test_environment_lists_the_pinned_requirements():
 
 
 def test_every_notebook_is_known_to_the_pipeline():
-    assert tuple(path.stem for path in SCRIPTS) == NOTEBOOKS
+    assert tuple(path.stem for path in SCRIPTS) == ("00_index", *NOTEBOOKS)  # the index has nothing to run
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
@@ -60,8 +60,9 @@ class TestExecutedNotebook:
         outputs = [output for cell in code for output in cell.outputs]
         assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
 
-    def test_an_image_is_shown(self, code):
-        assert any("image/png" in output.get("data", {}) for cell in code for output in cell.outputs)
+    def test_an_image_is_shown_where_it_has_figures(self, name, code):
+        shown = any("image/png" in output.get("data", {}) for cell in code for output in cell.outputs)
+        assert shown == any(source.notebook == name for source in FIGURES.values())
 
     def test_every_cell_can_be_compared(self, code):
         # nbval cannot run a cell whose last statement is silenced

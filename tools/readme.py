@@ -95,7 +95,7 @@ def _shuffled(metrics: dict, prefix: str) -> str:
 def _counts(found: Backbones) -> str:
     """Return how many claims come to each verdict, a row for each backbone."""
     summary = found.summary()
-    rows = [[name, *map(str, summary[name])] for name in summary]
+    rows = [[str(name), *map(str, summary[name])] for name in summary]
     total = summary.iloc[:, 0].sum()
     return markdown_table([f"of {total} claims, by the first row of each, on the backbone", *summary.index], rows)
 

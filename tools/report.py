@@ -1,6 +1,6 @@
-"""The executed ledger (notebook 7) as one self-contained page, and as PDF: `python -m tools.report --help`.
+"""The executed ledger (notebooks 7 to 7c) as one self-contained page, and as PDF: `python -m tools.report --help`.
 
-The page is notebook 7 as the run executed it, without its code. Nothing in it is fetched: style and figures are inlined.
+The page is these notebooks as the run executed them, without their code. Nothing in it is fetched: style and figures are inlined.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -17,11 +18,12 @@ from nbconvert import HTMLExporter
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path
+from paper_utils.pipeline.figures import NOTEBOOKS
 from tools.figures import add_run_options, run_of
 
 __all__ = ["installed_browser", "print_page", "report_page"]
 
-NOTEBOOK = "07_claims_ledger"
+CHAPTERS = tuple(name for name in NOTEBOOKS if name.startswith("07"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # JupyterLab's page without the scripts it would fetch, and with outputs that fit a narrow screen
 TEMPLATE = """{% extends "lab/index.html.j2" %}
@@ -39,22 +41,19 @@ body.jp-Notebook { max-width: 76rem; margin: 0 auto; overflow: visible; }
 """
 
 
-def report_page(executed: Path, *, notebooks: str) -> str:
-    """Return an executed notebook as a page of HTML, its code left out and its figures inlined.
+def report_page(executed: Sequence[Path], *, notebooks: str) -> str:
+    """Return executed notebooks as one page of HTML, their code left out, their figures inlined, all rows unfolded.
 
     Args:
-        executed: the .ipynb with its outputs.
+        executed: each .ipynb with its outputs.
         notebooks: address, seen from the page, of the folder that the notebook's links to other notebooks start from.
 
     Raises:
-        CompanionError: the notebook is not there, or cannot be read.
+        CompanionError: a notebook is not there, or cannot be read.
     """
-    try:
-        notebook = nbformat.read(executed, as_version=4)
-    except FileNotFoundError as error:
-        raise CompanionError(f"{executed} is missing; run `make figures` first") from error
-    except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise CompanionError(f"{executed} is damaged; remove it and run `make figures` again") from error
+    notebook = nbformat.v4.new_notebook(cells=[cell for path in executed for cell in _read(path).cells])
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # notebooks of one origin have some in common
     exporter = HTMLExporter(
         template_name="lab",
         template_file="report.html.j2",
@@ -65,7 +64,17 @@ def report_page(executed: Path, *, notebooks: str) -> str:
         embed_images=True,
     )
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "Does the paper hold?"}})
-    return re.sub(r'(?<=href=")(?=\d\d_\w+\.ipynb)', f"{notebooks}/", page)
+    page = page.replace("<details>", "<details open>")
+    return re.sub(r'(?<=href=")(?=\d\d[a-z]?_\w+\.ipynb)', f"{notebooks}/", page)
+
+
+def _read(executed: Path) -> nbformat.NotebookNode:
+    try:
+        return nbformat.read(executed, as_version=4)
+    except FileNotFoundError as error:
+        raise CompanionError(f"{executed} is missing; run `make figures` first") from error
+    except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise CompanionError(f"{executed} is damaged; remove it and run `make figures` again") from error
 
 
 def installed_browser() -> str | None:
@@ -102,7 +111,7 @@ def main() -> None:
         run = run_of(options)
         page, pdf = run.figures / "report.html", run.figures / "report.pdf"
         notebooks = Path(os.path.relpath(ROOT / "notebooks", run.figures)).as_posix()
-        content = report_page(run.build / f"{NOTEBOOK}.ipynb", notebooks=notebooks)
+        content = report_page([run.build / f"{name}.ipynb" for name in CHAPTERS], notebooks=notebooks)
         with atomic_path(page) as path:
             path.write_text(content, encoding="utf-8")
         print(page)

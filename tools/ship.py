@@ -18,6 +18,7 @@ from paper_utils.files import ROOT, atomic_path, read_json, write_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import NOTEBOOKS, SHIP_TO, same_pixels
 from paper_utils.pipeline.metrics import collect
+from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.results import REFERENCES, shipped_stages
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -67,23 +68,31 @@ def gather(backbone: str = "embedded", *, target: Path | None = None) -> None:
 
 
 def show(names: Sequence[str] = NOTEBOOKS, *, backbone: str = "embedded") -> None:
-    """Execute notebooks on shipped results; keep the figures that ship, and the outputs for the embedded backbone.
+    """Execute notebooks on shipped results; keep figures that ship, and outputs for the embedded backbone.
+
+    What all of them take is kept beside what the results took, for the README.
 
     Raises:
         CompanionError: a notebook fails, or there is none of that name.
     """
     figures = FIGURES[backbone]
     os.environ[SHIP_TO] = str(figures)  # kernels inherit it
+    took = {}
     for name in names:
         script = ROOT / "notebooks" / f"{name}.py"
-        if backbone == "embedded":
-            notebook = script.with_suffix(".ipynb")
-            # --update keeps the identity of unchanged cells, so that a diff shows what changed
-            jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
-            run_notebook(notebook, notebook)
-        else:
-            run_notebook(script, ROOT / "build" / figures.name / f"{name}.ipynb", parameters={"backbone": backbone})
-        print(f"{name}: run on what ships of the {backbone} backbone", flush=True)
+        with Watch() as watch:
+            if backbone == "embedded":
+                notebook = script.with_suffix(".ipynb")
+                # --update keeps the identity of unchanged cells, so that a diff shows what changed
+                jupytext([*(["--update"] if notebook.exists() else []), "--to", "ipynb", "--quiet", str(script)])
+                run_notebook(notebook, notebook)
+            else:
+                run_notebook(script, ROOT / "build" / figures.name / f"{name}.ipynb", parameters={"backbone": backbone})
+        took[name] = {"seconds": round(watch.seconds, 1), "peak_memory_mib": round(watch.peak)}
+        print(f"{name}: run on what ships of the {backbone} backbone in {watch.seconds:.0f} s", flush=True)
+    if tuple(names) == NOTEBOOKS:
+        record = REFERENCES[backbone].folder / "provenance.json"
+        write_json(record, read_json(record) | {"notebooks": took})
     for path in figures.glob("*.png"):
         if backbone != "embedded" and same_pixels(path, FIGURES["embedded"] / path.name):
             path.unlink()  # it shows no model

@@ -186,5 +186,5 @@ def ledger_table(found: Backbones) -> str:
         why = f"**{VERDICTS[-1]}**: heads of different backbones correspond in nothing but their number"
         images = next(entry.images for entry in ledger.entries if entry.claim.arguments.get("head") == untestable[0])
         dashes = ["-"] * (2 + len(columns))
-        rows.append([heads, "Figures 6 to 8", "described", images, "see notebook 6", why, *dashes])
+        rows.append([heads, "Figures 6 to 8", "described", images, "see notebook 6b", why, *dashes])
     return markdown_table(list(table.columns), rows)

@@ -91,7 +91,10 @@ class Entry:
 
 @dataclass(frozen=True, repr=False)
 class Ledger:
-    """The verdicts on all claims; as the last expression of a cell it shows itself, with quotes, rules and links."""
+    """The verdicts on all claims; as the last expression of a cell it shows itself, with quotes, rules and links.
+
+    The first row of each claim that can be tested is shown, all rows on a click.
+    """
 
     entries: tuple[Entry, ...]  # in the order of the claims, by protocol within a claim
     pixels: str = PIXELS["published"]  # how images were given to the backbone, in words
@@ -169,8 +172,16 @@ class Ledger:
             lstrip_blocks=True,
         )
         groups = [list(group) for _, group in itertools.groupby(self.entries, lambda entry: entry.claim.name)]
+        own = [group[0] for group in groups if not group[0].claim.reading_of]
+        first = [entry for entry in own if entry.verdict != UNTESTABLE]
         return environment.get_template("ledger.html.j2").render(
-            groups=groups, classes=CLASSES, here=HERE, seeds=self.seeds_title, pixels=self.pixels
+            first=first,
+            untestable=len(own) - len(first),
+            groups=groups,
+            classes=CLASSES,
+            here=HERE,
+            seeds=self.seeds_title,
+            pixels=self.pixels,
         )
 
 

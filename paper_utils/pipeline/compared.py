@@ -24,7 +24,7 @@ class Compared(Computing):
         `make study` made them.
         """
         names = [f"study/{name}" for name in study.VARIANTS]
-        self._note(*names)
+        self.has_read(*names)
         whole = self.computes and all(self.results.state(name).state == "fresh" for name in names)
         backbone = self.profile.backbone
         if not whole and not (backbone in REFERENCES and REFERENCES[backbone].repeats):

@@ -80,7 +80,7 @@ class Computing:
                 left.unlink(missing_ok=True)
 
     def _path(self, stage: str) -> Path:
-        self._note(stage)
+        self.has_read(stage)
         if self.computes:
             return self.results.ensure(stage, self)
         path = self.results.path(stage)
@@ -88,7 +88,7 @@ class Computing:
             raise CompanionError(f"the shipped result {path} is missing; {way_out(path)}")
         return path
 
-    def _note(self, *stages: str) -> None:
+    def has_read(self, *stages: str) -> None:
         """Keep which results and figures the notebook has asked for: they say when it must run again."""
         self.read.update(stages)
         if self.computes and self.notebook != "script":

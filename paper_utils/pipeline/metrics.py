@@ -1,5 +1,7 @@
 """The numbers of a run that claims, README and comparisons rest on: those of every notebook's results as flat keys."""
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,7 @@ from ..attention import (
 from ..claims import Ledger, baseline_loss, figure_4
 from ..claims import heads as published_heads
 from ..data import KnownEdges, RegionShares
+from ..files import read_json, write_json
 from ..interventions import (
     AblationEffects,
     AttributionEstimates,
@@ -30,13 +33,37 @@ from ..interventions import (
     largest_head,
 )
 from ..training import Accuracy, AccuracyByGroup, ErrorOnEdges, OracleLimits, StudyComparison, TrainingSummary
+from .sources import definition_hash
+from .stages import STAGES
 
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["collect", "effects_by_kind"]
+__all__ = ["collect", "effects_by_kind", "gathered"]
 
 Metrics = dict[str, float | str]
+
+
+def gathered(run: "Run") -> Metrics:
+    """Return what `collect` does for a run that computes; kept until a result, or the code that gathers, is another."""
+    path = run.build / "metrics.json"
+    if path.is_file():
+        kept = read_json(path)
+        if kept.get("of") == _origin(run):
+            run.has_read(*(name for name, stage in STAGES.items() if not stage.repeats))
+            return kept["metrics"]
+    found = collect(run)
+    write_json(path, {"of": _origin(run), "metrics": found})
+    return found
+
+
+def _origin(run: "Run") -> str:
+    """Return a hash of all that metrics are gathered of, and of the code that does."""
+    needed = [name for name, stage in STAGES.items() if not stage.repeats]  # those that repeat are read below
+    contents = {name: (run.results.content(name), run.results.state(name).state) for name in needed}
+    code = definition_hash("paper_utils.pipeline.metrics", "collect")
+    known = [contents, code, run.profile.as_dict(), run.source, run.study(), run.other_seeds()]
+    return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def collect(run: "Run") -> Metrics:

@@ -22,9 +22,9 @@ from ..training.evaluation import Evaluation
 from ..training.history import Epoch
 from . import computations
 from .compared import RESULTS_FILE, Compared, shipped_metrics, shipped_runs
-from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOK, check_figure, save_figure
+from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOKS, check_figure, save_figure
 from .given import GivenModel
-from .metrics import collect
+from .metrics import gathered
 from .profiles import get_profile
 from .provenance import environment
 from .results import REFERENCES, Results, reference_of, shipped
@@ -106,7 +106,7 @@ class Run(Compared):
     @property
     def notebooks(self) -> tuple[str, ...]:
         """Those that this run has results for: of a given checkpoint's training nothing is known."""
-        return tuple(name for name in NOTEBOOKS if not (self.given and name == TRAINING_NOTEBOOK))
+        return tuple(name for name in NOTEBOOKS if not (self.given and name in TRAINING_NOTEBOOKS))
 
     def history(self) -> list[Epoch]:
         """Return what each epoch of the fine-tuning came to.
@@ -160,7 +160,7 @@ class Run(Compared):
     @cache
     def mapped(self, variant: str = "published") -> MappedImages:
         """Return test images, or a variant of them, with regions and attention maps; made on the fly, in seconds."""
-        self._note("maps")
+        self.has_read("maps")
         return self._mapped(self.model(), variant)
 
     def mapped_controls(self) -> dict[str, MappedImages]:
@@ -180,8 +180,8 @@ class Run(Compared):
         """Return the numbers of all notebooks as flat keys; where this run computes, also as results.json."""
         if not self.computes:
             return shipped_metrics(self.profile.backbone)
-        self._note(METRICS)
-        found = collect(self)
+        self.has_read(METRICS)
+        found = gathered(self)
         write_json(self.figures / RESULTS_FILE, found)
         return found
 
@@ -211,7 +211,7 @@ class Run(Compared):
         if self.computes:
             save_figure(figure, self.figures / name)
             self.shown.add(name)
-            self._note()
+            self.has_read()
         elif SHIP_TO in os.environ and name in SHIPPED_FIGURES:
             save_figure(figure, Path(os.environ[SHIP_TO]) / name, pdf=False)
         return figure
@@ -233,7 +233,8 @@ class Run(Compared):
         source = self.given.source.name if self.given else self.source
         rows = {"profile": self.profile.name, "source": source, "seed": self.profile.seed, "backbone": backbone}
         rows["pixels"] = PIXELS[self.profile.pixels]
-        return pd.DataFrame({"made with": rows | environment()})
+        rows["versions"] = ", ".join(f"{name} {version}" for name, version in environment().items())
+        return pd.DataFrame({"made with": rows})
 
 
 def _is_path(source: str) -> bool:

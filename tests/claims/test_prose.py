@@ -25,13 +25,18 @@ SENTENCES = [
     (
         "04_head_ablation",
         "embedded",
+        ["{ablation.significant_heads_bh} of the {ablation.heads} heads have a significant effect"],
+    ),
+    (
+        "04b_other_ablations",
+        "embedded",
         [
             "Together the early heads raise the loss by {ablation.removal.redundancy.together:ci1}, and their single "
             "effects add up to {ablation.removal.redundancy.added_up:ci1}.",
             "{ablation.removal.redundancy.at_random.together:ci1} against "
             "{ablation.removal.redundancy.at_random.added_up:ci1}.",
-            "layers 1 to 3 come to {ablation.replacement.mean.layers_1_to_3.mean:.2f} %",
-            "{ablation.significant_heads_bh} of the {ablation.heads} heads have a significant effect",
+            "{ablation.replacement.mean.layers_1_to_3.mean:ci2} in layers 1 to 3 against "
+            "{ablation.replacement.mean.layers_4_to_12.mean:ci2} in layers 4 to 12",
         ],
     ),
     (
@@ -48,6 +53,12 @@ SENTENCES = [
         "photographs",
         [
             "{claims.reproduced} claims are reproduced there and {claims.partly} in part",
+        ],
+    ),
+    (
+        "07b_another_backbone",
+        "photographs",
+        [
             "{ablation.layers_1_to_3.mean:ci1} against {ablation.layers_4_to_12.mean:ci1}, on {ablation.images:,} images",
             "{before_fine_tuning.semantics.chirp_heads} of {ablation.heads} heads before and {semantics.chirp_heads} "
             "after, on {attention.images} images",

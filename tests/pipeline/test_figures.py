@@ -55,7 +55,8 @@ def test_a_figure_names_a_plot_and_stages_that_exist(name):
 
 
 def test_every_notebook_is_there():
-    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.py")) == sorted(NOTEBOOKS)
+    found = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
+    assert found == ["00_index", *NOTEBOOKS]  # the index has nothing to run
 
 
 def test_shipped_figures_are_those_of_the_paper_and_the_readme():

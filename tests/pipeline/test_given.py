@@ -12,6 +12,7 @@ from paper_utils.files import checksum, read_json, write_json
 from paper_utils.models import published
 from paper_utils.models.regressor import load_backbone, merged
 from paper_utils.pipeline import cache, given, results
+from paper_utils.pipeline.figures import NOTEBOOKS
 from paper_utils.pipeline.run import Run
 from paper_utils.training.evaluation import evaluate_held_out
 from tools import figures, status
@@ -123,7 +124,7 @@ def test_options_that_exclude_each_other_are_refused(small, checkpoint, tiny_bac
 def test_nothing_is_said_of_a_training_that_is_unknown(small, checkpoint, monkeypatch, capsys):
     run = opened(checkpoint)
     assert "02_finetune_vit" not in run.notebooks
-    assert len(run.notebooks) == 6
+    assert len(run.notebooks) == len(NOTEBOOKS) - 2
     with pytest.raises(CompanionError, match="holds no history of its training"):
         run.history()
     names = {name for name, _, _ in status.lines(run)}

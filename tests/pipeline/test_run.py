@@ -126,7 +126,7 @@ def test_shipped_figures_are_drawn_from_shipped_results_where_asked_for(tmp_path
 
 def test_figures_are_noted_with_what_was_read(tmp_path):
     run = Run("smoke", "seeds", notebook="04_head_ablation", root=tmp_path)
-    run._note("ablation")
+    run.has_read("ablation")
     run.show(Figure(), "figure_4")
     assert (tmp_path / "figures" / "smoke" / "figure_4.png").is_file()
     record = read_json(tmp_path / "build" / "smoke" / "notebooks" / "04_head_ablation.read.json")

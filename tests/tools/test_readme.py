@@ -25,7 +25,7 @@ def beside(metrics, other_seeds=(), **others):
 def test_tables_hold_the_numbers_of_the_run(metrics):
     content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics))
     line = next(line for line in content["figures"].splitlines() if line.startswith("| 4 |"))
-    assert line.endswith("| [04](notebooks/04_head_ablation.ipynb) | `make figure-4` | 63 s | 703 MiB |")
+    assert line.endswith("| [04](notebooks/04_head_ablation.ipynb) | `make figure-4` | 64 s | 704 MiB |")
     assert f"{metrics['ablation.largest_head.effect_percent']:.3g} %" in line
     assert "| 500 s | 1583 MiB |" in content["figures"]
     assert f"| start time | {metrics['accuracy.start_time.pearson_r']:.3f} (" in content["accuracy"]

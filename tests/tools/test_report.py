@@ -25,7 +25,17 @@ def executed(tmp_path_factory):
     """A small executed notebook with what notebook 7 has: prose, a ledger, a table, a figure."""
     protocols = ("described", "released")
     claim = Claim(
-        "n", "a <claim>", "a quote", "abstract", "0.11 %", "near", NEAR, "f", "04_head_ablation", "By layer", protocols
+        "n",
+        "a <claim>",
+        "a quote",
+        "abstract",
+        "0.11 %",
+        "near",
+        NEAR,
+        "f",
+        "04b_other_ablations",
+        "By layer",
+        protocols,
     )
     ledger = Ledger.of({"x": 0.1, "released.x": 5.0}, [{"x": 0.1}], against=[claim])
     figure = cell_of(None)
@@ -39,17 +49,19 @@ def executed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(executed):
-    return report.report_page(executed, notebooks="../../notebooks")
+    return report.report_page([executed, executed], notebooks="../../notebooks")
 
 
 def test_it_shows_ledger_and_figures_without_code_and_the_links_lead_to_the_notebooks(page):
     assert "<title>Does the paper hold?</title>" in page
     assert '<h1 id="7' in page
     assert "secret_code" not in page
+    assert page.count('<h1 id="7') == 2  # of both notebooks that it was given
+    assert page.count("<details open>") == 2
     assert "<b>a &lt;claim&gt;</b>" in page
     assert '<span class="verdict no">not reproduced</span>' in page
     assert "2 of 2" in page
-    assert '<a href="../../notebooks/04_head_ablation.ipynb#By-layer">' in page
+    assert '<a href="../../notebooks/04b_other_ablations.ipynb#By-layer">' in page
     assert "data:image/png;base64," in page
 
 
@@ -76,10 +88,10 @@ def test_it_fits_a_phone_and_a_desk(page, tmp_path, shown, width):
 def test_a_missing_or_damaged_notebook_is_named(tmp_path):
     path = tmp_path / "07_claims_ledger.ipynb"
     with pytest.raises(CompanionError, match=r"07_claims_ledger\.ipynb is missing; run `make figures` first"):
-        report.report_page(path, notebooks="")
+        report.report_page([path], notebooks="")
     path.write_text("{")
     with pytest.raises(CompanionError, match=r"07_claims_ledger\.ipynb is damaged"):
-        report.report_page(path, notebooks="")
+        report.report_page([path], notebooks="")
 
 
 def test_it_prints_to_pdf_where_a_browser_is_and_says_where_none_is(page, tmp_path, monkeypatch):
