@@ -45,19 +45,21 @@ shift.groups()
 # %% [markdown]
 # ## Figure 3: predicted start times
 #
-# One panel for each layer: the start times that are predicted without each of its heads, over the intact model's in
-# grey. Look for L1H1 in the first panel, without which few chirps are predicted to start early or late.
+# The paper shows a panel of histograms for each layer. Twelve of them cannot be told from each other, so that this figure
+# shows what differs: how far the quantiles of the predicted start times move without each head. Zero is the intact model;
+# the mean height of a curve, up or down, is the Wasserstein distance below. Look for L1H1 in the first panel, without
+# which early starts are predicted later and late ones earlier.
 
 # %%
-run.show(plots.prediction_histograms(shift.baseline, shift.ablated, shift.weights), "figure_3")
+run.show(plots.prediction_distributions(shift.baseline, shift.ablated, shift.weights), "figure_3")
 
 # %% [markdown]
 # ## How far apart are they?
 #
-# Two numbers for each head compare the distributions, as the histograms do: the Wasserstein distance (how far the
+# Two numbers for each head compare the distributions, as the figure does: the Wasserstein distance (how far the
 # predictions must be moved, in seconds) and the Kolmogorov-Smirnov statistic (the largest difference of the
 # cumulative distributions, 0 to 1). The third, the mean shift of the single images' predictions, is not visible in
-# histograms: predictions can change places and leave the histogram as it was.
+# distributions: predictions can change places and leave the distribution as it was.
 
 # %%
 run.show(plots.shift_maps(shift.maps()), "shifts")

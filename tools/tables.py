@@ -28,7 +28,9 @@ JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h
 
 
 def _cost(record: dict) -> list[str]:
-    return [f"{record['seconds']:.0f} s", f"{record['peak_memory_mib']:.0f} MiB"]
+    seconds = record["seconds"]
+    time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    return [part.replace(" ", "&nbsp;") for part in (time, f"{record['peak_memory_mib']:.0f} MiB")]
 
 
 def _without_details(entry: Entry) -> str:

@@ -56,7 +56,7 @@ _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
     "figure_1": Source("03_attention_maps", "flowchart"),
     "figure_2": Source("01_generate_chirps", "spectrogram_samples", ("images",)),
-    "figure_3": Source("05_prediction_shift", "prediction_histograms", ("plain_ablation",)),
+    "figure_3": Source("05_prediction_shift", "prediction_distributions", ("plain_ablation",)),
     "figure_4": Source("04_head_ablation", "ablation_heatmap", ("ablation", "attribution")),
     "figure_5": Source("06_monosemantic_gallery", "gallery", _MAPS),
     "figure_6": Source("03_attention_maps", "overlays", _MAPS),

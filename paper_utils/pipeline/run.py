@@ -1,6 +1,7 @@
 """The facade of the notebooks: a run's results by name, computed once or read from what ships, and its figures."""
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -73,6 +74,10 @@ class Run(Compared):
         root: Path = ROOT,
     ):
         pd.set_option("display.max_colwidth", None)  # tables of notebooks show whole cells
+        if "ipykernel" in sys.modules:
+            from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+            set_matplotlib_formats("retina")  # and figures with twice as many pixels
         build = Path(root) / "build"
         self.given = GivenModel(profile, Path(source), build, pixels=pixels) if _is_path(source) else None
         self.profile = self.given.profile if self.given else get_profile(profile, backbone=backbone, pixels=pixels)

@@ -20,7 +20,7 @@ from .attention import (
     score_and_effect,
     shifts,
 )
-from .effects import ablation_heatmap, prediction_histograms, removal_curves
+from .effects import ablation_heatmap, prediction_distributions, removal_curves
 from .explorer import Heads, explorer_page
 from .heads import gallery, overlays
 from .images import region_map, spectrogram_samples, variant_panel
@@ -50,7 +50,7 @@ __all__ = [
     "learning_curves",
     "overlays",
     "predicted_against_true",
-    "prediction_histograms",
+    "prediction_distributions",
     "pretraining_losses",
     "recovered",
     "region_map",

@@ -12,15 +12,17 @@ from .style import grid, plain_numbers
 if TYPE_CHECKING:
     from ..interventions.pruning import Removals
 
-__all__ = ["ablation_heatmap", "prediction_histograms", "removal_curves"]
+__all__ = ["ablation_heatmap", "prediction_distributions", "removal_curves"]
 
 KIND_COLOURS = ("C1", "C2")  # of what removed heads put out
 
 
-def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> Figure:
-    """Figure 3: one panel a layer, start times with each of its heads ablated over the intact model's in grey.
+def prediction_distributions(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> Figure:
+    """Figure 3: one panel a layer, how far each of its heads, ablated, moves the quantiles of the start times.
 
-    A bar far above all of the intact model's is cut off and its height written beside it.
+    A curve is zero throughout where the distributions are one; the mean of its absolute values is their Wasserstein
+    distance. In each panel the head that differs most is named. The scale is that of all heads but the one of largest
+    difference, whose curve is cut off and its reach written.
 
     Args:
         baseline: (images,) seconds.
@@ -28,28 +30,33 @@ def prediction_histograms(baseline: np.ndarray, ablated: np.ndarray, weights: np
         weights: (images,) how many images each stands for.
     """
     layers, heads = ablated.shape[:2]
-    figure, axes = grid((layers + 3) // 4, 4, 5.4, sharex=True, sharey=True)
-    low, high = np.percentile(np.concatenate([baseline, ablated.ravel()]), [0.1, 99.9])
-    edges = np.linspace(low, high, 1 + min(24, max(8, len(baseline) // 9)))  # some nine images a bin
-    colours = sns.color_palette("husl", heads)
-    highest = [
-        np.histogram(some, edges, weights=weights)[0].max() for some in (baseline, *ablated.reshape(-1, len(baseline)))
-    ]
-    top = min(2.5 * highest[0], 1.05 * max(highest))
-    axes.flat[0].set_ylim(0, top)
-    for layer, axis in enumerate(axes.flat):
-        axis.hist(baseline, edges, weights=weights, color="0.75", label="intact")
+    figure, axes = grid((layers + 3) // 4, 4, 5.0, sharex=True, sharey=True)
+    levels = np.linspace(0.01, 0.99, 99)
+
+    def quantiles(start: np.ndarray) -> np.ndarray:
+        order = start.argsort()
+        below = weights[order].cumsum() - weights[order] / 2
+        return np.interp(levels, below / weights.sum(), start[order])
+
+    intact = quantiles(baseline)
+    moved = np.array([[quantiles(head) - intact for head in layer] for layer in ablated])
+    reach = np.abs(moved).max(-1)
+    limit = 1.1 * np.sort(reach, axis=None)[-2:].min() or 1.0
+    colours = mpl.colormaps["viridis"](np.linspace(0, 1, heads))
+    for layer, axis in zip(range(layers), axes.flat, strict=False):
+        axis.axhline(0, color="0.7", lw=0.6)
         for head in range(heads):
-            line = {"histtype": "step", "lw": 0.7, "color": colours[head], "label": f"head {head + 1}"}
-            heights, _, _ = axis.hist(ablated[layer, head], edges, weights=weights, **line)
-            if heights.max() > top:
-                corner = edges[heights.argmax() + 1], top
-                axis.annotate(f" head {head + 1}: to {heights.max():.0f}", corner, va="top", fontsize=6.5)
-        axis.set_title(f"Layer {layer + 1}")
-    figure.supxlabel("Predicted start time (s)", fontsize=8)
-    figure.supylabel("Images", fontsize=8)
-    handles, names = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncol=7)
+            axis.plot(intact, moved[layer, head], color=colours[head], lw=0.8)
+        furthest = reach[layer].argmax()
+        cut = f", {reach[layer, furthest]:.0f} s" if reach[layer, furthest] > limit else ""
+        axis.set_title(f"Layer {layer + 1} (most: head {furthest + 1}{cut})", fontsize=7)
+    axes.flat[0].set_ylim(-limit, limit)
+    figure.supxlabel("Quantile of the predicted start times, intact model (s)", fontsize=8)
+    figure.supylabel("Moved without a head by (s)", fontsize=8)
+    norm = mpl.colors.BoundaryNorm(np.arange(0.5, heads + 1), mpl.colormaps["viridis"].N)
+    bar = figure.colorbar(mpl.cm.ScalarMappable(norm=norm, cmap="viridis"), ax=axes, aspect=40, pad=0.01)
+    bar.set_ticks(range(1, heads + 1))
+    bar.set_label("head", fontsize=7)
     return figure
 
 
@@ -92,7 +99,7 @@ def removal_curves(removals: "Removals") -> Figure:
 
     Bands and bars are 95 % intervals over images. The last two panels compare what removed heads put out.
     """
-    figure, axes = grid(1, 3, 3.0, width_ratios=[3, 2, 2])
+    figure, axes = grid(1, 3, 3.2, width_ratios=[3, 2, 2])
     curves = (removals.of_all_heads(), ("C0", "C3", "0.4")), (removals.of_early_heads(), KIND_COLOURS)
     for axis, (named, colours) in zip(axes, curves, strict=False):
         for (name, curve), colour in zip(named.items(), colours, strict=False):
@@ -115,7 +122,8 @@ def removal_curves(removals: "Removals") -> Figure:
         axis.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=subs))
         axis.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
         axis.yaxis.set_minor_formatter(mpl.ticker.NullFormatter())
-    for axis in axes[:2]:  # the colours of the last panel are those of the second
-        axis.legend(fontsize=6.5)
+    # below, where they hide nothing; the colours of the last panel are those of the second
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncol=2, fontsize=6.5)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside lower right", ncol=2, fontsize=6.5)
     axes[0].set_ylabel("loss over intact")
     return figure

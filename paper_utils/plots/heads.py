@@ -60,7 +60,7 @@ def overlays(images: np.ndarray, maps: np.ndarray, captions: Sequence[str], *, c
         aspect=20 if rows == 1 else 30,
         pad=0.02,
     )
-    bar.set_label("attention (0..1)" if rows == 1 else "attention, min-max normalised", fontsize=7)
+    bar.set_label("attention,\n0 to 1 in each map", fontsize=7)
     return figure
 
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import seaborn as sns
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
 from .style import UNITS, grid
 
@@ -17,11 +19,12 @@ __all__ = [
     "study_curves",
 ]
 
+PUBLISHED_R = 0.9841  # of the start time (arXiv 2503.22713)
 COLOURS = dict(zip(UNITS, sns.color_palette("colorblind", 3), strict=True))
 
 
 def learning_curves(history: Sequence, *, batch: int) -> Figure:
-    """Loss of every training batch and after every epoch, and Pearson r per target, against images seen.
+    """Loss of every training batch and after every epoch, and what Pearson r lacks to one, against images seen.
 
     A dotted line marks where the learning rate fell by far, as it does on a plateau.
 
@@ -41,9 +44,12 @@ def learning_curves(history: Sequence, *, batch: int) -> Figure:
     left.set(xlabel="Images seen", ylabel="MSE (standardised)", yscale="log", title="Loss")
     for target in history[0].pearson_r:
         values = [epoch.pearson_r[target] for epoch in history]
-        right.plot(seen, values, "o-", ms=3, color=COLOURS[target], label=target.replace("_", " "))
-    right.axhline(0.9, color="0.6", lw=0.6)
-    right.set(xlabel="Images seen", ylabel="Pearson r (validation)", ylim=(None, 1.0), title="Correlation")
+        right.plot(
+            seen, [1 - rate for rate in values], "o-", ms=3, color=COLOURS[target], label=target.replace("_", " ")
+        )
+    right.axhline(1 - PUBLISHED_R, color=COLOURS["start_time"], lw=0.8, ls="--", label="start time, published")
+    right.set(xlabel="Images seen", ylabel="1 - Pearson r (validation)", yscale="log", title="Correlation")
+    _plain_ticks(right.yaxis)
     rates = np.log([epoch.learning_rate for epoch in history])
     falls = np.take(seen, np.flatnonzero(np.diff(rates) < -2))
     for axis in (left, right):
@@ -53,6 +59,13 @@ def learning_curves(history: Sequence, *, batch: int) -> Figure:
     left.legend()
     right.legend()
     return figure
+
+
+def _plain_ticks(axis: Axis) -> None:
+    """Label a logarithmic axis of what r lacks to one at 1, 2 and 5 of each decade, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def predicted_against_true(predictions: np.ndarray, labels: np.ndarray) -> Figure:
@@ -74,15 +87,14 @@ def predicted_against_true(predictions: np.ndarray, labels: np.ndarray) -> Figur
         below.hist(residual, bins=np.linspace(-reach, reach, 41), color=COLOURS[target])
         below.axvline(0, color="0.3", lw=0.8)
         below.axvline(residual.mean(), color="0.3", lw=0.8, ls="--")
-        text = f"bias {residual.mean():+.2f} {unit}\nmean abs. {np.abs(residual).mean():.2f} {unit}"
-        below.text(0.02, 0.98, text, transform=below.transAxes, va="top", fontsize=6.5)
+        title = f"bias {residual.mean():+.2f} {unit}, mean absolute {np.abs(residual).mean():.2f} {unit}"
+        below.set_title(title, fontsize=6.5)
         below.set(xlabel=f"predicted - true ({unit}), inner 99 %", ylabel="images")
-        below.set_ylim(top=below.get_ylim()[1] * 1.25)  # space for the text
     return figure
 
 
 def accuracy_by_group(scores: dict[str, dict[str, tuple[float, float, float]]]) -> Figure:
-    """Pearson r with its interval, by group of images and by target.
+    """What Pearson r lacks to one, with its interval, by group of images and by target: most are near one.
 
     Args:
         scores: for each group, top to bottom, and each target: r, low, high.
@@ -90,16 +102,16 @@ def accuracy_by_group(scores: dict[str, dict[str, tuple[float, float, float]]]) 
     figure, axis = grid(1, 1, 0.27 * len(scores) + 0.9)
     place = np.arange(len(scores))
     for offset, target in zip((-0.2, 0, 0.2), UNITS, strict=True):
-        middle, low, high = np.array([group[target] for group in scores.values()]).T
+        middle, high, low = 1 - np.array([group[target] for group in scores.values()]).T
         axis.errorbar(
             middle, place + offset, xerr=[middle - low, high - middle], fmt="o", ms=3, lw=1, color=COLOURS[target],
             label=target.replace("_", " "),
         )  # fmt: skip
     axis.set_yticks(place, list(scores))
-    axis.set(xlabel="Pearson r with 95 % interval", ylim=(len(scores) - 0.5, -0.5))
-    axis.set_xlim(right=1.0)
+    axis.set(xlabel="1 - Pearson r, with 95 % interval", ylim=(len(scores) - 0.5, -0.5), xscale="log")
+    _plain_ticks(axis.xaxis)
     axis.grid(axis="x", lw=0.3)
-    axis.legend(loc="lower left")
+    figure.legend(loc="outside upper center", ncol=3)
     return figure
 
 
@@ -121,8 +133,8 @@ def study_curves(curves: dict[str, tuple[Sequence[int], Sequence[float], Sequenc
         left.plot(seen, loss, marker="o", label=name, **style)
         right.plot(seen, 1 - np.array(rate), marker="o", **style)
     left.set(xlabel="Images seen", ylabel="Validation MSE (standardised)", yscale="log", title="Loss")
-    right.axhline(0.1, color="0.6", lw=0.6)
     right.set(xlabel="Images seen", ylabel="1 - Pearson r, worst of three targets", yscale="log", title="Correlation")
+    _plain_ticks(right.yaxis)
     figure.legend(loc="outside lower center", ncol=3)
     return figure
 

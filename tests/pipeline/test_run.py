@@ -119,7 +119,7 @@ def test_a_run_on_shipped_results_writes_nothing(tmp_path):
 def test_shipped_figures_are_drawn_from_shipped_results_where_asked_for(tmp_path, monkeypatch):
     monkeypatch.setenv(SHIP_TO, str(tmp_path / "shipped"))
     run = Run(notebook="04_head_ablation", root=tmp_path)
-    for name in ("figure_4", "removal"):
+    for name in ("figure_4", "effect_intervals"):
         run.show(Figure(), name)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["figure_4.png"]
 

@@ -25,11 +25,11 @@ def beside(metrics, other_seeds=(), **others):
 def test_tables_hold_the_numbers_of_the_run(metrics):
     content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics))
     line = next(line for line in content["figures"].splitlines() if line.startswith("| 4 |"))
-    assert line.endswith("| [04](notebooks/04_head_ablation.ipynb) | `make figure-4` | 64 s | 704 MiB |")
+    assert line.endswith("| [04](notebooks/04_head_ablation.ipynb) | `make figure-4` | 64&nbsp;s | 704&nbsp;MiB |")
     assert f"{metrics['ablation.largest_head.effect_percent']:.3g} %" in line
-    assert "| 500 s | 1583 MiB |" in content["figures"]
+    assert "| 8&nbsp;min | 1583&nbsp;MiB |" in content["figures"]
     assert f"| start time | {metrics['accuracy.start_time.pearson_r']:.3f} (" in content["accuracy"]
-    assert f"| {500.4 * len(tables.RESULTS):.0f} s | 1583 MiB |" in content["figures"]
+    assert f"| {500.4 * len(tables.RESULTS) / 60:.0f}&nbsp;min | 1583&nbsp;MiB |" in content["figures"]
     assert f"| 12 | {metrics['ablation.layer_12.mean_percent']:.2f} % (" in content["ablation"]
     assert f"{metrics['ablation.significant_heads_bh']} of 144 heads" in content["ablation"]
     released = next(line for line in content["protocols"].splitlines() if "as released" in line)
