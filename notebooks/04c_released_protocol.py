@@ -49,7 +49,8 @@ effects = interventions.AblationEffects.of(run.ablation())
 # between rows over the step between any two heads (in ranks), is near zero. And neighbours in a row get neighbouring
 # values, so the rank autocorrelation within rows is near one. If every head is restored, the continuity is near one
 # or somewhat below, because the heads of a layer have something in common, and the rank autocorrelation is near zero.
-# The plain autocorrelation in row order says less: it is high wherever rows differ from each other.
+# The plain autocorrelation in row order says less: it is high wherever rows differ from each other. One cell of the
+# published heatmap is not legible in the paper and is left white.
 
 # %%
 protocols = interventions.ProtocolEffects.of(run.protocols(), effects.increase, claims.figure_4())

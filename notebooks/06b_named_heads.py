@@ -68,10 +68,12 @@ run.show(plots.atlas(heads.mean_maps, heads.kinds, heads.features), "atlas")
 # Purple is less than the mean, orange more.
 
 # %%
-run.show(plots.region_matrix(scores.enrichment, attention.FEATURES), "region_matrix")
+run.show(plots.region_matrix(scores.enrichment, attention.FEATURES, title="averaged over queries"), "region_matrix")
 
 # %%
-run.show(plots.region_matrix(scores.enrichment_from_cls, attention.FEATURES), "region_matrix_cls")
+run.show(
+    plots.region_matrix(scores.enrichment_from_cls, attention.FEATURES, title="of the CLS query"), "region_matrix_cls"
+)
 
 # %% [markdown]
 # Two artefacts could look like selectivity. Heads whose maps of two images correlate above 0.9 attend to the same

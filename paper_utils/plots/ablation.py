@@ -97,11 +97,11 @@ def shift_maps(values: dict[str, np.ndarray]) -> Figure:
 
     Colours follow the square root, so that differences between the smaller values stay visible.
     """
-    figure, axes = grid(1, len(values), 2.7, sharey=True)
+    figure, axes = grid(1, len(values), 3.1, sharey=True)
     for axis, (name, numbers) in zip(axes, values.items(), strict=True):
         image = _cells(axis, numbers, mpl.colors.PowerNorm(0.5, 0, numbers.max() or 1), colours="magma")
         axis.set(title=name, xlabel="Head")
-        figure.colorbar(image, ax=axis, pad=0.02)
+        figure.colorbar(image, ax=axis, orientation="horizontal")
     axes[0].set_ylabel("Layer")
     return figure
 

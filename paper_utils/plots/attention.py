@@ -74,26 +74,31 @@ def group_of(kind: str, feature: str) -> str:
     return "text" if feature == "title" or feature.endswith("text") else "an edge or corner"
 
 
-def region_matrix(enrichment: np.ndarray, names: Sequence[str]) -> Figure:
+def region_matrix(enrichment: np.ndarray, names: Sequence[str], *, title: str = "") -> Figure:
     """Attention of each head on each region over its mean attention, on a logarithmic scale; layers from left to right.
+
+    The scale reaches up to the largest value, and down to an eighth.
 
     Args:
         enrichment: (regions, layers, heads); 1 is the head's mean attention.
         names: of the regions.
+        title: of the figure.
     """
     regions, layers, heads = enrichment.shape
-    figure, axis = grid(1, 1, 3.2)
-    norm = mpl.colors.LogNorm(vmin=1 / 8, vmax=8)
-    flat = enrichment.reshape(regions, -1).clip(1e-6)
+    figure, axis = grid(1, 1, 3.3)
+    lowest, highest = -3, max(1, int(np.ceil(np.log2(np.nanmax(enrichment)))))
+    flat = np.log2(enrichment.reshape(regions, -1).clip(2.0**lowest))
+    norm = mpl.colors.TwoSlopeNorm(0, lowest, highest)
     image = axis.imshow(flat, aspect="auto", cmap="PuOr_r", norm=norm, interpolation="nearest")
     axis.set_yticks(range(regions), list(names), fontsize=6)
     axis.set_xticks((np.arange(layers) + 0.5) * heads - 0.5, range(1, layers + 1))
     axis.tick_params(axis="x", length=0)
     for layer in range(1, layers):
         axis.axvline(layer * heads - 0.5, color="white", lw=0.8)
-    axis.set(xlabel=f"Layer (within it heads 1 to {heads})")
-    bar = figure.colorbar(image, ax=axis, label="attention over its mean", pad=0.01, extend="both")
-    bar.set_ticks([0.125, 0.25, 0.5, 1, 2, 4, 8], labels=["1/8", "1/4", "1/2", "1", "2", "4", "8"])
+    axis.set(xlabel=f"Layer (within it heads 1 to {heads})", title=title)
+    bar = figure.colorbar(image, ax=axis, label="attention over its mean", pad=0.01, extend="min")
+    powers = range(lowest, highest + 1)
+    bar.set_ticks(list(powers), labels=[f"{2**power}" if power >= 0 else f"1/{2**-power}" for power in powers])
     bar.minorticks_off()
     return figure
 

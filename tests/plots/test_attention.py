@@ -46,9 +46,14 @@ def test_bars_count_every_head_once(heads):
 
 def test_regions_are_rows_and_heads_columns():
     enrichment = np.exp(np.random.default_rng(0).normal(size=(3, 2, 4)))
-    image = attention_figures.region_matrix(enrichment, ["a", "b", "c"]).axes[0].images[0]
+    enrichment[2, 1, 3] = 85
+    figure = attention_figures.region_matrix(enrichment, ["a", "b", "c"], title="t")
+    image = figure.axes[0].images[0]
     assert image.get_array().shape == (3, 8)
-    assert image.get_array()[1, 6] == enrichment[1, 1, 2]
+    assert 2 ** image.get_array()[1, 6] == pytest.approx(max(enrichment[1, 1, 2], 1 / 8))
+    assert image.get_clim() == (-3, 7)  # up to 128, so that nothing is clipped there
+    assert [tick.get_text() for tick in figure.axes[1].get_yticklabels()][-1] == "128"
+    assert figure.axes[0].get_title() == "t"
 
 
 def test_drives_have_their_colour_and_row():
