@@ -74,7 +74,7 @@ report: figures ## the claims ledger with its figures as one page, into figures/
 results: .venv/ready ## what the figures are drawn from, by PROCESSES=2 or more that share the images out, one a GPU or on the CPU
 	@$(BIN)/python -m tools.results --processes $(PROCESSES) $(OPTIONS)
 
-study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2 shows (an hour and more on 2 cores)
+study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2b shows (two to four hours on 2 cores)
 	@$(BIN)/python -m tools.study $(OPTIONS)
 
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
@@ -91,7 +91,7 @@ notebooks: .venv/ready ## run the notebooks on the shipped results and keep thei
 	@$(BIN)/python -m tools.ship --notebooks
 
 ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/reference*, figures/reference*, notebooks, README
-	$(if $(BACKBONE),,@$(MAKE) --no-print-directory study FROM=seeds)
+	$(if $(filter-out embedded,$(BACKBONE)),,@$(MAKE) --no-print-directory study FROM=seeds)
 	@$(MAKE) --no-print-directory figures FROM=seeds
 	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone "$(BACKBONE)")
 	@$(BIN)/python -m tools.readme

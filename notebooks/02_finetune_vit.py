@@ -20,8 +20,8 @@
 # **In short.** On 2,000 test images the fine-tuned model predicts the start time of a chirp with r = 0.983 (95 %
 # interval 0.978 to 0.988), and start and end frequency with r = 0.985 (0.980 and 0.981 to 0.989). On 10,000 further
 # images, by which nothing was chosen, r of the start time is 0.981 (0.978 to 0.983). The model saw 24,576 training
-# images, and 156,419 of its 5.6 million parameters were trained. Over three training seeds the standard deviation of r
-# is 0.0004 to 0.0022. One image in ten, in which the chirp is hardest to detect, causes three quarters of the loss.
+# images, and 156,419 of its 5.6 million parameters were trained. Which images are hard, and what other trainings come
+# to, is in notebook 2b.
 #
 # The paper adapts a ViT that was pre-trained on other images with LoRA: matrices of rank 8 are added to the query and
 # value weights, and a new head on the CLS token predicts the labels. All other weights stay frozen. How accurately does
@@ -98,8 +98,8 @@ accuracy.table()
 training.Accuracy.of(run.unselected()).table()
 
 # %% [markdown]
-# The companion paper (2503.22713) reports r = 0.9841 for the start time after 80,000 images, with ViT-Base; its test images
-# also chose its checkpoint.
+# The companion paper (2503.22713) reports r = 0.9841 for the start time after 80,000 images, with ViT-Base; its test
+# images also chose its checkpoint.
 #
 # The upper row of the figure shows predicted against true values of every test image, the lower row the histograms of
 # the residuals without the outermost 1 %.
@@ -123,7 +123,7 @@ training.ErrorOnEdges.of(run.evaluation(), run.test_chirps()).table()
 # An upper bound comes from an oracle that fits the generator's own trajectory to the noise-free spectrogram. Its r is
 # at least 0.9999 for all three targets (2,000 images). Taking the last drawn bin for the end frequency gives 0.998
 # instead. The published binning therefore limits r very little. The model's r of 0.983 to 0.985 is lower for another
-# reason: its errors on short chirps in strong noise, steep ones above all, as the next section shows.
+# reason: its errors on short chirps in strong noise, steep ones above all, as notebook 2b shows.
 
 # %%
 training.OracleLimits.of(run.test_chirps()).table()

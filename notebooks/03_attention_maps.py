@@ -17,10 +17,10 @@
 # %% [markdown]
 # # 3 · What the heads attend to
 #
-# **In short.** The two heads that the paper singles out do something else in this model, whose backbone is another
-# one. By the rule of notebook 6, over 48 test images, layer 6 head 4 is polysemantic: it gives the top left outer corner
-# 1.9 times its mean attention, and axis text nearly as much. Layer 12 head 12 is polysemantic, as in the paper: it gives
-# the chirp 6.3 times and the title 3.4 times its mean attention.
+# **In short.** Of the two heads that the paper singles out, layer 6 head 4 does something else in this model, whose
+# backbone is another one, and layer 12 head 12 is polysemantic in both. By the rule of notebook 6, over 48 test images,
+# layer 6 head 4 is polysemantic: it gives the top left outer corner 1.9 times its mean attention, and axis text nearly
+# as much. Layer 12 head 12 gives the chirp 6.3 times and the title 3.4 times its mean attention.
 #
 # A head's attention matrix holds, for each query patch, the attention on every other patch. The paper drops the CLS
 # token, averages over the query patches, scales the result to 0..1 and lays it over the image. What do these maps show

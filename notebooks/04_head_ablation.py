@@ -18,16 +18,17 @@
 # # 4 · Ablating the heads one by one
 #
 # **In short.** The published order of early and later layers holds on this model but for one head. Without L1H1 the
-# loss is nine times as large, so that the mean over the heads of layers 1 to 3 is 23.3 % (95 % interval 14.7 to
-# 34.3 %, 2,048 images) against 1.14 % (0.83 to 1.55 %) in layers 4 to 12. The other early heads come to 0.39 %
-# (0.06 to 0.73 %), 0.75 percentage points less than the later ones (0.35 to 1.18), and medians over heads say the
-# same. What L1H1 puts out is a constant: where heads put out their mean instead of their value bias, layers 1 to 3
-# come to 0.07 % (-0.02 to 0.16 %) and the others to 0.75 % (0.56 to 0.94 %), with no head left out. 44 of the 144
-# heads have a significant effect (false discovery rate 5 %).
+# loss is nine times as large, so that the mean over the heads of layers 1 to 3 is 23.3 % (95 % interval 14.7 to 34.3 %,
+# 2,048 images) against 1.14 % (0.83 to 1.55 %) in layers 4 to 12. The other early heads come to 0.39 % (0.06 to 0.73
+# %), 0.75 percentage points less than the later ones (0.35 to 1.18), and medians over heads say the same. What L1H1
+# puts out is a constant; where heads put out their mean instead of their value bias, which is what zeroed weights
+# leave, the order holds with no head left out (notebook 4b). 44 of the 144 heads have a significant effect (false
+# discovery rate 5 %).
 #
 # The paper sets a head's query, key and value weights to zero, predicts again and compares the loss. It reports small
-# effects in layers 1 to 3 (mean 0.11 %, standard deviation 0.09 %) and larger ones deeper, "layer 6" with 0.34 %
-# (0.02 %). What does the described experiment give here, and what does the released code give?
+# effects in layers 1 to 3 (mean 0.11 %, standard deviation 0.09 %) and larger ones deeper, "layer 6" with 0.34 % (0.02
+# %). What does that experiment give here? One head is ablated at a time and restored before the next, as we read the
+# text. Notebook 4b ablates in other ways, 4c does what the released code does.
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -122,9 +123,9 @@ effects.errors()
 
 # %% [markdown]
 # > **What to believe.** As described, one head decides the mean of layers 1 to 3 on this backbone; without it, or by
-# > medians, the paper's order of layers holds, on 2,048 images and in three fine-tunings. Effects of single heads are
-# > far larger than published. Which heads matter is this model's own: heads of different backbones have nothing in
-# > common but their number.
+# > medians, the paper's order of layers holds, on 2,048 images and in three fine-tunings (notebook 7). Effects of
+# > single heads are far larger than published. Which heads matter is this model's own: heads of different backbones
+# > have nothing in common but their number.
 
 # %% [markdown]
 # Made with:

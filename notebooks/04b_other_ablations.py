@@ -17,11 +17,11 @@
 # %% [markdown]
 # # 4b · Other ways to take a head away
 #
-# **In short.** What L1H1 puts out is a constant: replaced by its mean over other images, instead of its value bias,
-# it has no effect (0.11 %, -0.10 to 0.42, 128 images), and layers 1 to 3 then matter less than the others with no
-# head left out (0.07 % against 0.75 %). A linearised model ranks heads nearly as the exact sweep does. 30 of the 36
-# early heads can be removed at once (the loss is 1.06 times as large, 0.98 to 1.20, 128 images); all 36 only if each
-# puts out its mean.
+# **In short.** What L1H1 puts out is a constant: replaced by its mean over other images, instead of its value bias, it
+# has no effect that 128 images can show (0.11 %, -0.10 to 0.42), and layers 1 to 3 then matter less than the others
+# with no head left out (0.07 % against 0.75 %). A linearised model ranks heads nearly as the exact sweep does. 30 of
+# the 36 early heads can be removed at once (the loss is 1.06 times as large, 0.98 to 1.20, 128 images); all 36 only if
+# each puts out its mean.
 #
 # Notebook 4 ablates one head at a time, as the paper describes it. What changes if "ablated" means something else, if
 # effects are estimated, or if several heads go at once?
@@ -54,10 +54,10 @@ replacements.table()
 
 # %% [markdown]
 # Value bias and zero have nearly the same effects except in layer 1. With its mean over other images in place of its
-# output, L1H1 has no effect (0.11 %, -0.10 to 0.42): it contributes a constant, and the described ablation measures the
-# distance of that constant from its value bias, not what the head extracts from an image. By the mean the paper's order
-# holds with no head left out: 0.07 % (-0.02 to 0.16) in layers 1 to 3 against 0.75 % (0.56 to 0.94) in layers 4 to 12, and 2
-# of the 36 early heads have a significant effect.
+# output, L1H1 has no effect that these images can show (0.11 %, -0.10 to 0.42): it contributes a constant, and the
+# described ablation measures the distance of that constant from its value bias, not what the head extracts from an
+# image. By the mean the paper's order holds with no head left out: 0.07 % (-0.02 to 0.16) in layers 1 to 3 against 0.75
+# % (0.56 to 0.94) in layers 4 to 12, and 2 of the 36 early heads have a significant effect.
 #
 # ## Could it be had for less?
 #
@@ -104,15 +104,16 @@ interventions.redundancy_table(run.removals(), run.ablation().exact)
 
 # %% [markdown]
 # Together the early heads raise the loss by 29.6 % (12.4 to 49.5), and their single effects add up to 10.6 % (-7.1 to
-# 28.3). But heads at random do more together, too: 32.0 % (17.6 to 50.4) against 17.8 % (7.3 to 28.9). That damage does
-# more than add up is therefore no sign that early heads in particular stand in for each other.
+# 28.3). But as many heads at random do more together, too, L1H1 not among them: 52.5 % (28.7 to 83.0) against 29.1 %
+# (14.3 to 45.9). That damage does more than add up is therefore no sign that early heads in particular stand in for
+# each other.
 #
-# 30 of the 36 early heads can be removed at once: the loss is 1.06 times as large (0.98 to 1.20, 128 images). Without all
-# but L1H1 it is 1.30 times as large (1.14 to 1.52). With all 36
-# gone it is 2.7 times as large (2.2 to 3.6), where they put out their value bias, and 1.03 times (0.98 to 1.12) where
-# they put out their mean. Without L1H1 alone it was nine times as large. So the effect of L1H1 says that its value bias,
-# where its constant was, leads the later layers astray, and not how much it reads off the image. Layers 4 to 6 can
-# be replaced by their means as well, layers 10 to 12 cannot.
+# 30 of the 36 early heads can be removed at once: the loss is 1.06 times as large (0.98 to 1.20, 128 images). With the
+# other five gone too, all but L1H1, it is 1.30 times as large (1.14 to 1.52). With all 36 gone it is 2.7 times as large
+# (2.2 to 3.6), where they put out their value bias, and 1.03 times (0.98 to 1.12) where they put out their mean.
+# Without L1H1 alone it was nine times as large. So the effect of L1H1 says that its value bias, where its constant was,
+# leads the later layers astray, and not how much it reads off the image. Layers 4 to 6 can be replaced by their means
+# as well, layers 10 to 12 cannot.
 
 # %% [markdown]
 # The stored predictions of notebook 4 belong to the stored model: the head that matters most is ablated again, on eight

@@ -17,11 +17,12 @@
 # %% [markdown]
 # # 4c · Three times Figure 4: described, released, published
 #
-# **In short.** The published heatmap has the marks of a sweep that never restores a head: neighbours in a row have
-# like effects (rank autocorrelation 0.69). The released package's protocol, emulated on this model, has them too
-# (0.74, 128 images), and the protocol of the text has not (-0.11, 2,048 images).
+# **In short.** The published heatmap has the marks of a sweep that never restores a head: each cell is close to the one
+# before it (rank autocorrelation within rows 0.69). The released package's protocol, emulated on this model, has them
+# too (0.74, 128 images), and the protocol of the text, as we read it, has not (-0.11, 2,048 images).
 #
-# The paper says that one head at a time is ablated. What does the code do that was released with it?
+# The paper speaks of the effects of individual heads, and does not say whether a head is restored before the next one
+# is ablated. We read that it is (notebook 4). What does the code do that was released with it?
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -37,13 +38,14 @@ run = Run(profile, source, notebook="04c_released_protocol", backbone=backbone, 
 effects = interventions.AblationEffects.of(run.ablation())
 
 # %% [markdown]
-# ## Three times Figure 4
+# ## Two protocols and the published figure
 #
 # The package that was released with the paper (vision-mech-interp-attn-head 0.1.8), run as its example says, differs
-# from the text in five ways, each emulated here by code of our own. The fine-tuned weights do not load. One row of
-# the weights is zeroed instead of a head's rows. It is zeroed after the batch has been predicted. Nothing is
-# restored. Labels in seconds and hertz meet standardised predictions, and pixels are normalised differently. The
-# figure shows both protocols on this model, and the numbers as published. The released one runs on 128 test images.
+# from the text in five ways, each emulated here by code of our own. The fine-tuned weights do not load. For head h the
+# h-th row of the weights is zeroed instead of the head's own rows, so that twelve heads zero twelve rows of head 1. It
+# is zeroed after the batch has been predicted. Nothing is restored. And labels in seconds and hertz meet standardised
+# predictions, of pixels that are normalised differently. The figure shows both protocols on this model, and the numbers
+# as published. The released one runs on 128 test images.
 #
 # A sweep that restores nothing leaves two marks. Each row begins where the last one ended, so the continuity, the step
 # between rows over the step between any two heads (in ranks), is near zero. And neighbours in a row get neighbouring
@@ -70,8 +72,8 @@ protocols.table()
 #
 # The size of the released effects depends on the width of a head. Twelve rows of the weights are 19 % of a head of
 # ViT-Base and 75 % of one of this model's, whose first head is all but destroyed. With the published share of rows (the
-# last row of the table) layers 1 to 3 come to 0.16 % (0.03 to 0.26) and layers 4 to 12 to 0.18 % (0.05 to 0.30), near the
-# 0.07 % and 0.28 % of the published heatmap, and the marks stay.
+# last row of the table) layers 1 to 3 come to 0.16 % (0.03 to 0.26) and layers 4 to 12 to 0.18 % (0.05 to 0.30), of the
+# order of the 0.07 % and 0.28 % of the published heatmap, though nearly alike, and the marks stay.
 #
 # The intact model's loss in the units of the released example, on the same images; the example gives 2465.65:
 

@@ -23,10 +23,10 @@
 # 36 early heads move them by less than 0.13 s even at the upper end of the interval, and so do 47 of the 108 later
 # ones. Leaving out L1H1, early heads move predictions less than later ones.
 #
-# A loss says how wrong a model is, not in which direction. The paper therefore also shows the distribution of
-# predicted start times with each head ablated, over the intact model's in grey, and concludes that layers 1 to 3
-# "closely resemble the baseline". Do they here? The distributions are of the first 128 test images; the shifts are of the
-# 2,048 images of notebook 4, weighted as there.
+# A loss says how wrong a model is, not in which direction. The paper therefore also shows the distribution of predicted
+# start times with each head ablated, over the intact model's in grey, and concludes that layers 1 to 3 "closely
+# resemble the baseline". Do they here? The distributions are of the first 128 test images; the shifts are of the 2,048
+# images of notebook 4, weighted as there.
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -45,10 +45,10 @@ shift.groups()
 # %% [markdown]
 # ## Figure 3: predicted start times
 #
-# The paper shows a panel of histograms for each layer. Twelve of them cannot be told from each other, so that this figure
-# shows what differs: how far the quantiles of the predicted start times move without each head. Zero is the intact model;
-# the mean height of a curve, up or down, is the Wasserstein distance below. Look for L1H1 in the first panel, without
-# which early starts are predicted later and late ones earlier.
+# The paper shows a panel of histograms for each layer. Twelve of them cannot be told from each other, so that this
+# figure shows what differs: how far the quantiles of the predicted start times move without each head. Zero is the
+# intact model; the mean height of a curve, up or down, is the Wasserstein distance below. Look for L1H1 in the first
+# panel, without which early starts are predicted later and late ones earlier.
 
 # %%
 run.show(plots.prediction_distributions(shift.baseline, shift.ablated, shift.weights), "figure_3")
@@ -91,8 +91,9 @@ shift.furthest()
 # After L1H1, heads of layers 8, 11 and 12 move the predictions furthest, by 0.5 to 0.7 s an image.
 
 # %% [markdown]
-# > **What to believe.** Most heads can go one at a time without moving the predicted start times, as the paper says;
-# > L1H1 cannot. Distributions hide that, since errors up and down cancel: look at the shift image by image.
+# > **What to believe.** Fewer than half of the heads, 68 of 144, can go one at a time without moving the start times by
+# > more than 0.13 s on average; on the backbone of photographs none of 72 can. Distributions hide that, since moves up
+# > and down cancel: look at the shift image by image.
 
 # %% [markdown]
 # Made with:

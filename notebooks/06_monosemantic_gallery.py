@@ -69,8 +69,8 @@ heads = attention.classify_heads(mapped)
 heads.table()
 
 # %% [markdown]
-# Monosemantic heads of layers 2 to 5 respond to the title, an edge, a corner or the colour bar; from layer 6 on most respond to
-# the chirp.
+# Monosemantic heads of layers 2 to 5 respond to the title, an edge, a corner or the colour bar; from layer 6 on most
+# respond to the chirp.
 #
 # How much depends on the two thresholds, and how many heads does the rule name in models that this fine-tuning did not
 # make? Each weight matrix of the model is shuffled, or those of queries and keys alone, in three draws; a map that is
@@ -106,8 +106,8 @@ run.show(plots.gallery(**heads.chirp_gallery()), "figure_5")
 run.show(plots.gallery(**heads.early_gallery()), "figure_8")
 
 # %% [markdown]
-# Four heads of layers 2 and 4, for the bottom edge, the colour bar and an outer corner, three of them strictly. The paper
-# shows more of them, and some in layer 1.
+# Four heads of layers 2 and 4, for the bottom edge, the colour bar and an outer corner, three of them strictly. The
+# paper shows more of them, and some in layer 1.
 
 # %% [markdown]
 # ## By layer
@@ -118,7 +118,7 @@ run.show(plots.gallery(**heads.early_gallery()), "figure_8")
 run.show(plots.kinds_by_layer(heads.kinds, heads.is_chirp), "kinds_by_layer")
 
 # %% [markdown]
-# > **What to believe.** Heads whose maps cover the chirp alone are no accident of the rule: shuffled weights have
+# > **What to believe.** Heads whose maps cover mainly the chirp are no accident of the rule: shuffled weights have
 # > none. But on this backbone they were there before fine-tuning, and about half of them respond to something else,
 # > too. A map says where a head looks, not what it passes on: notebooks 6c and 6d.
 

@@ -52,7 +52,8 @@ run.show(plots.overlays(**heads.named_overlays(claims.heads())), "named_heads")
 
 # %% [markdown]
 # The maps of these heads on the first test image, each under the paper's description. Only L12H12 matches it: both are
-# polysemantic. L4H2 and L4H3, for the lower and the upper half of the colour bar in the paper, attend to neither half here.
+# polysemantic. L4H2 and L4H3, for the lower and the upper half of the colour bar in the paper, attend to neither half
+# here.
 
 # %% [markdown]
 # ## All 144 heads
@@ -89,8 +90,8 @@ attention.summarise_layers(mapped, scores).table()
 # tokens.
 
 # %% [markdown]
-# > **What to believe.** Numbers of heads do not carry over between backbones. That early layers attend to frames,
-# > corners and text, and late ones to the chirp, does on this model.
+# > **What to believe.** Numbers of heads do not carry over between backbones. On this model late layers attend to the
+# > chirp; most heads of layers 1 to 3 attend to nothing in particular.
 
 # %% [markdown]
 # Made with:

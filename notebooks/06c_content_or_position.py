@@ -18,8 +18,8 @@
 # # 6c · Content or position?
 #
 # **In short.** All 39 chirp heads are content-driven: their attention leaves when the chirp is elsewhere, and when it
-# is gone (48 images). Moving the plot by a patch moves the predicted start time by 5.8 s (5.6 to 6.0, 128 images);
-# removing the title moves it by 0.35 s (0.20 to 0.57), less than the model's mean error of 1.3 s.
+# is gone (48 images). Moving the plot to the right by a patch moves the predicted start time by 5.8 s (5.6 to 6.0, 128
+# images); removing the title moves it by 0.35 s (0.20 to 0.57), less than the model's mean error of 1.3 s.
 #
 # Images can be drawn again without a title, or with the colour bar elsewhere. Does the attention of a head follow an
 # element or stay at a position, and do the predictions depend on that element?
@@ -39,7 +39,7 @@ mapped = run.mapped()
 heads = attention.classify_heads(mapped)
 
 # %% [markdown]
-# ## Content or position?
+# ## What drives each head
 #
 # The title is at the same position in every image. A head that attends to it may follow the title, or attend to the
 # position. Each head is compared with images in which the feature is elsewhere or removed; for the chirp, with another
@@ -54,7 +54,7 @@ drives.table()
 
 # %% [markdown]
 # Most heads that respond to a feature are content-driven. Exceptions are the top right inner corner (19 of 22 heads are
-# position-driven) and the title, when it is removed (12 of 19).
+# position-driven), the top left one, on which they divide, and the title, when it is removed (12 of 19).
 #
 # The figure shows the monosemantic heads, each for its own feature and the control that leaves most of its attention in
 # place, with 95 % intervals. Zero: all attention left; one: all stayed. A head is mixed where its controls disagree; of
@@ -88,8 +88,8 @@ shifts.table()
 
 # %% [markdown]
 # > **What to believe.** Chirp heads follow the chirp. Predictions take its position in the image, not in the axes:
-# > the model never reads a tick label. A move shows only that no fixed place is attended to; where an element can be
-# > removed, both controls have to agree.
+# > swapping the axis labels moves the start time by 0.02 s. A move shows only that no fixed place is attended to; where
+# > an element can be removed, both controls have to agree.
 
 # %% [markdown]
 # Made with:

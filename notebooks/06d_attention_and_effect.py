@@ -81,8 +81,8 @@ recovery.table()
 
 # %% [markdown]
 # Of what the chirp contributes, L8H4 alone recovers 11 % (8 to 14), more than any other head, and layer 12 62 % (59 to
-# 64). Its ablation increases the loss by 11 %, more than that of any other head but L1H1. By the rule it is monosemantic for the left edge: its map does not show what it
-# carries to the prediction.
+# 64). Its ablation increases the loss by 11 %, more than that of any other head but L1H1. By the rule it is
+# monosemantic for the left edge: its map does not show what it carries to the prediction.
 
 # %% [markdown]
 # ## All heads in one page
@@ -98,8 +98,9 @@ run.save_page(page, "explorer")
 run.save_table(scores.head_table(), "head_scores")
 
 # %% [markdown]
-# > **What to believe.** A map over the chirp is no evidence that a head matters, nor a map elsewhere that it does
-# > not. Ablation and patching agree on which heads do; attention agrees with neither.
+# > **What to believe.** Whether a head looks at the chirp says little about what zeroing its weights does to the loss.
+# > Patching asks another question, what a head passes on, and gives another order: L1H1, first by ablation, passes on
+# > next to nothing.
 
 # %% [markdown]
 # Made with:

@@ -21,13 +21,14 @@
 # are in part, 13 are not, 2 are not informative, and 16 cannot be tested, 15 of them because they name single heads of
 # the paper's own backbone. The two largest disagreements are about ablation. L1H1 alone raises the loss by 823 %, more
 # than two thousand times the largest published effect, and so it does in two other fine-tunings of the same backbone;
-# where heads put out their mean instead of their value bias, it has no effect, and the paper's order of layers holds.
-# And the order of the heads in the published heatmap is that of the released package's protocol, not that of the text's.
+# where heads put out their mean instead of their value bias, 128 images show no effect of it (this run's model), and
+# the paper's order of layers holds. And the order of the heads in the published heatmap is not that of independent
+# ablations: a sweep that restores nothing, as the released package's, makes one like it.
 #
-# The backbone bears on every row: it was pre-trained here on strokes, whose ends it had to name through its CLS token, on
-# pictures with frames, pseudo-text and colour bars. 36 heads are monosemantic for the chirp before fine-tuning and 39
-# after (48 images); with the backbone frozen, the head alone reaches r = 0.959 for the start time (2,000 images). On a
-# backbone that has learned from photographs the paper fares better: 3 claims are reproduced there and 5 in part, and
+# The backbone bears on every row: it was pre-trained here on strokes, whose ends it had to name through its CLS token,
+# on pictures with frames, pseudo-text and colour bars. 36 heads are monosemantic for the chirp before fine-tuning and
+# 39 after (48 images); with the backbone frozen, the head alone reaches r = 0.959 for the start time (2,000 images). On
+# a backbone that has learned from photographs the paper fares better: 3 claims are reproduced there and 5 in part, and
 # chirp heads come with fine-tuning (2 of 72 before, 16 after).
 #
 # Where the words of a claim leave something open, other readings stand in rows of their own: without the head of
@@ -67,9 +68,9 @@ ledger.summary()
 #
 # Every claim with its quotation, where the paper has the words, the rule that judges it, and a link to the notebook
 # section that shows its figure. "Described" follows the paper's text, "released" what the package that came with it
-# does (notebook 4c), on 128 images. That package zeroes twelve rows of head 1, 19 % of a head of ViT-Base and 75 % of one
-# here; "released, to scale" zeroes the published share. Where other fine-tunings, each from another training seed on
-# the same backbone, have a claim's value, the verdict is on the mean over seeds, and its interval carries the spread
+# does (notebook 4c), on 128 images. That package zeroes twelve rows of head 1, 19 % of a head of ViT-Base and 75 % of
+# one here; "released, to scale" zeroes the published share. Where other fine-tunings, each from another training seed
+# on the same backbone, have a claim's value, the verdict is on the mean over seeds, and its interval carries the spread
 # between them; the last column gives the value of each seed. A dash says that this run's model alone was judged: the
 # released protocols, other replacements and what chirp heads matter were computed for no other seed.
 
@@ -85,42 +86,41 @@ ledger
 claims.not_measured()
 
 # %% [markdown]
-# ## Do layers 1 to 3 matter least?
+# ## Do layers 1 to 3 matter less than the others?
 #
-# By means over heads they do not: 30.5 % (3.1 to 59.1, the mean of three fine-tunings on 2,048 images) against 1.27 % for
-# layers 4 to 12. One head decides that. L1H1 contributes a constant, and the described ablation takes it away (notebook
-# 4). Without L1H1, which is chosen on these images, the mean of layers 1 to 3 is 0.43 % (0.11 to 0.74), and that of layers
-# 4 to 12 larger by 0.84 % (0.42 to 1.29). The medians over heads, 0.23 % and 0.51 %, differ by 0.28 % (0.07 to 0.56). Few
-# images have most of the loss; on the other 94 % (by weight), which are read well, it is 1.31 % against 6.34 %. Where each
-# head is replaced by its mean over other images, so that no constant is lost, layers 1 to 3 come to 0.07 % (-0.02 to
-# 0.16) and the others to 0.75 % (0.56 to 0.94; this run's model). So the statement holds but for one head, and by the
-# mean with no head left out.
+# By means over heads they do not: 30.5 % (3.1 to 59.1, the mean of three fine-tunings on 2,048 images) against 1.27 %
+# for layers 4 to 12. One head decides that. L1H1 contributes a constant, and the described ablation takes it away
+# (notebook 4b). Without L1H1, which is chosen on these images, the mean of layers 1 to 3 is 0.43 % (0.11 to 0.74), and
+# that of layers 4 to 12 larger by 0.84 % (0.42 to 1.29). The medians over heads, 0.23 % and 0.51 %, differ by 0.28 %
+# (0.07 to 0.56). Few images have most of the loss; on the other 94 % (by weight), which are read well, it is 1.31 %
+# against 6.34 %. Where each head is replaced by its mean over other images, so that no constant is lost, layers 1 to 3
+# come to 0.07 % (-0.02 to 0.16) and the others to 0.75 % (0.56 to 0.94; this run's model). So the statement holds but
+# for one head, and by the mean with no head left out.
 #
 # ## What the other rows say
 #
 # 38 of 144 heads lower the loss when they are ablated, one of them significantly, and 16 and 18 in the two other
-# fine-tunings; noise around zero would give 72. Chirp
-# heads matter more than others once L1H1 is left out (1.62 % against 0.71 %), but so would as many heads of the same
-# layers whatever they attend to (1.41 %). Compared with other heads of their own layers the difference remains: 0.71 %
-# (0.38 to 1.05). Of the 4 early heads that are monosemantic for something else, none raises the loss significantly, which
-# may be chance. Chirp heads lie where they lay before fine-tuning: 28 of 36 in the named layers then, 31 of 39 now, on 48
-# images; 92 % of them were chirp heads before, where a quarter would be by chance. 21 of the 39 respond to nothing else,
-# 18 of them in the named layers.
+# fine-tunings; noise around zero would give 72. Chirp heads matter more than others once L1H1 is left out (1.62 %
+# against 0.71 %), but so would as many heads of the same layers whatever they attend to (1.41 %). Compared with other
+# heads of their own layers the difference remains: 0.71 % (0.38 to 1.05). Of the 4 early heads that are monosemantic
+# for something else, none raises the loss significantly, which may be chance. Chirp heads lie where they lay before
+# fine-tuning: 28 of 36 in the named layers then, 31 of 39 now, on 48 images; 92 % of them were chirp heads before,
+# where a quarter would be by chance. 21 of the 39 respond to nothing else, 18 of them in the named layers.
 #
-# 30 of the 36 early heads can be removed at once: the loss is then 1.15 times as large (0.93 to 1.42, three fine-tunings,
-# 128 images). All 36 can, if each puts out its mean (1.06, 0.97 to 1.19), though 36 heads at random nearly can then too,
-# and not if each puts out its value bias (3.3, 1.8 to 5.1). All but L1H1 together raise the loss by 40 % (9 to 74), and
-# their single effects add up to 14 % (-4 to 33). That they stand in for each other is one of the two reasons that the
-# paper offers for their small effects; but heads at random do more together, too (32 % against 18 %, this run's model),
-# so that this does not tell.
+# 30 of the 36 early heads can be removed at once: the loss is then 1.15 times as large (0.93 to 1.42, three
+# fine-tunings, 128 images). All 36 can, if each puts out its mean (1.06, 0.97 to 1.19), though 36 heads at random
+# nearly can then too, and not if each puts out its value bias (3.3, 1.8 to 5.1). All but L1H1 together raise the loss
+# by 40 % (9 to 74), and their single effects add up to 14 % (-4 to 33). That they stand in for each other is one of the
+# two reasons that the paper offers for their small effects; but heads at random do more together, too (53 % against 29
+# %, this run's model), so that this does not tell.
 #
 # Without L1H1 the predicted start times move by 5.9 s on average (4.5 to 7.8, 2,048 images). 21 of the 36 early heads
 # and 47 of the 108 later ones move them by less than 0.13 s (notebook 5).
 
 # %% [markdown]
-# > **What to believe.** The paper's method works: heads for the chirp exist, and early layers matter least, but for
-# > one head here. Its numbers do not carry over, its Figure 4 is not what its text describes, and what its named
-# > heads do cannot be tested without its weights.
+# > **What to believe.** Heads for the chirp exist, on this backbone before fine-tuning too, and layers 1 to 3 matter
+# > less than the others on average, but for one head. The paper's numbers do not carry over, the order in its Figure 4
+# > is not that of independent ablations, and what its named heads do cannot be tested without its weights.
 
 # %% [markdown]
 # Made with:

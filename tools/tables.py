@@ -1,6 +1,7 @@
 """The tables of README and docs, as text, from the numbers of the runs that ship."""
 
 from paper_utils.claims import SCALED, VERDICTS, Backbones, Entry
+from paper_utils.claims.rules import UNTESTABLE
 from paper_utils.data.chirps import TARGETS
 from paper_utils.interventions.protocol_effects import RELEASES
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
@@ -34,7 +35,9 @@ def _cost(record: dict) -> list[str]:
 
 
 def _without_details(entry: Entry) -> str:
-    """Return verdict, value and images as `Entry.in_short` does, less what stands behind a semicolon in the value."""
+    """Return verdict, value and images, less what stands behind a semicolon; a dash for what cannot be tested."""
+    if entry.verdict == UNTESTABLE:
+        return "-"
     value = entry.judgement.value
     return f"**{entry.verdict}**{entry.in_short.removeprefix(entry.verdict).replace(value, value.split(';')[0])}"
 

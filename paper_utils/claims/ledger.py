@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -14,7 +15,7 @@ from ..models.pixels import PIXELS, as_pixels
 from .published import PROTOCOLS, SCALED, Claim, Null, claims
 from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement
 from .seeds import MEASURED, over_seeds
-from .values import Metrics, exactly
+from .values import Metrics, exactly, interval, interval_keys
 
 __all__ = ["Entry", "Ledger", "judge"]
 
@@ -233,12 +234,13 @@ def _remarked(entries: list[Entry]) -> list[Entry]:
 
 
 def _of_null(metrics: Metrics, prefix: str, null: Null) -> Metrics:
-    """Return the metrics with what a null scores in place of what the run does."""
-    values = {
-        f"{prefix}{key}": _known(metrics, value) if isinstance(value, str) else value
-        for key, value in null.values.items()
-    }
-    return {**metrics, **exactly(values)}
+    """Return the metrics with what a null scores in place of what the run does, with its interval if it has one."""
+    found: dict[str, Any] = dict(metrics)
+    for key, value in null.values.items():
+        found |= exactly({f"{prefix}{key}": _known(metrics, value) if isinstance(value, str) else value})
+        if isinstance(value, str) and None not in (ends := interval(metrics, value)):
+            found |= dict(zip(interval_keys(f"{prefix}{key}")[-1], ends, strict=True))
+    return found
 
 
 def _known(metrics: Metrics, key: str) -> float:

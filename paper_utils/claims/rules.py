@@ -83,15 +83,15 @@ def at_most(metrics: Metrics, prefix: str, *, key: str, limit: float, partly: fl
 
 
 def times_as_large(metrics: Metrics, prefix: str, *, key: str, base: str, published: float) -> Judgement:
-    """Accept ratios from two thirds of the published one on; partly, above one.
+    """Accept ratios from two thirds of the published one on; partly, from half of it.
 
     Not reproduced where the base is zero or below: the ratio means nothing there.
     """
     least = 2 / 3 * published
-    rule = f"the whole interval at least {least:.1f} times; partly: the value is, or is above 1"
+    rule = f"the whole interval at least {least:.1f} times; partly: the value is, or is at least {published / 2:.1f}"
     if (divisor := number(metrics, prefix + base)) <= 0:
         return Judgement(NOT, f"no ratio: it is compared with {digits(divisor)}", rule, "no ratio")
-    verdict = _verdict(metrics, prefix + key, (least, inf), (1 + 1e-9, inf))
+    verdict = _verdict(metrics, prefix + key, (least, inf), (published / 2, inf))
     return _judged(verdict, metrics, prefix + key, "times", rule)
 
 

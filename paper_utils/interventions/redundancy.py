@@ -1,7 +1,7 @@
 """Do early heads stand in for each other? What they do to the loss together, and what their single effects add up to."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ class Redundancy:
     heads: int
     images: int
     prefix: str  # of the keys of `metrics`
+    sets: int = 1  # of heads that the values are means over
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], exact: Ablation, *, seed: int = 0) -> "Redundancy":
@@ -46,17 +47,20 @@ class Redundancy:
 
     @classmethod
     def at_random(cls, arrays: Mapping[str, np.ndarray], exact: Ablation, *, seed: int = 0) -> "Redundancy":
-        """Return what heads do that were drawn at random from all layers, as many as layers 1 to 3 have or fewer.
+        """Return what as many heads do as layers 1 to 3 have that were drawn at random from all layers.
 
-        Of each random order the first heads, without the most important head of all by other images, whose effect would
-        hide the rest; the mean over the orders. Arguments as in `of`.
+        The mean over the random sets without the most important head of all by other images, whose effect would hide the
+        rest; over all sets where each has it. Arguments as in `of`.
         """
-        most = len(arrays[f"{HEADS}{EARLY_FIRST}"])
-        sets = list(_sets_without(arrays, int(arrays[f"{HEADS}{BY_EFFECT}"][-1]), most))
-        changes = np.mean([_changes(arrays, exact, name, count) for name, count in sets], axis=0)
-        counts = sorted({count for _, count in sets})
-        which = f"{' or '.join(map(str, counts))} heads at random"
-        return cls._of(changes, arrays["intact"], which, counts[-1], "at_random.", seed=seed)
+        count = len(arrays[f"{HEADS}{EARLY_FIRST}"])
+        largest = arrays[f"{HEADS}{BY_EFFECT}"][-1]
+        every = [name for name in arrays if name.startswith(RANDOM) and not name.endswith(MEAN)]
+        without = [name for name in every if largest not in arrays[f"{HEADS}{name}"][:count]]
+        changes = np.mean([_changes(arrays, exact, name, count) for name in without or every], axis=0)
+        sets = f"{len(without or every)} set{'s' if len(without or every) > 1 else ''}"
+        which = f"{count} heads at random ({sets}{'' if without else ', with the most important'})"
+        found = cls._of(changes, arrays["intact"], which, count, "at_random.", seed=seed)
+        return replace(found, sets=len(without or every))
 
     @classmethod
     def _of(
@@ -78,6 +82,8 @@ class Redundancy:
     def metrics(self) -> dict[str, float]:
         """Return the flat keys of results.json."""
         found: dict[str, float] = {"heads": self.heads}
+        if self.prefix:
+            found["sets"] = self.sets
         for name in ROWS:
             found[f"{name}_percent"] = self.value[name]
             found |= {f"{name}_low_percent": self.low[name], f"{name}_high_percent": self.high[name]}
@@ -95,17 +101,3 @@ def _changes(arrays: Mapping[str, np.ndarray], exact: Ablation, name: str, count
     joint = arrays[name][arrays[f"{COUNTS}{name}"] == count][0] - intact
     single = squared_errors(exact.ablated, exact).reshape(-1, len(intact))[heads] - intact
     return np.stack([joint, single.sum(0), joint - single.sum(0)])
-
-
-def _sets_without(arrays: Mapping[str, np.ndarray], head: int, most: int) -> Iterator[tuple[str, int]]:
-    """Yield random orders, and how many of their heads were removed at most without one that is named, and up to `most`.
-
-    Where each order begins with it, those of `most` heads are taken as they are.
-    """
-    names = [name for name in arrays if name.startswith(RANDOM) and not name.endswith(MEAN)]
-    found = []
-    for name in names:
-        before = int(np.flatnonzero(arrays[f"{HEADS}{name}"] == head)[0])
-        counts = [int(count) for count in arrays[f"{COUNTS}{name}"] if 1 < count <= min(most, before)]
-        found += [(name, max(counts))] if counts else []
-    yield from found or [(name, most) for name in names]

@@ -66,8 +66,10 @@ def join() -> None:
             f"{here} processes need {here} GPUs, there are {torch.cuda.device_count()}; start fewer, or set "
             "ACCELERATE_USE_CPU=true"
         )
-    with _named_loss():
+    try:
         _state = PartialState(cpu=cpu_wanted(), timeout=PATIENCE)
+    except RuntimeError as error:
+        raise CompanionError(f"cannot join the other processes: {error}; start them again") from error
     # else one process in eight aborts as it ends, its work done: torch's threads outlive what they talk to
     atexit.register(_state.destroy_process_group)
 

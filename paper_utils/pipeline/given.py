@@ -86,8 +86,8 @@ class GivenModel(Results):
         self._states.clear()
 
     def _take_apart(self) -> None:
-        model, _ = load_published(self.source)
-        check_sizes(self.source, model)
+        model, report = load_published(self.source)
+        check_sizes(self.source, model, assumed=bool(report.assumed_heads))
         self._stamp_path(STAGE).unlink(missing_ok=True)
         save_regressor(model, self.path(STAGE), backbone=self.profile.backbone, pixels=self.pixels)
         vit = model.vit.unload()
@@ -126,7 +126,7 @@ class GivenModel(Results):
         return hashlib.sha256("".join(map(checksum, self._parts())).encode()).hexdigest()
 
 
-def check_sizes(path: Path, model: ChirpRegressor) -> None:
+def check_sizes(path: Path, model: ChirpRegressor, *, assumed: bool = False) -> None:
     """Raise CompanionError for a model that a run cannot use: without LoRA, or of other sizes than the figures need."""
     if not hasattr(model.vit, "unload"):
         raise CompanionError(
@@ -136,7 +136,8 @@ def check_sizes(path: Path, model: ChirpRegressor) -> None:
     for name, wanted in NEEDED.items():
         found = getattr(model.vit.config, name)
         if found != wanted:
+            guess = " (assumed, since the file does not say)" if assumed and name == "num_attention_heads" else ""
             raise CompanionError(
-                f"{path} has {name.removeprefix('num_').replace('_', ' ')} {found}, and the paper's figures need "
+                f"{path} has {name.removeprefix('num_').replace('_', ' ')} {found}{guess}, and the paper's figures need "
                 f"{wanted}; give a ViT-Base for 224 pixels in patches of 16, such as the author's"
             )

@@ -33,7 +33,8 @@ from ..interventions import (
     largest_head,
 )
 from ..training import Accuracy, AccuracyByGroup, ErrorOnEdges, OracleLimits, StudyComparison, TrainingSummary
-from .sources import definition_hash
+from .provenance import environment
+from .sources import closure_hash
 from .stages import STAGES
 
 if TYPE_CHECKING:
@@ -45,24 +46,23 @@ Metrics = dict[str, float | str]
 
 
 def gathered(run: "Run") -> Metrics:
-    """Return what `collect` does for a run that computes; kept until a result, or the code that gathers, is another."""
-    path = run.build / "metrics.json"
+    """Return what `collect` does for a run that computes; kept until a result, a library or any code is another."""
+    path, code = run.build / "metrics.json", closure_hash("paper_utils.pipeline.run")  # before it may be edited
     if path.is_file():
         kept = read_json(path)
-        if kept.get("of") == _origin(run):
-            run.has_read(*(name for name, stage in STAGES.items() if not stage.repeats))
+        if kept.get("of") == _origin(run, code):
+            run.has_read(*kept["read"])
             return kept["metrics"]
     found = collect(run)
-    write_json(path, {"of": _origin(run), "metrics": found})
+    write_json(path, {"of": _origin(run, code), "read": sorted(run.read), "metrics": found})
     return found
 
 
-def _origin(run: "Run") -> str:
-    """Return a hash of all that metrics are gathered of, and of the code that does."""
+def _origin(run: "Run", code: str) -> str:
+    """Return a hash of all that metrics are gathered of, given that of the code that does."""
     needed = [name for name, stage in STAGES.items() if not stage.repeats]  # those that repeat are read below
     contents = {name: (run.results.content(name), run.results.state(name).state) for name in needed}
-    code = definition_hash("paper_utils.pipeline.metrics", "collect")
-    known = [contents, code, run.profile.as_dict(), run.source, run.study(), run.other_seeds()]
+    known = [contents, code, environment(), run.profile.as_dict(), run.source, run.study(), run.other_seeds()]
     return hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -74,7 +74,7 @@ class Run(Compared):
         root: Path = ROOT,
     ):
         pd.set_option("display.max_colwidth", None)  # tables of notebooks show whole cells
-        if "ipykernel" in sys.modules:
+        if "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
             from matplotlib_inline.backend_inline import set_matplotlib_formats
 
             set_matplotlib_formats("retina")  # and figures with twice as many pixels

@@ -20,8 +20,8 @@ KIND_COLOURS = ("C1", "C2")  # of what removed heads put out
 def prediction_distributions(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> Figure:
     """Figure 3: one panel a layer, how far each of its heads, ablated, moves the quantiles of the start times.
 
-    A curve is zero throughout where the distributions are one; the mean of its absolute values is their Wasserstein
-    distance. In each panel the head that differs most is named. The scale is that of all heads but the one of largest
+    A curve is zero throughout where the distributions are one; the mean of its absolute values is nearly their
+    Wasserstein distance. In each panel the head that differs most is named. The scale is that of all heads but the one of largest
     difference, whose curve is cut off and its reach written.
 
     Args:
@@ -48,8 +48,10 @@ def prediction_distributions(baseline: np.ndarray, ablated: np.ndarray, weights:
         for head in range(heads):
             axis.plot(intact, moved[layer, head], color=colours[head], lw=0.8)
         furthest = reach[layer].argmax()
-        cut = f", {reach[layer, furthest]:.0f} s" if reach[layer, furthest] > limit else ""
+        cut = f", {reach[layer, furthest]:.2g} s" if reach[layer, furthest] > limit else ""
         axis.set_title(f"Layer {layer + 1} (most: head {furthest + 1}{cut})", fontsize=7)
+    for axis in axes.flat[layers:]:
+        axis.set_visible(False)
     axes.flat[0].set_ylim(-limit, limit)
     figure.supxlabel("Quantile of the predicted start times, intact model (s)", fontsize=8)
     figure.supylabel("Moved without a head by (s)", fontsize=8)

@@ -104,12 +104,14 @@ def accuracy_by_group(scores: dict[str, dict[str, tuple[float, float, float]]]) 
     for offset, target in zip((-0.2, 0, 0.2), UNITS, strict=True):
         middle, high, low = 1 - np.array([group[target] for group in scores.values()]).T
         axis.errorbar(
-            middle, place + offset, xerr=[middle - low, high - middle], fmt="o", ms=3, lw=1, color=COLOURS[target],
+            middle, place + offset, xerr=np.stack([middle - low, high - middle]).clip(0), fmt="o", ms=3, lw=1, color=COLOURS[target],
             label=target.replace("_", " "),
         )  # fmt: skip
     axis.set_yticks(place, list(scores))
-    axis.set(xlabel="1 - Pearson r, with 95 % interval", ylim=(len(scores) - 0.5, -0.5), xscale="log")
-    _plain_ticks(axis.xaxis)
+    axis.set(xlabel="1 - Pearson r, with 95 % interval", ylim=(len(scores) - 0.5, -0.5))
+    if any(score[0] < 1 for group in scores.values() for score in group.values()):  # not where r is one or undefined
+        axis.set_xscale("log")
+        _plain_ticks(axis.xaxis)
     axis.grid(axis="x", lw=0.3)
     figure.legend(loc="outside upper center", ncol=3)
     return figure

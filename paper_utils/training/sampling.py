@@ -1,6 +1,6 @@
 """Importance sampling of training images: faint chirps are drawn more often, and their losses weigh less in proportion.
 
-A tenth of the chirps, the faint ones, makes most of the loss (notebook 2), so a batch of the published distribution
+A tenth of the chirps, the faint ones, makes most of the loss (notebook 2b), so a batch of the published distribution
 holds few images that determine the gradient. Importance sampling (Katharopoulos and Fleuret, 2018, arXiv 1803.00942)
 leaves the expected loss that of the published distribution and reduces the variance of its gradient.
 

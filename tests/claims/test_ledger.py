@@ -23,7 +23,7 @@ SHIPPED = {  # claim: verdict as described, as released and scaled to the width 
     "early_std": (NOT, PARTLY, NOT),
     "layer_6_mean": (NOT, PARTLY, NOT),
     "layer_6_std": (NOT, PARTLY, PARTLY),
-    "threefold": (NOT, PARTLY, PARTLY),
+    "threefold": (NOT, NOT, NOT),
     "early_least": (NOT, REPRODUCED, REPRODUCED),
     "early_least_without_largest": (REPRODUCED,),
     "early_least_median": (REPRODUCED,),
@@ -251,3 +251,13 @@ def test_a_missing_number_is_named():
         judge(CLAIM, {})
     with pytest.raises(CompanionError, match="results lack 'images'"):
         judge(CLAIM, {"x": 1})
+
+
+def test_a_null_is_judged_with_its_interval():
+    smaller = {"key": "x", "than": "y", "unit": "%", "difference": "d"}
+    null = Null("others", {"x": "other.x", "y": "other.y", "d": "other.d"})
+    claim = replace(CLAIM, rule="smaller", arguments=smaller, nulls=(null,), protocols=("described",), images="")
+    surely = {"x": 1, "y": 9, "d": 8, "d_low": 7, "d_high": 9}
+    for low, verdict in ((0.1, UNINFORMATIVE), (-0.1, REPRODUCED)):
+        other = {"other.x": 1, "other.y": 2, "other.d": 1, "other.d_low": low, "other.d_high": 2}
+        assert judge(claim, surely | other).verdict == verdict

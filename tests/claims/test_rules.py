@@ -51,8 +51,8 @@ def shuffled(value, mean, low, high, heads=12):
         ("times_as_large", TIMES, between(2.5, 2.1, 4) | {"y": 1}, REPRODUCED),
         ("times_as_large", TIMES, between(2.5, 1.2, 4) | {"y": 1}, PARTLY),
         ("times_as_large", TIMES, {"x": 2.5, "y": 1}, PARTLY),
-        ("times_as_large", TIMES, {"x": 1.2, "y": 1}, PARTLY),
-        ("times_as_large", TIMES, {"x": 1.0, "y": 1}, NOT),
+        ("times_as_large", TIMES, {"x": 1.6, "y": 1}, PARTLY),
+        ("times_as_large", TIMES, {"x": 1.2, "y": 1}, NOT),
         ("times_as_large", TIMES, {"x": 2.5, "y": -1}, NOT),  # two losses that fall
         ("smaller", SMALLER, {"x": 1, "y": 2} | between(1, 0.2, 2, "d"), REPRODUCED),
         ("smaller", SMALLER, {"x": 1, "y": 2} | between(1, -0.2, 2, "d"), PARTLY),

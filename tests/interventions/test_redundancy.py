@@ -53,31 +53,38 @@ def removed():
     return arrays, single, worth
 
 
-def test_heads_at_random_leave_out_the_most_important_one(removed):
-    """Oracle: sums over the sets that the orders themselves say."""
+def test_sets_at_random_are_those_without_the_most_important_head(removed):
+    """Oracle: sums over sets chosen here, of which the first is made to hold head 143."""
     arrays, single, worth = removed
-    found = Redundancy.at_random(arrays, single)
-    expected = []
+    rng = np.random.default_rng(8)
+    sums = []
     for number in (1, 2, 3):
-        heads = list(arrays[f"heads of random {number}"])
-        counts = [count for count in arrays[f"counts of random {number}"] if 1 < count <= 36]
-        if fitting := [count for count in counts if 143 not in heads[:count]]:
-            total = worth[heads[: max(fitting)]].sum()
-            expected.append((100 * total**2, 100 * total))
-    together, added_up = np.mean(expected, axis=0)
+        heads = rng.permutation(143)
+        place = 0 if number == 1 else 100
+        order = np.insert(heads, place, 143)
+        name = f"random {number}"
+        arrays[f"heads of {name}"] = order
+        totals = np.array([worth[order[:count]].sum() for count in arrays[f"counts of {name}"]])
+        arrays[name] = arrays["intact"] * (1 + totals[:, None] ** 2)
+        sums += [worth[order[:36]].sum()] if number > 1 else []
+    found = Redundancy.at_random(arrays, single)
+    together, added_up = 100 * np.mean(np.square(sums)), 100 * np.mean(sums)
     assert found.value == pytest.approx(
         {"together": together, "added_up": added_up, "difference": together - added_up}, rel=1e-5
     )
-    assert found.metrics()["ablation.removal.redundancy.at_random.together_percent"] == found.value["together"]
-    table = redundancy_table(arrays, single)
-    assert list(table.index) == [*Redundancy.of(arrays, single).table().index, *found.table().index]
+    metrics = found.metrics()
+    assert metrics["ablation.removal.redundancy.at_random.together_percent"] == found.value["together"]
+    assert metrics["ablation.removal.redundancy.at_random.sets"] == 2
+    assert found.table().index[0] == "36 heads at random (2 sets) zeroed together"
+    assert list(redundancy_table(arrays, single).index)[3:] == list(found.table().index)
 
 
-def test_sets_are_taken_as_they_are_where_each_begins_with_the_most_important_head(removed):
+def test_sets_are_taken_as_they_are_where_each_has_the_most_important_head(removed):
     arrays, single, worth = removed
     for number in (1, 2, 3):
         heads = arrays[f"heads of random {number}"]
         arrays[f"heads of random {number}"] = np.concatenate([[143], heads[heads != 143]])
     sums = [worth[arrays[f"heads of random {number}"][:36]].sum() for number in (1, 2, 3)]
-    assert Redundancy.at_random(arrays, single).value["added_up"] == pytest.approx(100 * np.mean(sums), rel=1e-5)
-    assert Redundancy.at_random(arrays, single).which == "36 heads at random"
+    found = Redundancy.at_random(arrays, single)
+    assert found.value["added_up"] == pytest.approx(100 * np.mean(sums), rel=1e-5)
+    assert found.which == "36 heads at random (3 sets, with the most important)"

@@ -3,7 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from paper_utils.pipeline import metrics
+from paper_utils.pipeline.cache import State
 from paper_utils.pipeline.metrics import effects_by_kind
+from paper_utils.pipeline.run import Run
 
 
 @pytest.fixture
@@ -50,3 +53,33 @@ def test_a_layer_of_chirp_heads_alone_has_no_others_to_be_compared_with(effects)
     chirp[3], chirp[5, 0] = True, True
     found = effects_by_kind(heads(chirp, ~chirp), effects)
     assert found["effects.chirp_heads.same_layers.chosen_percent"] == pytest.approx(effects.increase[5, 0])
+
+
+def test_metrics_are_kept_until_what_they_are_gathered_of_is_another(tmp_path, monkeypatch):
+    run, gathered = Run("smoke", "seeds", root=tmp_path), []
+
+    def collect(run):
+        run.has_read("ablation", "pool")
+        gathered.append(len(gathered))
+        return {"number": len(gathered)}
+
+    contents = {"ablation": "a"}
+    monkeypatch.setattr(metrics, "collect", collect)
+    monkeypatch.setattr(run.results, "content", lambda name: contents.get(name, ""))
+    monkeypatch.setattr(run.results, "state", lambda name: State("fresh"))
+    monkeypatch.setattr(run, "study", list)
+    monkeypatch.setattr(run, "other_seeds", list)
+    assert metrics.gathered(run) == {"number": 1}
+    run.read.clear()
+    assert metrics.gathered(run) == {"number": 1}
+    assert run.read == {"ablation", "pool"}  # as if they had been read again
+    contents["ablation"] = "b"
+    assert metrics.gathered(run) == {"number": 2}
+    for name, value in (
+        ("closure_hash", lambda module: "other code"),
+        ("environment", lambda: {"numpy": "9"}),
+    ):
+        monkeypatch.setattr(metrics, name, value)
+        assert metrics.gathered(run) == metrics.gathered(run) == {"number": len(gathered)}
+    monkeypatch.setattr(run, "other_seeds", lambda: [{"r": 0.9}])
+    assert metrics.gathered(run) == {"number": 5}

@@ -29,6 +29,16 @@ def test_quantiles_of_start_times_move_as_every_image_does():
     assert mean_moved == pytest.approx(stats.wasserstein_distance(baseline, baseline + by[0, 0], weights, weights))
 
 
+def test_start_times_of_a_model_of_other_size_have_a_panel_a_layer():
+    baseline = np.linspace(0, 45, 50)
+    ablated = np.tile(baseline, (6, 2, 1))
+    ablated[0, 0] += 0.4
+    ablated[1, 1] += 0.1
+    figure = effects.prediction_distributions(baseline, ablated, np.ones(50))
+    assert [axis.get_visible() for axis in figure.axes[:8]] == [True] * 6 + [False] * 2
+    assert figure.axes[0].get_title() == "Layer 1 (most: head 1, 0.4 s)"
+
+
 def test_the_head_that_differs_most_is_cut_off_and_its_reach_written():
     baseline, weights = np.linspace(0, 45, 50), np.ones(50)
     ablated = np.tile(baseline, (12, 12, 1))

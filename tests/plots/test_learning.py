@@ -51,3 +51,11 @@ def test_every_way_of_training_has_a_curve():
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == len(curves)
     assert len({line.get_color() for line in lines}) == 2
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(curves)
+
+
+@pytest.mark.parametrize("rate", [1.0, np.nan, -0.5])
+def test_groups_that_are_read_perfectly_or_not_at_all_can_be_drawn(rate):
+    scores = {name: dict.fromkeys(UNITS, (rate, rate, rate)) for name in ("quiet", "loud")}
+    figure = learning_figures.accuracy_by_group(scores)
+    figure.draw_without_rendering()
+    assert (figure.axes[0].get_xscale() == "log") == (rate < 1)

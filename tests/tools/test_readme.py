@@ -3,6 +3,7 @@ import pytest
 from paper_utils.claims import Backbones
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_json
+from paper_utils.pipeline.compared import shipped_metrics
 from paper_utils.pipeline.figures import NOTEBOOKS
 from tools import readme, tables
 
@@ -45,6 +46,25 @@ def test_findings_hold_the_numbers_of_each_run(metrics):
     assert "and 0.123 (" in text
     assert "by 4321 % (" in text
     assert "{" not in text
+
+
+def test_what_findings_say_in_words_is_so():
+    """The numbers of the sentences are filled; what they are said to show has to hold of them."""
+    e, p = (shipped_metrics(name) for name in ("embedded", "photographs"))
+    assert all(abs(run["accuracy.unselected.start_time.pearson_r"] - 0.984) < 0.01 for run in (e, p))
+    assert all(run["ablation.largest_head.effect_low_percent"] > 10 * 0.37 for run in (e, p))
+    early, late = "ablation.layers_1_to_3.mean", "ablation.layers_4_to_12.mean_low_percent"
+    assert p[f"{early}_high_percent"] < p[late]
+    assert e[f"{early}_without_largest_high_percent"] < e[late] < e[f"{early}_percent"]
+    chirp, before = "semantics.chirp_heads", "before_fine_tuning.semantics.chirp_heads"
+    assert p[before] < p[chirp] / 4
+    assert e[before] > e[chirp] * 0.9
+    assert all(run["semantics.monosemantic_by_place"] == 0 for run in (e, p))
+    rank, shuffled = "ablation.rank_autocorrelation", "ablation.rank_autocorrelation_shuffled_high"
+    assert e[f"published.{rank}"] > e[f"published.{shuffled}"]
+    assert e[f"released.{rank}"] > 0.5
+    assert all(abs(run[rank]) < 0.2 for run in (e, p))
+    assert p[f"released.{rank}"] < 0.2
 
 
 def test_badges_wait_for_an_address():
