@@ -51,9 +51,9 @@ heads.compare_named(claims.heads())
 run.show(plots.overlays(**heads.named_overlays(claims.heads())), "named_heads")
 
 # %% [markdown]
-# The maps of these heads on the first test image, each under the paper's description. Only L12H12 matches it: both are
-# polysemantic. L4H2 and L4H3, for the lower and the upper half of the colour bar in the paper, attend to neither half
-# here.
+# The maps of these heads on the first test image, each under what the paper says of it and what it responds to here.
+# Only L12H12 matches it: both are polysemantic. L4H2 and L4H3, for the lower and the upper half of the colour bar in
+# the paper, attend to neither half here.
 
 # %% [markdown]
 # ## All 144 heads

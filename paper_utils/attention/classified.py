@@ -150,13 +150,18 @@ class ClassifiedHeads:
     def named_overlays(self, published: Sequence[dict]) -> dict[str, object]:
         """Return the heads that the paper names on the first image, as arguments by name for `plots.overlays`.
 
-        Those that the model has: another may have fewer heads in a layer.
+        Those that the model has: another may have fewer heads in a layer. Captions have what the paper says of each, and
+        what it responds to here.
         """
         shown = [named for named in published if self._has(_index(named))]
+        captions = [
+            f"{head_name(*index)}\npaper: {named['said_to_see']}\nhere: {self._describe(index)}"
+            for named, index in zip(shown, map(_index, shown), strict=True)
+        ]
         return {
             "images": np.repeat(self.mapped.pixels[:1], len(shown), axis=0),
             "maps": np.stack([self.mapped.maps.patches[0, *_index(named)] for named in shown]),
-            "captions": [f"{head_name(*_index(named))}: {named['said_to_see']}" for named in shown],
+            "captions": captions,
             "columns": 4,
         }
 

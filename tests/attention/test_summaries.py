@@ -101,7 +101,7 @@ def test_named_heads_are_compared_and_drawn(heads, mapped):
     assert lower == pytest.approx(upper, rel=0.3)  # the whole bar was planted
     assert lower > 2
     drawn = heads.named_overlays(published)
-    assert drawn["captions"] == ["L1H2: the moon"]
+    assert drawn["captions"] == ["L1H2\npaper: the moon\nhere: title 100 %"]
     assert np.array_equal(drawn["maps"][0], mapped.maps.patches[0, 0, 1])
 
 
@@ -114,7 +114,7 @@ def test_a_head_that_the_model_lacks_is_said_to_be_lacking(heads):
     assert heads.compare_named(published).loc["L4H2", "Here"] == absent
     assert heads.describe("L12H12")["Responds to"].tolist() == [absent]
     assert heads.part_metrics(published) == {}
-    assert heads.named_overlays(published)["captions"] == ["L1H2: the moon"]
+    assert heads.named_overlays(published)["captions"] == ["L1H2\npaper: the moon\nhere: title 100 %"]
 
 
 def test_thresholds_and_other_models_are_counted(heads, mapped):
