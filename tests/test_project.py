@@ -13,7 +13,7 @@ import pytest
 
 from paper_utils.files import ROOT, read_json
 from paper_utils.models.regressor import load_regressor
-from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, SHIPPED_FIGURES
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, PAPER_FIGURES, SHIPPED_FIGURES
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
@@ -114,6 +114,13 @@ def test_the_version_is_one():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\n## {version} (" in (ROOT / "CHANGELOG.md").read_text()
+    assert read_json(ROOT / "codemeta.json")["version"] == version
+
+
+def test_the_manifest_names_the_figures_of_the_paper_and_files_that_are_there():
+    manifest = re.findall(r"^  - file: (\S+)$", (ROOT / "codecheck.yml").read_text(), re.MULTILINE)
+    assert [name for name in manifest if not (ROOT / name).is_file()] == []
+    assert set(manifest) >= {f"figures/reference/figure_{number}.png" for number in PAPER_FIGURES}
 
 
 def test_the_repository_has_an_address():

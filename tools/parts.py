@@ -80,7 +80,16 @@ def parts(root: Path = ROOT) -> list[Part]:
         else:
             found.append(Part(f"unit tests of {name}", (command,), _sorted(read), 20, slow=slow))
     top = _matching(
-        root, "*.md", "docs/*", "*.yml", "*.cff", "Makefile", ".pre-commit-config.yaml", ".github/**/*", ".ci/*"
+        root,
+        "*.md",
+        "docs/*",
+        "*.yml",
+        "*.cff",
+        "codemeta.json",
+        "Makefile",
+        ".pre-commit-config.yaml",
+        ".github/**/*",
+        ".ci/*",
     )
     shown = _matching(root, "figures/reference*/*")
     project = [f"tests/{name}" for name in PROJECT if (root / "tests" / name).is_file()]
