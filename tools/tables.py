@@ -1,6 +1,6 @@
 """The tables of README and docs, as text, from the numbers of the runs that ship."""
 
-from paper_utils.claims import SCALED, VERDICTS, Backbones, Entry
+from paper_utils.claims import SCALED, Backbones, Entry
 from paper_utils.claims.rules import UNTESTABLE
 from paper_utils.data.chirps import TARGETS
 from paper_utils.interventions.protocol_effects import RELEASES
@@ -45,14 +45,11 @@ def _without_details(entry: Entry) -> str:
 def figures_table(provenance: dict, found: Backbones) -> str:
     """Return a row for each figure of the paper: what it shows there and on each backbone, and what it takes here."""
     judged = {entries[0].claim.name: entries for entries in reversed(found.by_row())}  # by the first row of each claim
+    dashes = ["-"] * len(found.ledgers)
     rows = []
     for number, shows in PAPER_FIGURES.items():
         notebook = FIGURES[f"figure_{number}"].notebook
-        here = (
-            [_without_details(entry) for entry in judged[JUDGED_BY[number]]]
-            if number in JUDGED_BY
-            else ["-"] * len(found.ledgers)
-        )
+        here = [_without_details(entry) for entry in judged[JUDGED_BY[number]]] if number in JUDGED_BY else dashes
         link = f"[{notebook[:2]}](notebooks/{notebook}.ipynb)"
         rows.append(
             [str(number), shows, *here, link, f"`make figure-{number}`", *_cost(provenance["notebooks"][notebook])]
@@ -62,7 +59,6 @@ def figures_table(provenance: dict, found: Backbones) -> str:
         "seconds": sum(record["seconds"] for record in results),
         "peak_memory_mib": max(record["peak_memory_mib"] for record in results),
     }
-    dashes = ["-"] * len(found.ledgers)
     took = [record["seconds"] for record in provenance["notebooks"].values()]
     rows.append(
         [
@@ -183,13 +179,13 @@ def ledger_table(found: Backbones) -> str:
             continue
         if entry.protocol == "released" and own == verdicts.get((entry.claim.name, SCALED)):
             continue
-        if entry.claim.rule == "head_is" and entry.verdict == VERDICTS[-1]:
+        if entry.claim.rule == "head_is" and entry.verdict == UNTESTABLE:
             untestable.append(entry.claim.arguments["head"])
         else:
             rows.append(cells)
     if untestable:
         heads = f"what {len(untestable)} single heads attend to ({', '.join(untestable)})"
-        why = f"**{VERDICTS[-1]}**: heads of different backbones correspond in nothing but their number"
+        why = f"**{UNTESTABLE}**: heads of different backbones correspond in nothing but their number"
         images = next(entry.images for entry in ledger.entries if entry.claim.arguments.get("head") == untestable[0])
         dashes = ["-"] * (2 + len(columns))
         rows.append([heads, "Figures 6 to 8", "described", images, "see notebook 6b", why, *dashes])
