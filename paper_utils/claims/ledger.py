@@ -36,7 +36,7 @@ class Entry:
     judgement: Judgement  # by the claim's rule, over the seeds where the value has an interval, else of this run
     by_seed: tuple[Judgement, ...] = ()  # of each fine-tuning seed by itself, this run's first; none if it is alone
     nulls: tuple[tuple[Null, Judgement], ...] = ()  # by the same rule
-    image_count: int | None = None
+    image_counts: tuple[int, ...] = ()  # that the value rests on: one number, or each seed's where they differ
     note: str = ""  # on the verdict
 
     @property
@@ -59,8 +59,8 @@ class Entry:
 
     @property
     def images(self) -> str:
-        """How many images the value rests on, or a dash."""
-        return "-" if self.image_count is None else f"{self.image_count:,}"
+        """How many images the value rests on, or a dash; of three seeds that differ "10,000; 2,000; 2,000"."""
+        return "; ".join(f"{count:,}" for count in self.image_counts) or "-"
 
     @property
     def agreeing(self) -> tuple[int, int] | None:
@@ -82,7 +82,7 @@ class Entry:
         """Verdict, value and images: "not reproduced: 1.38 % (1.22 to 1.52), 128 images"."""
         if self.verdict == UNTESTABLE:
             return self.verdict
-        return f"{self.verdict}: {self.judgement.value}{f', {self.images} images' if self.image_count else ''}"
+        return f"{self.verdict}: {self.judgement.value}{f', {self.images} images' if self.image_counts else ''}"
 
     @property
     def remarked(self) -> str:
@@ -203,7 +203,7 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
     if claim.needs and f"{prefix}{claim.needs}" not in metrics:
         return Entry(claim, protocol, Judgement(UNTESTABLE, "-", "this model has no such heads, or not so many", "-"))
     found = rule(metrics, prefix, **claim.arguments)
-    images = int(_known(metrics, prefix + claim.images)) if claim.images else None
+    images = _image_counts(claim, prefix, [metrics])
     by_seed: tuple[Judgement, ...] = ()
     names = [claim.arguments[name] for name in MEASURED.get(claim.rule, ()) if claim.arguments.get(name)]
     over = None
@@ -215,11 +215,24 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
         except CompanionError:  # not every number is measured for every training seed
             over = None
     if over is not None:
+        images = _image_counts(claim, prefix, [metrics, *other_seeds])
         metrics, found = over, rule(over, prefix, **claim.arguments)
         if names:
             found = replace(found, value=f"mean of {len(by_seed)} seeds: {found.value}")
     nulls = tuple((null, rule(_of_null(metrics, prefix, null), prefix, **claim.arguments)) for null in claim.nulls)
     return Entry(claim, protocol, found, by_seed, nulls, images)
+
+
+def _image_counts(claim: Claim, prefix: str, seeds: Sequence[Metrics]) -> tuple[int, ...]:
+    """Return how many images the claim's value rests on, once if it is the same for every seed.
+
+    A seed that does not say was looked into on those of the run, the first of `seeds`.
+    """
+    if not claim.images:
+        return ()
+    own = _known(seeds[0], prefix + claim.images)
+    counts = tuple(int(seed.get(prefix + claim.images, own)) for seed in seeds)
+    return counts if len(set(counts)) > 1 else counts[:1]
 
 
 def _remarked(entries: list[Entry]) -> list[Entry]:

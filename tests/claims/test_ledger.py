@@ -82,7 +82,7 @@ def test_a_changed_number_changes_the_verdict_that_rests_on_it_and_no_other(ship
 
 def test_every_shipped_row_says_how_many_images_it_rests_on_and_few_lack_a_trivial_case(shipped):
     entries = Ledger.of(shipped).entries
-    assert {entry.claim.name for entry in entries if entry.image_count is None} == {"inference_time"}
+    assert {entry.claim.name for entry in entries if not entry.image_counts} == {"inference_time"}
     measured = [entry for entry in entries if entry.judgement.verdict != UNTESTABLE]
     # the shuffled rows of a walk stand beside its value
     assert {entry.claim.name for entry in measured if not entry.nulls} == {"slow_walk", "slow_walk_continuity"}
@@ -90,7 +90,7 @@ def test_every_shipped_row_says_how_many_images_it_rests_on_and_few_lack_a_trivi
 
 def test_a_claim_on_a_number_that_the_models_size_does_not_have_cannot_be_tested():
     entry = judge(replace(CLAIM, needs="x"), {})
-    assert (entry.verdict, entry.nulls, entry.image_count) == (UNTESTABLE, (), None)
+    assert (entry.verdict, entry.nulls, entry.image_counts) == (UNTESTABLE, (), ())
     assert judge(replace(CLAIM, needs="x"), RUN) == replace(judge(CLAIM, RUN), claim=replace(CLAIM, needs="x"))
 
 
@@ -137,6 +137,15 @@ def test_the_verdict_is_on_the_mean_over_seeds_with_their_spread_in_its_interval
     # seeds that lie apart leave nothing certain, and the mean decides, not this run
     assert judge(CLAIM, RUN, other_seeds=[RUN, {"x": 0.16}]).verdict == PARTLY
     assert judge(CLAIM, RUN, other_seeds=[{"x": 7.0}, {"x": 8.0}]).verdict == NOT
+
+
+def test_seeds_on_other_numbers_of_images_say_theirs_and_the_run_alone_its_own():
+    claim = replace(CLAIM, images="n")
+    runs = [RUN | {"n": count} for count in (10_000, 2_000, 2_000)]
+    assert judge(claim, runs[0]).images == "10,000"
+    assert judge(claim, runs[0], other_seeds=runs[1:]).images == "10,000; 2,000; 2,000"
+    assert judge(claim, runs[1], other_seeds=runs[2:]).images == "2,000"
+    assert judge(claim, runs[0], other_seeds=[RUN]).images == "10,000"
 
 
 def test_the_spread_between_seeds_makes_no_verdict_better():
