@@ -31,7 +31,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run, attention, interventions, plots
+from paper_utils import Run, attention, claims, interventions, plots
 
 run = Run(profile, source, notebook="06d_attention_and_effect", backbone=backbone, pixels=pixels)
 mapped = run.mapped()
@@ -87,13 +87,23 @@ recovery.table()
 # %% [markdown]
 # ## All heads in one page
 #
-# `explorer.html`, beside the figures, holds the maps, scores and effects of every head and opens from disk.
+# `explorer.html`, beside the figures, holds the maps, scores and effects of every head and opens from disk; pointing at a
+# patch shows where that patch looks.
 # `head_scores.csv` holds every score of every head and region in both views, with its interval.
 
 # %%
 drives = attention.content_or_position(run.mapped, heads)
-known = plots.Heads(heads.kinds, heads.features, scores.views(), effects, drives.comparisons)
-page = plots.explorer_page(mapped, known, origin=run.origin(), labels=attention.control_labels())
+known = plots.Heads(
+    heads.kinds, heads.features, scores.views(), effects, drives.comparisons, recovery, published=claims.heads()
+)
+page = plots.explorer_page(
+    mapped,
+    known,
+    predictions=run.plain_ablation(),
+    queries=attention.query_maps(run.model(), mapped.pixels[:2]),
+    origin=run.origin(),
+    labels=attention.control_labels(),
+)
 run.save_page(page, "explorer")
 run.save_table(scores.head_table(), "head_scores")
 

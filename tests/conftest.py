@@ -65,7 +65,8 @@ def images():
 
 @pytest.fixture
 def shown(tmp_path):
-    """Return a function that opens a page on disk in Chromium, and returns the document after its scripts ran."""
+    """Return a function that opens a page on disk in Chromium, with more options of it, and returns the document after its
+    scripts ran."""
     from tools.report import installed_browser
 
     browser = installed_browser()
@@ -74,8 +75,8 @@ def shown(tmp_path):
     options = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
     options += " --disable-component-update --allow-file-access-from-files --virtual-time-budget=4000 --dump-dom"
 
-    def show(address):
-        command = [browser, *options.split(), f"--user-data-dir={tmp_path / 'profile'}", f"file://{address}"]
+    def show(address, *more):
+        command = [browser, *options.split(), *more, f"--user-data-dir={tmp_path / 'profile'}", f"file://{address}"]
         return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
     return show

@@ -11,6 +11,7 @@ from .controls import CONTROLS, DRIVES, VARIANTS_NEEDED, ControlledHeads, compar
 from .drives import HeadDrives, content_or_position, control_labels
 from .mapped import MappedImages, head_index, map_images
 from .maps import AttentionMaps, attention_maps
+from .matrices import query_maps
 from .region_scores import RegionScores, score_regions
 from .scores import FEATURES, SCORES, Scores, feature_coverage, mean_scores, score_heads
 from .semantics import KINDS, Rule, classify
@@ -47,6 +48,7 @@ __all__ = [
     "head_index",
     "map_images",
     "mean_scores",
+    "query_maps",
     "relate_to_effect",
     "score_heads",
     "score_regions",

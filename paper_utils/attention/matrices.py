@@ -4,10 +4,11 @@ import numpy as np
 import torch
 
 from ..models.adapted import AdaptedModel
+from ..models.families import family_of
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 
-__all__ = ["attention_matrices"]
+__all__ = ["attention_matrices", "query_maps"]
 
 
 def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *, batch: int = 8) -> np.ndarray:
@@ -39,3 +40,18 @@ def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tenso
         for hook in hooks:
             hook.remove()
     return np.concatenate(result)
+
+
+def query_maps(model: ChirpRegressor | AdaptedModel, images: np.ndarray) -> np.ndarray:
+    """Return how each patch attends to each patch, (images, layers, heads, patches, patches), row by row of the image.
+
+    Attention on CLS, on a distillation token and on registers is left out, as in `attention_maps`: what a patch gives to
+    all patches may sum to less than one.
+
+    Args:
+        model: a regressor, or what `adapt` returned.
+        images: (images, height, width, 3) uint8.
+    """
+    weights = attention_matrices(model, torch.from_numpy(images).permute(0, 3, 1, 2).contiguous())
+    first = family_of(model.vit).specials(model.vit.config)
+    return weights[..., first:, first:]

@@ -26,12 +26,12 @@ __all__ = [
     "shifts",
 ]
 
-COLOURS = dict(zip(KINDS, ("#d62728", "#1f77b4", "0.6"), strict=True))
+COLOURS = dict(zip(KINDS, ("C3", "C0", "0.6"), strict=True))
 FRAMES = {  # by what a head responds to
-    "the chirp": "#d62728",
-    "text": "#2ca02c",
-    "the colour bar": "#ff7f0e",
-    "an edge or corner": "#9467bd",
+    "the chirp": "C3",
+    "text": "C2",
+    "the colour bar": "C1",
+    "an edge or corner": "C4",
     KINDS[1]: COLOURS[KINDS[1]],
     KINDS[2]: "0.75",
 }

@@ -56,7 +56,7 @@ def region_map(image: np.ndarray, regions: np.ndarray, names: Sequence[str]) -> 
         names: of the regions; the first three are margin, background and chirp.
     """
     figure, (left, right) = grid(1, 2, 3.4, width_ratios=[1, 1.9])
-    colours = mpl.colors.ListedColormap(["#f4f4f4", "#b9c7d6", "#d62728", *sns.color_palette("husl", len(names) - 3)])
+    colours = mpl.colors.ListedColormap(["#f4f4f4", "#b9c7d6", "C3", *sns.color_palette("husl", len(names) - 3)])
     left.imshow(image)
     drawn = right.imshow(regions, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5, interpolation="nearest")
     for axis in (left, right):
