@@ -60,6 +60,13 @@ samples = data.draw_samples(run.profile.seed)
 run.show(plots.spectrogram_samples(samples.images, samples.captions), "figure_2")
 
 # %% [markdown]
+# <!-- figure_2 -->
+# | the paper says | published | here, embedded | here, photographs |
+# | --- | --- | --- | --- |
+# | fifteen images | - | drawn anew; nothing is claimed of it | drawn anew; nothing is claimed of it |
+# <!-- /figure_2 -->
+
+# %% [markdown]
 # ## The region of every pixel
 #
 # The images are drawn here, so the region of every pixel is known. Notebook 6 uses these regions to measure which part

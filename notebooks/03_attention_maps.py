@@ -47,6 +47,13 @@ run = Run(profile, source, notebook="03_attention_maps", backbone=backbone, pixe
 run.show(plots.flowchart(), "figure_1")
 
 # %% [markdown]
+# <!-- figure_1 -->
+# | the paper says | published | here, embedded | here, photographs |
+# | --- | --- | --- | --- |
+# | the method, as a flowchart | - | drawn anew; nothing is claimed of it | drawn anew; nothing is claimed of it |
+# <!-- /figure_1 -->
+
+# %% [markdown]
 # ## Maps of all heads
 #
 # The maps are computed here, for every head of every layer, on the first test images. Min-max scaling draws each of
@@ -76,6 +83,15 @@ heads.describe("L6H4", "L12H12")
 run.show(plots.overlays(**mapped.of_head("L6H4", or_last=True)), "figure_6")
 
 # %% [markdown]
+# <!-- figure_6 -->
+# | the paper says | published | here, embedded | here, photographs |
+# | --- | --- | --- | --- |
+# | L6H4 attends to the chirp | monosemantic: the chirp | - | - |
+#
+# A dash: cannot be tested at this scale, since heads of different backbones have nothing in common but their number.
+# <!-- /figure_6 -->
+
+# %% [markdown]
 # Five test images under the head's min-max normalised map. The bright patches are scattered, mostly
 # away from the chirp.
 #
@@ -85,6 +101,15 @@ run.show(plots.overlays(**mapped.of_head("L6H4", or_last=True)), "figure_6")
 
 # %%
 run.show(plots.overlays(**mapped.of_head("L12H12", or_last=True)), "figure_7")
+
+# %% [markdown]
+# <!-- figure_7 -->
+# | the paper says | published | here, embedded | here, photographs |
+# | --- | --- | --- | --- |
+# | L12H12 attends to several unrelated regions | polysemantic | - | - |
+#
+# A dash: cannot be tested at this scale, since heads of different backbones have nothing in common but their number.
+# <!-- /figure_7 -->
 
 # %% [markdown]
 # The same five images. The bright patches are on the chirp in some images and on the title or elsewhere in others.

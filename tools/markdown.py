@@ -14,8 +14,10 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str
     return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
 
 
-def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") -> str:
+def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md", prefix: str = "") -> str:
     """Return a text with what stands between its marks `<!-- part -->` and `<!-- /part -->` replaced.
+
+    Each line of a part begins with `prefix`.
 
     Raises:
         CompanionError: the text lacks a part's marks.
@@ -26,7 +28,8 @@ def between_marks(text: str, parts: dict[str, str], *, name: str = "README.md") 
             raise CompanionError(f"{name} lacks the marks <!-- {part} --> and <!-- /{part} -->; put them back")
 
         def refill(marks: re.Match[str], content: str = content) -> str:
-            return f"{marks[1]}\n{content}\n{marks[2]}"
+            lines = [f"{prefix}{line}".rstrip() for line in content.splitlines()]
+            return "\n".join([marks[1], *lines, f"{prefix}{marks[2]}"])
 
         text = pattern.sub(refill, text)
     return text

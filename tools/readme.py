@@ -1,13 +1,15 @@
-"""Fill README and docs from the numbers of the runs that ship: `python -m tools.readme`."""
+"""Fill README, docs and the tables of notebooks from the numbers of the runs that ship: `python -m tools.readme`."""
 
 import tomllib
 from pathlib import Path
 
 import jinja2
+from jupytext.cli import jupytext
 
 from paper_utils.claims import Backbones
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, read_json
+from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from tools import tables
@@ -20,6 +22,13 @@ PAGES = {  # and the parts of each that are filled
     README: ("badges", "findings", "figures"),
     ROOT / "docs" / "ledger.md": ("counts", "backbones", "claims"),
     ROOT / "docs" / "measurements.md": ("accuracy", "ablation", "protocols"),
+}
+NOTEBOOK_OF = {number: FIGURES[f"figure_{number}"].notebook for number in PAPER_FIGURES}
+PAGES |= {  # below each figure of the paper, what the paper says and what is here
+    ROOT / "notebooks" / f"{name}.py": tuple(
+        f"figure_{number}" for number in PAPER_FIGURES if NOTEBOOK_OF[number] == name
+    )
+    for name in sorted(set(NOTEBOOK_OF.values()))
 }
 SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -59,7 +68,7 @@ def parts(provenance: dict, found: Backbones) -> dict[str, str]:
         "accuracy": tables.accuracy_table(metrics),
         "ablation": tables.ablation_table(metrics),
         "protocols": tables.protocols_table(metrics),
-    }
+    } | {f"figure_{number}": tables.paper_and_here(found, number) for number in PAPER_FIGURES}
 
 
 def filled(page: Path, text: str, content: dict[str, str]) -> str:
@@ -68,7 +77,8 @@ def filled(page: Path, text: str, content: dict[str, str]) -> str:
     Raises:
         CompanionError: the text lacks a part's marks.
     """
-    return between_marks(text, {part: content[part] for part in PAGES[page]}, name=page.name)
+    prefix = "# " if page.suffix == ".py" else ""  # the text of a notebook stands in comments there
+    return between_marks(text, {part: content[part] for part in PAGES[page]}, name=page.name, prefix=prefix)
 
 
 def findings(found: Backbones) -> str:
@@ -104,9 +114,11 @@ def main() -> None:
     with reported():
         content = parts(read_json(PROVENANCE), Run(notebook="readme").backbones())
         for page in PAGES:
-            text = filled(page, page.read_text(), content)
+            text = filled(page, page.read_text(encoding="utf-8"), content)
             with atomic_path(page) as path:
-                path.write_text(text)
+                path.write_text(text, encoding="utf-8")
+            if page.suffix == ".py":
+                jupytext(["--update", "--to", "ipynb", "--quiet", str(page)])  # its outputs stay
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ __all__ = [
     "figures_table",
     "findings_table",
     "ledger_table",
+    "paper_and_here",
     "protocols_table",
 ]
 
@@ -26,6 +27,10 @@ RESULTS = tuple(
 UNSELECTED = "accuracy.unselected."
 # the claim that each figure of the paper supports most directly; nothing is claimed of the first two
 JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h4", 7: "l12h12", 8: "early_distractors"}
+
+
+# and those that its notebook has below it: of these figures of ours, where the claims name others than `figure_N`
+SHOWN_BY = {4: ("figure_4", "effect_intervals")}
 
 
 def _cost(record: dict) -> list[str]:
@@ -77,6 +82,29 @@ def figures_table(provenance: dict, found: Backbones) -> str:
     )
     columns = ["figure", "the paper shows", *(f"here, {name}" for name in found.ledgers)]
     return markdown_table([*columns, "notebook", "command", "time", "memory"], rows)
+
+
+def paper_and_here(found: Backbones, number: int) -> str:
+    """Return what the paper says of one of its figures beside what each backbone gives, a row a claim."""
+    shown_by = SHOWN_BY.get(number, (f"figure_{number}",))
+    judged = [
+        entries
+        for entries in found.by_row()
+        if entries[0].claim.figure in shown_by
+        and not entries[0].claim.reading_of
+        and entries[0].protocol == "described"
+    ]
+    rows = [
+        [entries[0].claim.statement, entries[0].claim.published, *(_without_details(entry) for entry in entries)]
+        for entries in judged
+    ]
+    why = ""
+    if not rows:
+        rows = [[PAPER_FIGURES[number], "-", *["drawn anew; nothing is claimed of it"] * len(found.ledgers)]]
+    elif all(entry.verdict == UNTESTABLE for entries in judged for entry in entries):
+        why = f"\n\nA dash: {UNTESTABLE}, since heads of different backbones have nothing in common but their number."
+    columns = ["the paper says", "published", *(f"here, {name}" for name in found.ledgers)]
+    return f"{markdown_table(columns, rows)}{why}"
 
 
 def accuracy_table(metrics: dict) -> str:
