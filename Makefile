@@ -21,7 +21,7 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report clean always
+.PHONY: help figures setup test test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report docs clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ ledger: .venv/ready ## verdicts on the embedded backbone, on that of photographs
 
 report: figures ## the claims ledger with its figures as one page, into figures/PROFILE/report.html (and .pdf)
 	@$(BIN)/python -m tools.report $(OPTIONS)
+
+docs: .venv/ready ## README, docs, notebooks and the reference of the package as a site, into build/docs
+	@$(BIN)/python -m tools.docs
 
 results: .venv/ready ## what the figures are drawn from, by PROCESSES=2 or more that share the images out, one a GPU or on the CPU
 	@$(BIN)/python -m tools.results --processes $(PROCESSES) $(OPTIONS)

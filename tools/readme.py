@@ -21,7 +21,7 @@ README = ROOT / "README.md"
 PAGES = {  # and the parts of each that are filled
     README: ("badges", "findings", "figures"),
     ROOT / "docs" / "ledger.md": ("counts", "backbones", "claims"),
-    ROOT / "docs" / "measurements.md": ("accuracy", "ablation", "protocols"),
+    ROOT / "docs" / "measurements.md": ("accuracy", "speed", "ablation", "protocols"),
 }
 NOTEBOOK_OF = {number: FIGURES[f"figure_{number}"].notebook for number in PAPER_FIGURES}
 PAGES |= {  # below each figure of the paper, what the paper says and what is here
@@ -31,6 +31,7 @@ PAGES |= {  # below each figure of the paper, what the paper says and what is he
     for name in sorted(set(NOTEBOOK_OF.values()))
 }
 SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
+BENCHMARK = ROOT / "data" / "benchmark.json"
 TEMPLATES = Path(__file__).with_name("templates")
 NO_ADDRESS = "OWNER/REPOSITORY"  # ends the address in pyproject.toml until it is known
 
@@ -66,6 +67,7 @@ def parts(provenance: dict, found: Backbones) -> dict[str, str]:
         "backbones": tables.findings_table(found),
         "claims": tables.ledger_table(found),
         "accuracy": tables.accuracy_table(metrics),
+        "speed": tables.speed(read_json(BENCHMARK)),
         "ablation": tables.ablation_table(metrics),
         "protocols": tables.protocols_table(metrics),
     } | {f"figure_{number}": tables.paper_and_here(found, number) for number in PAPER_FIGURES}

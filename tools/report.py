@@ -21,7 +21,7 @@ from paper_utils.files import ROOT, atomic_path
 from paper_utils.pipeline.figures import NOTEBOOKS
 from tools.figures import add_run_options, run_of
 
-__all__ = ["installed_browser", "print_page", "report_page"]
+__all__ = ["installed_browser", "page_exporter", "print_page", "read_notebook", "report_page"]
 
 CHAPTERS = tuple(name for name in NOTEBOOKS if name.startswith("07"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -51,24 +51,33 @@ def report_page(executed: Sequence[Path], *, notebooks: str) -> str:
     Raises:
         CompanionError: a notebook is not there, or cannot be read.
     """
-    notebook = nbformat.v4.new_notebook(cells=[cell for path in executed for cell in _read(path).cells])
+    notebook = nbformat.v4.new_notebook(cells=[cell for path in executed for cell in read_notebook(path).cells])
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # notebooks of one origin have some in common
-    exporter = HTMLExporter(
-        template_name="lab",
-        template_file="report.html.j2",
-        extra_loaders=[jinja2.DictLoader({"report.html.j2": TEMPLATE})],
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        embed_images=True,
-    )
-    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": "Does the paper hold?"}})
+    page, _ = page_exporter(code=False).from_notebook_node(notebook, {"metadata": {"name": "Does the paper hold?"}})
     page = page.replace("<details>", "<details open>")
     return re.sub(r'(?<=href=")(?=\d\d[a-z]?_\w+\.ipynb)', f"{notebooks}/", page)
 
 
-def _read(executed: Path) -> nbformat.NotebookNode:
+def page_exporter(*, code: bool = True) -> HTMLExporter:
+    """Return what makes a page of a notebook: JupyterLab's look, figures inlined, nothing fetched."""
+    return HTMLExporter(
+        template_name="lab",
+        template_file="report.html.j2",
+        extra_loaders=[jinja2.DictLoader({"report.html.j2": TEMPLATE})],
+        exclude_input=not code,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        embed_images=True,
+    )
+
+
+def read_notebook(executed: Path) -> nbformat.NotebookNode:
+    """Return a notebook with its outputs.
+
+    Raises:
+        CompanionError: it is not there, or cannot be read.
+    """
     try:
         return nbformat.read(executed, as_version=4)
     except FileNotFoundError as error:

@@ -19,6 +19,7 @@ __all__ = [
     "ledger_table",
     "paper_and_here",
     "protocols_table",
+    "speed",
 ]
 
 RESULTS = tuple(
@@ -138,6 +139,21 @@ def _unselected(metrics: dict) -> str:
     return (
         f"On {found['images']:,} other held-out images, by which nothing was chosen, r is **{rates[0]}**, {rates[1]} and "
         f"{rates[2]}: that is what to expect of the shipped model."
+    )
+
+
+def speed(measured: dict) -> str:
+    """Return what `make bench` measured when it was last kept, as ratios of one run on one machine."""
+    gains = [
+        f"{measured[f'estimates.{images}.width_for_the_same_time']:.2f} of the half-width of {images} exact images in the "
+        f"same time, the same half-width in {measured[f'estimates.{images}.time_for_the_same_width']:.2f} of the time"
+        for images in (64, 128)
+    ]
+    return (
+        f"When it was last kept ({measured['origin.cores']} cores): drawing {measured['rendering.speedup_memory']:.0f} times as "
+        f"fast in memory as the same matplotlib calls, one image after the other, and {measured['rendering.speedup_png']:.1f} "
+        f"times in files; the sweep {measured['sweep.speedup_plain']:.1f} times as fast as one head after the other, "
+        f"{measured['sweep.speedup_hooks']:.1f} times as torch's forward hooks (64 images); control variates: {'; '.join(gains)}."
     )
 
 

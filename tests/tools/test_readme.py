@@ -38,6 +38,28 @@ def test_tables_hold_the_numbers_of_the_run(metrics):
     assert released.endswith("| 128 |")
 
 
+def test_speed_holds_the_numbers_of_the_benchmark():
+    measured = read_json(readme.BENCHMARK)
+    text = tables.speed(measured | {"estimates.64.width_for_the_same_time": 0.111, "sweep.speedup_plain": 9.87})
+    assert "0.11 of the half-width of 64 exact images" in text
+    assert "the sweep 9.9 times as fast as one head" in text
+    assert tables.speed(measured) in (ROOT / "docs" / "measurements.md").read_text()
+
+
+def test_below_a_figure_stands_what_the_paper_says_and_what_each_backbone_gives(metrics):
+    found = beside(metrics, photographs=metrics | {"ablation.largest_head.effect_percent": 4321.0})
+    lines = tables.paper_and_here(found, 4).splitlines()
+    line = next(line for line in lines if line.startswith("| largest effect of a single head | 0.37 % |"))
+    assert f"{metrics['ablation.largest_head.effect_percent']:.3g} %" in line
+    assert "4321 %" in line
+    assert (
+        len([line for line in lines if "mean increase of the loss, layer 6" in line]) == 1
+    )  # no other protocol or reading
+    assert "drawn anew; nothing is claimed of it" in tables.paper_and_here(found, 2)
+    assert "| L6H4 attends to the chirp | monosemantic: the chirp | - | - |" in tables.paper_and_here(found, 6)
+    assert "A dash: cannot be tested" in tables.paper_and_here(found, 6)
+
+
 def test_findings_hold_the_numbers_of_each_run(metrics):
     key = "accuracy.unselected.start_time.pearson_r"
     other = metrics | {key: 0.1234, "ablation.largest_head.effect_percent": 4321.0}
