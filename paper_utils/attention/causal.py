@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..data.chirps import TARGETS
+from ..data.counterfactuals import PATCH, shift_by_position
 from ..heads import head_name
 from ..statistics import HeadEffects, mean_intervals, rank_correlation_interval
 from .classified import ClassifiedHeads
@@ -112,6 +113,7 @@ class VariantShifts:
     low: np.ndarray  # 95 % interval, percentile bootstrap over images
     high: np.ndarray
     error: np.ndarray  # (3,) the mean absolute error on the published images
+    by_position: np.ndarray  # (variants, 3) the shift of a reader of places alone; NaN without a chirp
     images: int
 
     @property
@@ -142,18 +144,20 @@ class VariantShifts:
         }
 
 
-def variant_shifts(predictions: dict[str, np.ndarray]) -> VariantShifts:
+def variant_shifts(predictions: dict[str, np.ndarray], *, patch: int = PATCH) -> VariantShifts:
     """Return how far predictions move when one thing in the image is changed.
 
     Args:
         predictions: (images, 3) by variant, "published" among them, of the same chirps, and their "labels".
+        patch: of the model, in pixels at 224: things move by whole ones.
     """
     reference = predictions["published"]
     names = tuple(name for name in predictions if name not in ("labels", "published"))
     shifts = np.abs(np.stack([predictions[name] for name in names]) - reference)
     low, high = mean_intervals(shifts.swapaxes(0, 1))
     error = np.abs(reference - predictions["labels"]).mean(0)
-    return VariantShifts(names, shifts.mean(1), low, high, error, len(reference))
+    by_position = np.abs(np.stack([shift_by_position(name, patch=patch) for name in names]))
+    return VariantShifts(names, shifts.mean(1), low, high, error, by_position, len(reference))
 
 
 def _said(value: Interval, digits: int) -> str:

@@ -13,12 +13,12 @@ import numpy as np
 
 from ..errors import CompanionError
 from .canvas import Layout
-from .chirps import Chirp, check_chirp, noise_free
+from .chirps import DURATION, MAX_FREQUENCY, Chirp, check_chirp, noise_free
 from .regions import REGIONS, region_of_each_pixel
-from .render import MODEL_SIZE, DrawnImage, canvas_of, to_pixels
+from .render import MODEL_SIZE, PUBLISHED_SIZE, DrawnImage, canvas_of, to_pixels
 from .resizing import Resizing
 
-__all__ = ["PATCH", "VARIANTS", "Variant", "draw_variant"]
+__all__ = ["PATCH", "VARIANTS", "Variant", "draw_variant", "shift_by_position"]
 
 PATCH = 16  # pixels at 224: the unit of moves, and the published patch
 BAR_REGIONS = tuple(name for name in REGIONS if name.startswith("colour_bar"))
@@ -102,6 +102,27 @@ def draw_variant(
         return DrawnImage(to_pixels(dark), None)
     regions = region_of_each_pixel(canvas, line if variant.has_chirp else np.zeros_like(line), lettering)
     return DrawnImage(to_pixels(dark), _shift_regions(regions, variant, size, plot_move=plot_move, bar_move=bar_move))
+
+
+def shift_by_position(name: str, *, patch: int = PATCH) -> np.ndarray:
+    """Return how far the predictions of a reader shift that knows places in the image alone, and no axes.
+
+    (3,): seconds, hertz, hertz, of the start time and both frequencies; 0 where the plot stays, NaN without a chirp.
+
+    Args:
+        name: of a variant.
+        patch: pixels at 224 by whose multiples things move, as in `draw_variant`.
+    """
+    variant = VARIANTS[name]
+    if not variant.has_chirp:
+        return np.full(3, np.nan)
+    top, bottom, left, right = canvas_of(PUBLISHED_SIZE).box
+    moves = _in_pixels(variant.plot_move, patch)
+    rows, columns = (
+        pixels * side / model for pixels, side, model in zip(moves, PUBLISHED_SIZE, MODEL_SIZE, strict=True)
+    )
+    time, frequency = columns / (right - left) * DURATION, -rows / (bottom - top) * MAX_FREQUENCY
+    return np.array([time, frequency, frequency])
 
 
 def _in_pixels(move: tuple[int, int], patch: int) -> tuple[int, int]:

@@ -109,7 +109,7 @@ def kinds_by_layer(kinds: np.ndarray, is_chirp: np.ndarray) -> Figure:
     layers = np.arange(1, len(kinds) + 1)
     parts = {
         "monosemantic: the chirp": ((kinds == KINDS[0]) & is_chirp, COLOURS[KINDS[0]]),
-        "monosemantic: something else": ((kinds == KINDS[0]) & ~is_chirp, "#ff9896"),
+        "monosemantic: something else": ((kinds == KINDS[0]) & ~is_chirp, "C6"),
         KINDS[1]: (kinds == KINDS[1], COLOURS[KINDS[1]]),
         KINDS[2]: (kinds == KINDS[2], "0.8"),
     }
@@ -199,7 +199,12 @@ def score_and_effect(score: np.ndarray, increase: np.ndarray, is_chirp: np.ndarr
 
 
 def shifts(
-    values: np.ndarray, low: np.ndarray, high: np.ndarray, names: Sequence[str], targets: Sequence[str]
+    values: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    expected: np.ndarray,
+    names: Sequence[str],
+    targets: Sequence[str],
 ) -> Figure:
     """Mean absolute shift of the predictions under each variant of the images, a panel for each target.
 
@@ -207,19 +212,22 @@ def shifts(
         values: (variants, targets).
         low: end of the 95 % interval, (variants, targets).
         high: the other end.
+        expected: of a reader of places in the image alone, (variants, targets); NaN for none.
         names: of the variants.
         targets: with their units.
     """
-    figure, axes = grid(1, len(targets), 0.17 * len(names) + 0.9, sharey=True)
+    figure, axes = grid(1, len(targets), 0.17 * len(names) + 1.1, sharey=True)
     rows = np.arange(len(names))[::-1]
     for target, axis in enumerate(axes):
         bars = np.stack([values - low, high - values])[..., target].clip(0)
         axis.barh(rows, values[:, target], xerr=bars, color="C0", height=0.7, error_kw={"lw": 0.7, "ecolor": "0.3"})
-        axis.set(title=targets[target], xscale="log")
-        axis.xaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
-        axis.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+        axis.plot(
+            expected[:, target], rows, "d", ms=3.5, color="C3", label="of a reader of places alone, blind to axes"
+        )
+        axis.set(title=targets[target], xlim=(0, None))
     axes[0].set_yticks(rows, names, fontsize=6)
     figure.supxlabel("mean shift of the prediction", fontsize=8)
+    figure.legend(handles=axes[0].lines[-1:], loc="outside lower right")
     return figure
 
 

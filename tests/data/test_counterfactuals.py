@@ -5,7 +5,7 @@ from PIL import Image
 from paper_utils.data import chirps
 from paper_utils.data import regions as areas
 from paper_utils.data import render as rendering
-from paper_utils.data.counterfactuals import VARIANTS, draw_variant
+from paper_utils.data.counterfactuals import VARIANTS, draw_variant, shift_by_position
 from paper_utils.errors import CompanionError
 
 FULL = rendering.PUBLISHED_SIZE
@@ -111,3 +111,23 @@ def test_without_the_chirp_noise_and_surroundings_stay(drawn):
 def test_an_unknown_variant_is_named(drawn):
     with pytest.raises(CompanionError, match="unknown variant 'upside_down'; choose one of published, no_title"):
         draw_variant("upside_down", *drawn)
+
+
+@pytest.mark.parametrize("name", ["moved_up", "moved_right", "colour_bar_left", "no_title"])
+@pytest.mark.parametrize("patch", [14, 16])
+def test_the_shift_by_position_is_that_of_the_plot_in_the_image(drawn, name, patch):
+    def corner(variant):  # and size of the plot's inner part, in pixels at 224
+        regions = draw_variant(variant, *drawn, with_regions=True, patch=patch).regions
+        inside = np.isin(regions, [areas.REGIONS.index(region) for region in ("background", "chirp")])
+        rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+        return np.array([rows[0], columns[0]]), np.array([np.ptp(rows), np.ptp(columns)]) + 1
+
+    (before, size), (after, _) = corner("published"), corner(name)
+    down, right = (after - before) / size
+    time, *frequencies = shift_by_position(name, patch=patch)
+    assert time == pytest.approx(60 * right, rel=0.03)  # the frame lies on the outermost pixels
+    assert frequencies == pytest.approx([-100 * down] * 2, rel=0.03)
+
+
+def test_without_a_chirp_there_is_no_shift():
+    assert np.isnan(shift_by_position("no_chirp")).all()

@@ -26,7 +26,7 @@ def test_frames_say_what_a_head_is(heads):
         for axis in axes
     ]
     names = ["the chirp", "text", "the colour bar", "an edge or corner", "polysemantic"]
-    assert colours[:5] == [FRAMES[name] for name in names]
+    assert colours[:5] == [mpl.colors.to_hex(FRAMES[name]) for name in names]
     assert [axis.get_title() for axis in axes[:4]] == ["H1", "H2", "H3", "H4"]
     assert axes[4].get_ylabel() == "L2"
 
@@ -71,8 +71,11 @@ def test_scores_shifts_and_recoveries_show_their_numbers(heads):
     assert axis.collections[0].get_offsets()[0].tolist() == [20, 19]
     assert axis.collections[1].get_offsets()[:, 0].min() == 0.05
     values = np.array([[1.0, 2.0], [3.0, 4.0]])
-    axes = attention_figures.shifts(values, values / 2, values * 2, ["no title", "bare"], ["s", "Hz"]).axes
+    expected = np.array([[0, 0], [np.nan, 5]])
+    axes = attention_figures.shifts(values, values / 2, values * 2, expected, ["no title", "bare"], ["s", "Hz"]).axes
     assert [bar.get_width() for bar in axes[1].patches] == [2, 4]
+    assert axes[1].get_xlim()[0] == 0
+    assert axes[1].lines[-1].get_xdata().tolist() == [0, 5]
     axes = attention_figures.recovered({"one": values, "two": -values}, {"one": values[0], "two": values[1]}).axes
     assert axes[0].images[0].get_clim() == (-4, 4)
     assert [bar.get_width() for bar in axes[3].patches] == [3, 4]
