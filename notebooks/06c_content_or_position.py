@@ -87,8 +87,9 @@ shifts.table()
 
 # %% [markdown]
 # Title, axis labels, fonts and the colour bar's presence shift predictions by less than the model's own error. Moving
-# the plot shifts them by several seconds or hertz: predictions depend on the position of the chirp in the image, not on
-# the axes. Another colour map shifts the start time by 2.0 s (1.6 to 2.4).
+# the plot by a patch shifts them nearly as far as those of a reader of places alone, 5.8 s of 6.9: predictions depend
+# on the position of the chirp in the image, not on the axes. Another colour map shifts the start time by 2.0 s (1.6 to
+# 2.4).
 
 # %% [markdown]
 # > **What to believe.** Chirp heads follow the chirp. Predictions take its position in the image, not in the axes:

@@ -40,6 +40,11 @@ SENTENCES = [
         ],
     ),
     (
+        "06c_content_or_position",
+        "embedded",
+        ["of a reader of places alone, {causal.moved_right.mean_shift_of_start_time_seconds:.1f} s of 6.9:"],
+    ),
+    (
         "07_claims_ledger",
         "embedded",
         [
