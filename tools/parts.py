@@ -8,12 +8,14 @@ from functools import cache
 from pathlib import Path
 
 from paper_utils.files import ROOT
+from paper_utils.pipeline.figures import SHIP_TO
 from tools.imports import TOPS, closure, fixture_imports
 
 __all__ = ["Part", "parts", "signature"]
 
 PROJECT = ("test_project.py", "test_imports.py")  # of tests/: they read the README, pairs and settings
 WHOLE = ("staleness",)  # folders of tests/ that copy the whole tree and take minutes
+DRAWN = "build/drawn"  # the figures of the paper, as the notebooks draw them
 # what decides how every tool and test runs
 SETTINGS = ("pyproject.toml", "requirements.txt", "constraints.txt", "conftest.py")
 
@@ -31,6 +33,7 @@ class Part:
         slow: whether some of its tests are marked slow.
         scratch: patterns of files and folders that are removed first.
         members: the parts of which this is one run.
+        environment: variables that its commands get.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Part:
     slow: bool = False
     scratch: tuple[str, ...] = ()
     members: tuple["Part", ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 def _matching(root: Path, *patterns: str) -> set[Path]:
@@ -111,10 +115,12 @@ def parts(root: Path = ROOT) -> list[Part]:
         ),
         Part(
             "notebooks",
-            (("pytest", "--nbval", "notebooks"),),
-            _sorted(packages | notebooks | data | settings | _matching(root, "tests/*.cfg")),
+            (("pytest", "--nbval", "notebooks"), ("tools.check_figures", DRAWN)),
+            _sorted(packages | notebooks | data | settings | shown | _matching(root, "tests/*.cfg")),
             120,
             quick=False,
+            scratch=(f"{DRAWN}/*",),
+            environment=((SHIP_TO, str(root / DRAWN)),),
         ),
     ]
     return found

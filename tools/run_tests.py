@@ -104,6 +104,7 @@ def _run(part: Part, root: Path, *, quick: bool) -> Outcome:
         path.unlink() if path.is_file() else shutil.rmtree(path)
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), environment.get("PYTHONPATH")]))
+    environment |= dict(part.environment)
     total = Outcome(ok=True)
     for tool, *arguments in part.commands:
         report = None

@@ -7,7 +7,7 @@ from PIL import Image
 
 from paper_utils import plots
 from paper_utils.files import ROOT
-from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, SHIPPED_FIGURES, save_figure
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, SHIPPED_FIGURES, same_pixels, save_figure
 from paper_utils.pipeline.stages import STAGES
 
 
@@ -26,6 +26,17 @@ def test_a_file_is_written_only_when_its_pixels_differ(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
     assert save_figure(line(2.0), stem)
     assert all(path.stat().st_mtime_ns > before[path] for path in before)
+
+
+@pytest.mark.parametrize(("step", "same"), [(0, True), (1, True), (2, False)])
+def test_a_colour_may_differ_by_one_step_and_a_size_not(tmp_path, step, same):
+    pixels = np.full((5, 6, 3), 100, np.uint8)
+    changed = pixels.copy()
+    changed[2, 3, 1] += step
+    for name, array in {"a": pixels, "b": changed, "c": pixels[1:]}.items():
+        Image.fromarray(array).save(tmp_path / f"{name}.png")
+    assert same_pixels(tmp_path / "b.png", tmp_path / "a.png") is same
+    assert not same_pixels(tmp_path / "c.png", tmp_path / "a.png")
 
 
 def test_a_damaged_file_is_written_again(tmp_path):

@@ -169,7 +169,7 @@ def test_every_test_of_this_repository_belongs_to_one_part():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["unit tests of claims", "notebooks"])
 def test_pytest_takes_the_arguments_of_parts_with_the_settings_of_this_repository(name):
-    ((tool, *arguments),) = next(part.commands for part in parts() if part.name == name)
+    (tool, *arguments), *_ = next(part.commands for part in parts() if part.name == name)
     command = [sys.executable, "-m", tool, *arguments, "--collect-only", "-q"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -181,6 +181,12 @@ def part(name, root, code="", *, seconds=1.0, **options):
     read.touch()
     (root / f"step_{name}.py").write_text(f"open('log', 'a').write('{name} ')\n{code}\n")
     return Part(name, ((f"step_{name}",),), (read,), seconds, **options)
+
+
+def test_a_part_gives_its_commands_its_variables(tmp_path):
+    code = "import os\nopen('log', 'a').write(os.environ.get('COLOUR', 'none') + ' ')"
+    run_parts([part("a", tmp_path, code, environment=(("COLOUR", "red"),)), part("b", tmp_path, code)], root=tmp_path)
+    assert (tmp_path / "log").read_text().split() == ["a", "red", "b", "none"]
 
 
 @pytest.fixture
