@@ -10,10 +10,7 @@ import argparse
 import csv
 import math
 import os
-import re
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,109 +19,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..errors import CompanionError, reported
-from ..files import atomic_path, read_json, write_json
-from .chirps import Chirp, check_chirp, draw_chirp, labels
-from .dataset import images_key, sample
+from .chirps import Chirp, check_chirp, labels
+from .layout import COLUMNS, LABELS, image_numbers, image_path
 from .render import MODEL_SIZE, PUBLISHED_SIZE
 from .resizing import FILTERS, Resizing
+from .writing import write_folder
 
-__all__ = ["COLUMNS", "FolderSet", "read_labels", "write_folder"]
-
-COLUMNS = {
-    "Chirp_Start_Time": "start_time",
-    "Chirp_Start_Freq": "start_frequency",
-    "Chirp_End_Freq": "end_frequency",
-    "Chirp_Duration": "duration",
-    "Chirp_Type": "kind",
-}
-LABELS = "labels.csv"
-METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
-ORIGIN = "origin.json"
-IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
-IMAGES_PER_TASK = 16  # that a worker process draws before it reports
-PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-COMPRESSION = 1  # of PNG files: a third of the time of level 6, for files a fifth larger
-
-
-def image_path(folder: Path, number: int) -> Path:
-    """Return the path of image `number`, counted from 1."""
-    return folder / f"spectrogram_{number}.png"
-
-
-def image_numbers(folder: Path) -> set[int]:
-    """Return the numbers of the images that a folder holds."""
-    return {int(match[1]) for name in os.listdir(folder) if (match := IMAGE.fullmatch(name))}
-
-
-def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> None:
-    """Write the first `count` images of the set `seed`; continue where an earlier call stopped.
-
-    Each image is written atomically and the labels come last, so that an unfinished folder is never read as a
-    complete one. More images of the same set may be added to a finished folder.
-
-    Args:
-        folder: created if missing.
-        count: images in all.
-        seed: of the set.
-        workers: processes that draw.
-
-    Raises:
-        CompanionError: the count or the seed cannot be, or the folder holds images that are not of this set, or cannot
-            be written.
-    """
-    if count < 1 or seed < 0:
-        raise CompanionError(f"cannot write {count} images of seed {seed}; ask for one or more, of a seed from 0 on")
-    origin = {"seed": seed, "images": images_key()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CompanionError(f"cannot make the folder {folder}: {error.strerror}; give another") from error
-    existing = image_numbers(folder)
-    is_foreign = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
-    if (existing or (folder / LABELS).exists()) and is_foreign:
-        raise CompanionError(
-            f"{folder} holds another set than seed {seed} of this version; give an empty folder, or the seed and version of that set"
-        )
-    if existing and max(existing) > count:
-        raise CompanionError(f"{folder} holds {len(existing):,} images, more than {count:,}; ask for as many or more")
-    write_json(folder / ORIGIN, origin)
-    missing = [n for n in range(1, count + 1) if n not in existing or not _is_whole(image_path(folder, n))]
-    parts = [missing[start : start + IMAGES_PER_TASK] for start in range(0, len(missing), IMAGES_PER_TASK)]
-    with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
-        if workers > 1:
-            with ProcessPoolExecutor(workers) as pool:
-                for done in pool.map(partial(_write_images, folder, seed), parts):
-                    bar.update(done)
-        else:
-            for part in parts:
-                bar.update(_write_images(folder, seed, part))
-    rows = [[getattr(draw_chirp(seed, index)[0], field) for field in COLUMNS.values()] for index in range(count)]
-    named = [[image_path(folder, number).name, *row] for number, row in enumerate(rows, 1)]
-    _write_table(folder / METADATA, ["file_name", *COLUMNS.values()], named)
-    _write_table(folder / LABELS, list(COLUMNS), rows)
-
-
-def _is_whole(path: Path) -> bool:
-    """Whether a PNG file has its end; one that was cut off is drawn again."""
-    with open(path, "rb") as file:
-        file.seek(max(0, path.stat().st_size - len(PNG_END)))
-        return file.read() == PNG_END
-
-
-def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
-    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def _write_images(folder: Path, seed: int, numbers: Sequence[int]) -> int:
-    """Write some images of a set, and return how many."""
-    for number in numbers:
-        _, image = sample(seed, number - 1, size=PUBLISHED_SIZE, with_regions=False)
-        with atomic_path(image_path(folder, number)) as path:
-            Image.fromarray(image.pixels).save(path, compress_level=COMPRESSION)
-    return len(numbers)
+__all__ = ["FolderSet", "read_labels"]
 
 
 def read_labels(folder: Path) -> list[Chirp]:

@@ -1,13 +1,16 @@
+import re
 import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from huggingface_hub import DatasetCard, DatasetCardData
 from PIL import Image
 
-from paper_utils.data import folders
+from paper_utils.data import folders, writing
 from paper_utils.data.dataset import ChirpSet
+from paper_utils.data.layout import image_path
 from paper_utils.data.resizing import FILTERS
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT
@@ -16,7 +19,7 @@ from paper_utils.files import ROOT
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("set")
-    folders.write_folder(folder, 5, seed=9)
+    writing.write_folder(folder, 5, seed=9)
     return folder
 
 
@@ -33,6 +36,27 @@ def test_a_written_set_is_the_drawn_set(written):
         difference = np.abs(pixels.astype(int) - pixels_read)
         assert (difference <= 2).mean() > 0.998  # rounded at 640 x 480, and clipped where a tick meets the bar
         assert difference.mean() < 0.6
+
+
+def test_the_hub_reads_the_card(written):
+    card = DatasetCard.load(written / "README.md")
+    assert DatasetCardData(**card.data.to_dict()).to_yaml() == card.data.to_yaml()
+    assert card.data.size_categories == ["n<1K"]
+    assert "seed 9" in card.text
+    assert "5 synthetic spectrograms" in card.text
+
+
+def test_hugging_face_datasets_read_it_as_an_imagefolder(written, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets", reason="pip install -e .[hub] -c constraints.txt brings it")
+    read = datasets.load_dataset("imagefolder", data_dir=str(written), split="train", cache_dir=str(tmp_path))
+    ours = folders.read_labels(written)
+    assert len(read) == len(ours) == 5
+    for row in read:
+        number = int(re.search(r"_(\d+)\.png", row["image"].filename or row["image"].info.get("path", ""))[1])
+        assert np.array_equal(np.asarray(row["image"].convert("RGB")), np.asarray(Image.open(image_path(written, number)).convert("RGB")))
+        assert row["start_time"] == ours[number - 1].start_time
+        assert row["kind"] == ours[number - 1].kind
 
 
 def test_indices_choose_images(written):
@@ -52,8 +76,8 @@ def test_the_layout_is_the_published_one(written):
 
 
 def test_an_interrupted_set_is_continued_and_a_finished_one_extended(tmp_path, written, monkeypatch):
-    monkeypatch.setattr(folders, "IMAGES_PER_TASK", 1)
-    write, numbers = folders._write_images, []
+    monkeypatch.setattr(writing, "IMAGES_PER_TASK", 1)
+    write, numbers = writing._write_images, []
 
     def killed(folder, seed, part):
         if len(numbers) == 2:
@@ -61,32 +85,32 @@ def test_an_interrupted_set_is_continued_and_a_finished_one_extended(tmp_path, w
         numbers.extend(part)
         return write(folder, seed, part)
 
-    monkeypatch.setattr(folders, "_write_images", killed)
+    monkeypatch.setattr(writing, "_write_images", killed)
     with pytest.raises(KeyboardInterrupt):
-        folders.write_folder(tmp_path, 4, seed=9)
+        writing.write_folder(tmp_path, 4, seed=9)
     with pytest.raises(CompanionError, match=r"labels\.csv"):
         folders.FolderSet(tmp_path)  # not read as a complete set
-    monkeypatch.setattr(folders, "_write_images", lambda *a: numbers.extend(a[2]) or write(*a))
-    folders.write_folder(tmp_path, 4, seed=9)
-    folders.write_folder(tmp_path, 5, seed=9)
+    monkeypatch.setattr(writing, "_write_images", lambda *a: numbers.extend(a[2]) or write(*a))
+    writing.write_folder(tmp_path, 4, seed=9)
+    writing.write_folder(tmp_path, 5, seed=9)
     assert numbers == [1, 2, 3, 4, 5]
     for path in written.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
 def test_workers_write_the_same(tmp_path, written):
-    folders.write_folder(tmp_path, 5, seed=9, workers=2)
+    writing.write_folder(tmp_path, 5, seed=9, workers=2)
     assert (tmp_path / "spectrogram_4.png").read_bytes() == (written / "spectrogram_4.png").read_bytes()
 
 
 def test_sets_do_not_mix(folder):
     with pytest.raises(CompanionError, match="holds another set"):
-        folders.write_folder(folder, 6, seed=10)
+        writing.write_folder(folder, 6, seed=10)
     (folder / "origin.json").unlink()
     with pytest.raises(CompanionError, match="holds another set"):
-        folders.write_folder(folder, 6, seed=9)
+        writing.write_folder(folder, 6, seed=9)
     with pytest.raises(CompanionError, match="holds another set|more than 3"):
-        folders.write_folder(folder, 3, seed=9)
+        writing.write_folder(folder, 3, seed=9)
 
 
 def edit(folder, change):
@@ -174,21 +198,21 @@ def test_an_image_that_was_cut_off_is_drawn_again(folder):
     path = folder / "spectrogram_3.png"
     whole = path.read_bytes()
     path.write_bytes(whole[:1000])
-    folders.write_folder(folder, 5, seed=9)
+    writing.write_folder(folder, 5, seed=9)
     assert path.read_bytes() == whole
 
 
 @pytest.mark.parametrize(("count", "seed"), [(0, 1), (-3, 1), (5, -1)])
 def test_a_set_that_cannot_be_is_refused(tmp_path, count, seed):
     with pytest.raises(CompanionError, match=f"cannot write {count} images of seed {seed}"):
-        folders.write_folder(tmp_path / "set", count, seed=seed)
+        writing.write_folder(tmp_path / "set", count, seed=seed)
     assert not (tmp_path / "set").exists()
 
 
 def test_a_file_in_the_folders_place_is_named(tmp_path):
     (tmp_path / "set").touch()
     with pytest.raises(CompanionError, match="cannot make the folder .*set: File exists"):
-        folders.write_folder(tmp_path / "set", 5, seed=9)
+        writing.write_folder(tmp_path / "set", 5, seed=9)
 
 
 def test_a_row_with_more_values_than_columns_is_named(folder):

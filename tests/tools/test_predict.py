@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from paper_utils.data.dataset import split_seed
-from paper_utils.data.folders import image_path, write_folder
+from paper_utils.data.layout import image_path
+from paper_utils.data.writing import write_folder
 from paper_utils.errors import CompanionError
 from paper_utils.files import write_json
 from paper_utils.models.published import save_published

@@ -1,0 +1,27 @@
+"""The published layout of a folder of images: what its files are called and what they hold."""
+
+import os
+import re
+from pathlib import Path
+
+__all__ = ["COLUMNS", "LABELS", "image_numbers", "image_path"]
+
+COLUMNS = {
+    "Chirp_Start_Time": "start_time",
+    "Chirp_Start_Freq": "start_frequency",
+    "Chirp_End_Freq": "end_frequency",
+    "Chirp_Duration": "duration",
+    "Chirp_Type": "kind",
+}
+LABELS = "labels.csv"
+IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
+
+
+def image_path(folder: Path, number: int) -> Path:
+    """Return the path of image `number`, counted from 1."""
+    return folder / f"spectrogram_{number}.png"
+
+
+def image_numbers(folder: Path) -> set[int]:
+    """Return the numbers of the images that a folder holds."""
+    return {int(match[1]) for name in os.listdir(folder) if (match := IMAGE.fullmatch(name))}
