@@ -88,8 +88,8 @@ recovery.table()
 # ## All heads in one page
 #
 # `explorer.html`, beside the figures, holds the maps, scores and effects of every head and opens from disk; pointing at a
-# patch shows where that patch looks.
-# `head_scores.csv` holds every score of every head and region in both views, with its interval.
+# patch shows where that patch looks. `head_scores.csv` holds every score of every head and region in both views, with
+# its interval.
 
 # %%
 drives = attention.content_or_position(run.mapped, heads)
@@ -104,8 +104,8 @@ page = plots.explorer_page(
     origin=run.origin(),
     labels=attention.control_labels(),
 )
-run.save_page(page, "explorer")
 run.save_table(scores.head_table(), "head_scores")
+run.show_page(page, "explorer")
 
 # %% [markdown]
 # > **What to believe.** Whether a head looks at the chirp says little about what zeroing its weights does to the loss.

@@ -10,7 +10,9 @@ import tomllib
 import nbformat
 import numpy as np
 import pytest
+from huggingface_hub import ModelCard
 
+from paper_utils.data.chirps import TARGETS
 from paper_utils.files import ROOT, read_json
 from paper_utils.models.regressor import load_regressor
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, PAPER_FIGURES, SHIPPED_FIGURES
@@ -103,6 +105,20 @@ def test_readme_and_docs_show_the_shipped_results():
     for page in readme.PAGES:
         text = page.read_text()
         assert text == readme.filled(page, text, content), f"{page.name}: run python -m tools.readme"
+
+
+def test_the_model_card_shows_the_shipped_results_and_the_hub_reads_it():
+    text = readme.CARD.read_text(encoding="utf-8")
+    metrics = read_json(readme.SHIPPED)
+    assert text == readme.model_card(metrics), "run python -m tools.readme"
+    found = ModelCard.load(readme.CARD).data.eval_results
+    wanted = [metrics[f"accuracy.unselected.{target}.pearson_r"] for target in TARGETS]
+    assert [one.metric_value for one in found] == pytest.approx(wanted, abs=5e-5)
+
+
+def test_the_backbones_card_has_metadata():
+    data = ModelCard.load(ROOT / "data" / "backbone" / "README.md").data
+    assert (data.license, data.library_name) == ("mit", "transformers")
 
 
 def test_readme_is_short():

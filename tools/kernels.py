@@ -13,6 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets.config import Config
 
 from paper_utils.files import ROOT
+from paper_utils.pipeline.pages import HEADLESS
 
 __all__ = ["ThisPythonsKernel", "kernel_chatter_to", "kernel_environment", "kernel_settings"]
 
@@ -43,8 +44,8 @@ def kernel_settings(folder: str) -> Config:
 
 @contextmanager
 def kernel_environment(folder: Path, *, progress: bool) -> Iterator[None]:
-    """Set what kernels inherit within a block: no progress bars, and folders of their own where HOME takes no files."""
-    more = {} if progress else {"TQDM_DISABLE": "1"}
+    """Set what kernels inherit within a block: no progress bars, no pages, and folders of their own where HOME takes no files."""
+    more = {HEADLESS: "1"} | ({} if progress else {"TQDM_DISABLE": "1"})
     # glibc gives each thread a heap of its own, whose freed memory no other uses: a notebook of many stages grows by it
     more.setdefault("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2"))
     # this checkout's package, wherever another may be installed

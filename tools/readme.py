@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import jinja2
+from huggingface_hub import EvalResult, ModelCardData
 from jupytext.cli import jupytext
 
 from paper_utils.claims import Backbones
@@ -12,10 +13,24 @@ from paper_utils.files import ROOT, atomic_path, read_json
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
+from paper_utils.plots.style import UNITS
 from tools import tables
 from tools.markdown import between_marks, markdown_table
 
-__all__ = ["NO_ADDRESS", "PAGES", "PROVENANCE", "README", "SHIPPED", "address", "badges", "filled", "findings", "parts"]
+__all__ = [
+    "CARD",
+    "NO_ADDRESS",
+    "PAGES",
+    "PROVENANCE",
+    "README",
+    "SHIPPED",
+    "address",
+    "badges",
+    "filled",
+    "findings",
+    "model_card",
+    "parts",
+]
 
 README = ROOT / "README.md"
 PAGES = {  # and the parts of each that are filled
@@ -30,6 +45,7 @@ PAGES |= {  # below each figure of the paper, what the paper says and what is he
     )
     for name in sorted(set(NOTEBOOK_OF.values()))
 }
+CARD = REFERENCE / "README.md"  # the card of the fine-tuned model, which is filled whole
 SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
 BENCHMARK = ROOT / "data" / "benchmark.json"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -42,13 +58,17 @@ def address() -> str:
 
 
 def badges(where: str) -> str:
-    """Return the badges of tests and Binder for a repository's address; a sentence while there is none."""
+    """Return the badges of tests, Binder and Colab for a repository's address; a sentence while there is none."""
     if where.endswith(NO_ADDRESS):
-        return "(Badges of the tests and of Binder stand here once pyproject.toml has this repository's address.)"
+        return "(Badges of the tests, of Binder and of Colab stand here once pyproject.toml has this repository's address.)"
     name = "/".join(where.rstrip("/").split("/")[-2:])
     tests = f"[![tests]({where}/actions/workflows/tests.yml/badge.svg)]({where}/actions/workflows/tests.yml)"
     binder = f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/notebooks"
-    return f"{tests} [![Binder](https://mybinder.org/badge_logo.svg)]({binder})"
+    colab = f"https://colab.research.google.com/github/{name}/blob/main/notebooks/00_index.ipynb"
+    return (
+        f"{tests} [![Binder](https://mybinder.org/badge_logo.svg)]({binder}) "
+        f"[![Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})"
+    )
 
 
 def parts(provenance: dict, found: Backbones) -> dict[str, str]:
@@ -93,6 +113,33 @@ def findings(found: Backbones) -> str:
     )
 
 
+def model_card(metrics: dict) -> str:
+    """Return the card of the fine-tuned model that ships, with metadata and results as the Hugging Face hub reads them."""
+    images = metrics["accuracy.unselected.images"]
+    results = [
+        EvalResult(
+            task_type="image-regression",
+            dataset_type="chirp-spectrograms",
+            dataset_name=f"{images:,} held-out images by which nothing was chosen",
+            metric_type="pearsonr",
+            metric_name=f"Pearson r of the {target.replace('_', ' ')}",
+            metric_value=round(metrics[f"accuracy.unselected.{target}.pearson_r"], 4),
+        )
+        for target in UNITS
+    ]
+    tags = ["lora", "vit", "spectrogram", "chirp", "regression", "arxiv:2503.18762"]
+    data = ModelCardData(
+        license="mit", library_name="peft", tags=tags, model_name="chirps-lora-embedded", eval_results=results
+    )
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("model_card.md.j2").render(metadata=data.to_yaml(), m=metrics, units=UNITS.items())
+
+
 def _with_interval(metrics: dict, key: str, digits: int, unit: str = "") -> str:
     """Return "0.981 (0.978 to 0.983)" for a key and those of its interval, to each of which "_percent" may be added."""
     value, low, high = (f"{metrics[f'{key}{end}{unit}']:.{digits}f}" for end in ("", "_low", "_high"))
@@ -115,6 +162,8 @@ def _counts(found: Backbones) -> str:
 def main() -> None:
     with reported():
         content = parts(read_json(PROVENANCE), Run(notebook="readme").backbones())
+        with atomic_path(CARD) as path:
+            path.write_text(model_card(read_json(SHIPPED)), encoding="utf-8")
         for page in PAGES:
             text = filled(page, page.read_text(encoding="utf-8"), content)
             with atomic_path(page) as path:

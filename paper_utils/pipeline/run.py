@@ -26,6 +26,7 @@ from .compared import RESULTS_FILE, Compared, shipped_metrics, shipped_runs
 from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOKS, check_figure, save_figure
 from .given import GivenModel
 from .metrics import gathered
+from .pages import shown_page
 from .profiles import get_profile
 from .provenance import environment
 from .results import REFERENCES, Results, reference_of, shipped
@@ -221,11 +222,12 @@ class Run(Compared):
             save_figure(figure, Path(os.environ[SHIP_TO]) / name, pdf=False)
         return figure
 
-    def save_page(self, page: str, name: str) -> None:
-        """Save a page of HTML beside the figures where this run computes."""
+    def show_page(self, page: str, name: str) -> object:
+        """Save a page of HTML beside the figures where this run computes; return it to be shown, or where it is."""
         if self.computes:
             with atomic_path(self.figures / f"{name}.html") as path:
                 path.write_text(page, encoding="utf-8")
+        return shown_page(page, name)
 
     def save_table(self, table: pd.DataFrame, name: str) -> None:
         """Save a table as CSV beside the figures where this run computes."""

@@ -54,7 +54,9 @@ def test_hugging_face_datasets_read_it_as_an_imagefolder(written, tmp_path, monk
     assert len(read) == len(ours) == 5
     for row in read:
         number = int(re.search(r"_(\d+)\.png", row["image"].filename or row["image"].info.get("path", ""))[1])
-        assert np.array_equal(np.asarray(row["image"].convert("RGB")), np.asarray(Image.open(image_path(written, number)).convert("RGB")))
+        assert np.array_equal(
+            np.asarray(row["image"].convert("RGB")), np.asarray(Image.open(image_path(written, number)).convert("RGB"))
+        )
         assert row["start_time"] == ours[number - 1].start_time
         assert row["kind"] == ours[number - 1].kind
 
