@@ -178,7 +178,7 @@ def _share(found: ControlledHeads, index: tuple[int, int]) -> str:
 def _interval(low: float, high: float) -> str:
     """Return an interval of a share in percent in brackets, or that it is too wide to say anything."""
     wide = not (abs(low) <= FARTHEST and abs(high) <= FARTHEST)  # so also where an end is NaN
-    return "(interval too wide to tell)" if wide else f"({low:.0f} to {high:.0f})"
+    return "(interval too wide to tell)" if wide else f"({round(low)} to {round(high)})"  # no minus zero
 
 
 def _strongest(scores: Scores, index: tuple[int, int]) -> list[list[str]]:

@@ -281,9 +281,11 @@ def test_the_list_is_sorted_and_filtered(run_in_browser, known):
 
 def test_on_a_phone_the_head_that_is_tapped_comes_into_view(run_in_browser):
     script = """
+        note("before", scrollY);
         document.querySelector(".grid button").click(); await tick(); await tick();
         note("top", Math.round(document.getElementById("detail").getBoundingClientRect().top));"""
     narrow = run_in_browser(script, "", "--window-size=500,900", "--force-prefers-reduced-motion")
+    assert 'data-before="0"' in narrow  # what nobody chose is not scrolled to
     assert abs(int(re.search(r'data-top="(-?\d+)"', narrow)[1])) < 20
 
 

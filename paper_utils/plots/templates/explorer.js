@@ -186,7 +186,7 @@ grid.addEventListener("keydown", event => {
 document.querySelector("form").addEventListener("change", () => { paint(); show(chosen); });
 function linked(otherwise) {  // #L1H5, or #L1H5+L6H4 for two
   const [first, second] = location.hash.slice(1).split("+").map(name => data.heads.findIndex(head => head.name === name));
-  show(first >= 0 ? first : otherwise, { other: second >= 0 ? second : null, scroll: true });
+  show(first >= 0 ? first : otherwise, { other: second >= 0 ? second : null, scroll: first >= 0 });
 }
 addEventListener("hashchange", () => linked(chosen));
 document.getElementById("filter").append(...Object.keys(filters).map(name => made("option", name)));
