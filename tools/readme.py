@@ -10,12 +10,14 @@ from jupytext.cli import jupytext
 from paper_utils.claims import Backbones
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, atomic_path, read_json
+from paper_utils.pipeline.compared import shipped_metrics
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from paper_utils.plots.style import UNITS
 from tools import tables
 from tools.markdown import between_marks, markdown_table
+from tools.ship import FIGURES as FIGURE_FOLDERS
 
 __all__ = [
     "CARD",
@@ -140,6 +142,31 @@ def model_card(metrics: dict) -> str:
     return environment.get_template("model_card.md.j2").render(metadata=data.to_yaml(), m=metrics, units=UNITS.items())
 
 
+def whole_pages() -> dict[Path, str]:
+    """Return the pages that are filled whole: the card of the fine-tuned model, and the captions of its figures."""
+    runs = {name: shipped_metrics(name) for name in FIGURE_FOLDERS}
+    filled_in = {folder / "README.md": captions(name, runs[name]) for name, folder in FIGURE_FOLDERS.items()}
+    return {CARD: model_card(runs["embedded"])} | filled_in
+
+
+def captions(name: str, metrics: dict) -> str:
+    """Return the captions of the figures that ship of a backbone, each with an alternative text and its images."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawn = {path.stem for path in FIGURE_FOLDERS[name].glob("*.png")}
+    return environment.get_template("captions.md.j2").render(
+        name=name,
+        m=metrics,
+        drawn=drawn,
+        n=f"{metrics['ablation.images']:,}",
+        n_common=metrics["released.ablation.images"],
+    )
+
+
 def _with_interval(metrics: dict, key: str, digits: int, unit: str = "") -> str:
     """Return "0.981 (0.978 to 0.983)" for a key and those of its interval, to each of which "_percent" may be added."""
     value, low, high = (f"{metrics[f'{key}{end}{unit}']:.{digits}f}" for end in ("", "_low", "_high"))
@@ -162,8 +189,9 @@ def _counts(found: Backbones) -> str:
 def main() -> None:
     with reported():
         content = parts(read_json(PROVENANCE), Run(notebook="readme").backbones())
-        with atomic_path(CARD) as path:
-            path.write_text(model_card(read_json(SHIPPED)), encoding="utf-8")
+        for place, text in whole_pages().items():
+            with atomic_path(place) as path:
+                path.write_text(text, encoding="utf-8")
         for page in PAGES:
             text = filled(page, page.read_text(encoding="utf-8"), content)
             with atomic_path(page) as path:
