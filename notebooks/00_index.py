@@ -45,9 +45,9 @@
 # | [6c](06c_content_or_position.ipynb), [6d](06d_attention_and_effect.ipynb) | Do heads follow content or position, and does attention tell what matters? |
 # | [7](07_claims_ledger.ipynb), [7b](07b_another_backbone.ipynb), [7c](07c_published_numbers.ipynb) | Does the paper hold, on another backbone too, and what do its numbers say by themselves? |
 #
-# In Colab, which opens one notebook without the rest of the repository, first run in a cell of each notebook
-# `!git clone --depth 1 ADDRESS /content/companion`, `%pip install -q -r /content/companion/requirements.txt -e
-# /content/companion` and `%cd /content/companion/notebooks`, with this repository's address.
-#
 # `make figures` makes all of them anew, and `explorer.html`, a page of all heads' maps, scores and effects; `make report`
 # joins 7 to 7c in one page.
+#
+# In Colab, which opens one notebook without the rest of the repository, first run in a cell of each notebook
+# `!git clone --depth 1 ADDRESS /content/companion`, `%pip install -q -r /content/companion/requirements.txt -e
+# /content/companion` and `%cd /content/companion/notebooks`, with this repository's address (not tried here).
