@@ -17,13 +17,14 @@ from tools.imports import files_of_module, imports
 BESIDE = {"bootstrap", "errors", "files", "heads", "statistics"}
 LOWER = {
     "data": set(),
+    "networks": set(),
     "models": {"data"},
     "training": {"data", "models"},
     "interventions": {"data", "models", "training"},
     "attention": {"data", "models", "training"},
     "plots": {"attention", "data"},
     "claims": {"data", "models", "training", "interventions", "attention"},
-    "pipeline": {"data", "models", "training", "interventions", "attention", "claims", "plots"},
+    "pipeline": {"data", "models", "training", "interventions", "attention", "claims", "plots", "networks"},
 }
 # a figure's function may say of which type its data are, in annotations that are never executed
 ANNOTATED = {"plots": {"training", "interventions", "claims"}}

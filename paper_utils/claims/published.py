@@ -14,6 +14,8 @@ __all__ = ["PROTOCOLS", "SCALED", "Claim", "Null", "claims", "figure_4", "heads"
 
 DATA = ROOT / "data"
 CLAIMS = DATA / "claims.json"
+PAPER = "2503.18762"
+FILES = {PAPER: CLAIMS, "2212.09641": DATA / "claims_2212.09641.json"}  # by arXiv number
 SCALED = "released, to scale"
 # by name, the prefix of its keys. "described" follows the paper's text, "released" what the package that came with it
 # does; "to scale" zeroes as large a share of a head as that package does in ViT-Base, whose heads are wider
@@ -50,9 +52,15 @@ class Claim:
     nulls: tuple[Null, ...] = field(default=())
 
 
-def claims() -> list[Claim]:
-    """Return the published claims that a run is held against, in the order of data/claims.json."""
-    return load_claims(list(read_json(CLAIMS)))
+def claims(paper: str = PAPER) -> list[Claim]:
+    """Return the published claims of a paper, in the order of its file: by default those that a run is held against.
+
+    Raises:
+        CompanionError: no claims of that paper are tested here.
+    """
+    if paper not in FILES:
+        raise CompanionError(f"no claims of {paper} are tested here; choose one of {', '.join(FILES)}")
+    return load_claims(list(read_json(FILES[paper])))
 
 
 def load_claims(entries: list[dict]) -> list[Claim]:

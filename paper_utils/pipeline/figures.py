@@ -47,11 +47,13 @@ NOTEBOOKS = (
     "06b_named_heads",
     "06c_content_or_position",
     "06d_attention_and_effect",
+    "09_attention_and_stability",
     "07_claims_ledger",
     "07b_another_backbone",
     "07c_published_numbers",
 )
 TRAINING_NOTEBOOKS = ("02_finetune_vit", "02b_accuracy_and_controls")  # they need what became of the training
+STABILITY = "09_attention_and_stability"
 _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
     "figure_1": Source("03_attention_maps", "flowchart"),
@@ -86,6 +88,11 @@ FIGURES: dict[str, Source] = {
     "score_and_effect": Source("06d_attention_and_effect", "score_and_effect", (*_MAPS, "ablation", "attribution")),
     "variant_shifts": Source("06c_content_or_position", "shifts", ("variant_predictions",)),
     "recovered": Source("06d_attention_and_effect", "recovered", ("patching",)),
+    "signed_network": Source(STABILITY, "signed_network"),
+    "eigenvalues": Source(STABILITY, "eigenvalues"),
+    "network_scores": Source(STABILITY, "network_scores"),
+    "attention_draws": Source(STABILITY, "attention_draws"),
+    "random_networks": Source(STABILITY, "correlations_by_score"),
     "published_walk": Source("07c_published_numbers", "sweeps_side_by_side"),
 }
 PAPER_FIGURES = {  # by number: what the paper shows, and says of it

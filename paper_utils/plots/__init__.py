@@ -33,21 +33,26 @@ from .learning import (
     study_curves,
 )
 from .method import flowchart
+from .networks import attention_draws, correlations_by_score, eigenvalues, network_scores, signed_network
 
 __all__ = [
     "Heads",
     "ablation_heatmap",
     "accuracy_by_group",
     "atlas",
+    "attention_draws",
+    "correlations_by_score",
     "driven_heads",
     "effect_intervals",
     "effect_scatter",
     "effects_by_target",
+    "eigenvalues",
     "explorer_page",
     "flowchart",
     "gallery",
     "kinds_by_layer",
     "learning_curves",
+    "network_scores",
     "overlays",
     "predicted_against_true",
     "prediction_distributions",
@@ -60,6 +65,7 @@ __all__ = [
     "shift_bounds",
     "shift_maps",
     "shifts",
+    "signed_network",
     "spectrogram_samples",
     "stroke_samples",
     "study_curves",

@@ -67,12 +67,13 @@ def test_a_figure_names_a_plot_and_stages_that_exist(name):
 
 def test_every_notebook_is_there():
     found = sorted(path.stem for path in (ROOT / "notebooks").glob("*.py"))
-    assert found == ["00_index", *NOTEBOOKS]  # the index has nothing to run
+    assert found == sorted(["00_index", *NOTEBOOKS])  # the index has nothing to run
+    assert NOTEBOOKS[-3].startswith("07_")  # the ledger and what belongs to it run last
 
 
 def test_shipped_figures_are_those_of_the_paper_and_the_readme():
     folder = ROOT / "figures" / "reference"
-    assert {path.name for path in folder.iterdir()} == {f"{name}.png" for name in SHIPPED_FIGURES}
-    assert all(Image.open(path).info.keys() == {"dpi"} for path in folder.iterdir())  # no commit, no machine
+    assert {path.name for path in folder.glob("*.png")} == {f"{name}.png" for name in SHIPPED_FIGURES}
+    assert all(Image.open(path).info.keys() == {"dpi"} for path in folder.glob("*.png"))  # no commit, no machine
     readme = Path(ROOT / "README.md").read_text()
     assert all(f"figures/reference/{name}.png" in readme for name in SHIPPED_FIGURES)
