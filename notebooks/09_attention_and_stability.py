@@ -56,7 +56,7 @@ nodes = stability.published
 run.show(plots.signed_network(network.weights, nodes.destabilises), "signed_network")
 
 # %% [markdown]
-# A pair of modes grows, at a rate of 0.147; two decay fast, and three do not change at all, since the matrix repeats rows.
+# A pair of modes grows, at a rate of 0.147; three decay, and three do not change at all, since the matrix repeats rows.
 
 # %%
 run.show(plots.eigenvalues(nodes.eigenvalues), "eigenvalues")

@@ -183,6 +183,7 @@ class Ledger:
             here=HERE,
             seeds=self.seeds_title,
             pixels=self.pixels,
+            on_images=any(entry.claim.images for entry in own),  # else no model is judged
         )
 
 

@@ -255,6 +255,12 @@ def test_it_says_which_pixels_the_model_got():
         assert said + words in Ledger.of(RUN | known, against=[CLAIM])._repr_html_()
 
 
+def test_claims_that_no_image_shows_say_nothing_of_pixels():
+    page = Ledger.of({"x": 0.1}, against=[replace(CLAIM, images="", nulls=(), protocols=("described",))])._repr_html_()
+    assert "partly" in page
+    assert "Pixels" not in page
+
+
 def test_a_missing_number_is_named():
     with pytest.raises(CompanionError, match="results lack 'x'"):
         judge(CLAIM, {})
