@@ -111,8 +111,9 @@ class RandomNetworks:
     def means(self) -> dict[str, tuple[float, float, float]]:
         """Return each score's mean correlation over networks, and its 95 % interval (bootstrap over networks)."""
         stacked = np.stack([self.correlations[name] for name in SCORES], axis=1)
-        ends = zip(mean_where_known(stacked), *mean_intervals(stacked), strict=True)
-        return dict(zip(SCORES, (tuple(map(float, one)) for one in ends), strict=True))
+        low, high = mean_intervals(stacked)
+        ends = zip(mean_where_known(stacked).tolist(), low.tolist(), high.tolist(), strict=True)
+        return dict(zip(SCORES, ends, strict=True))
 
     def table(self) -> pd.DataFrame:
         """Return a row for each score: its mean correlation, and on how many networks it is defined."""
