@@ -49,7 +49,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run, claims, networks
+from paper_utils import Run, claims, networks, training
 
 run = Run(profile, source, notebook="07_claims_ledger", backbone=backbone, pixels=pixels)
 
@@ -117,11 +117,17 @@ claims.not_measured()
 # Without L1H1 the predicted start times move by 5.9 s on average (4.5 to 7.8, 2,048 images). 21 of the 36 early heads
 # and 47 of the 108 later ones move them by less than 0.13 s (notebook 5).
 #
-# ## Another paper of the author: attention and stability
+# ## Other papers of the author
 #
-# [arXiv 2212.09641](https://arxiv.org/abs/2212.09641) scores the nodes of signed networks by attention
-# ([notebook 9](09_attention_and_stability.ipynb)). It needs no backbone: the published network, and 1,000 random ones, are
-# measured in seconds.
+# [arXiv 2503.22713](https://arxiv.org/abs/2503.22713) is on the same model ([notebook 2](02_finetune_vit.ipynb)).
+
+# %%
+claims.Ledger.of(training.Bias.of(run.unselected()).metrics(), against=claims.claims("2503.22713"))
+
+# %% [markdown]
+# [arXiv 2212.09641](https://arxiv.org/abs/2212.09641) scores the nodes of signed networks by attention ([notebook
+# 9](09_attention_and_stability.ipynb)). It needs no backbone: the published network, and 1,000 random ones, are measured in
+# seconds.
 
 # %%
 claims.Ledger.of(networks.Stability.measure().metrics(), against=claims.claims("2212.09641"))

@@ -1,5 +1,6 @@
 """Fine-tuning: the recipe, its schedule and checkpoints, importance sampling of images, evaluation."""
 
+from .bias import Bias, selected_and_untouched
 from .comparison import StudyComparison, TrainingSummary
 from .evaluation import Evaluation, accuracy, concatenate, evaluate, evaluate_held_out, held_out, in_batches, loader
 from .fine_tuning import fine_tune
@@ -11,6 +12,7 @@ from .summaries import Accuracy, AccuracyByGroup, ErrorOnEdges, OracleLimits, St
 __all__ = [
     "Accuracy",
     "AccuracyByGroup",
+    "Bias",
     "Epoch",
     "ErrorOnEdges",
     "Evaluation",
@@ -30,5 +32,6 @@ __all__ = [
     "in_batches",
     "loader",
     "sampling_probability",
+    "selected_and_untouched",
     "steepest_fall",
 ]
