@@ -26,7 +26,8 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
 	@echo "  make figure-N             figure N of the paper, 1 to 8, and what it needs"
-	@echo "  make paper-2212.09641     attention and stability, another paper of the author (seconds)"
+	@echo "  make paper-2504.09393     orientation and colour, another paper of the author: its images (a minute)"
+	@echo "  make paper-2212.09641     attention and stability, another one (seconds)"
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
 	@echo "  BACKBONE=folder, Hugging Face name or photographs (make backbone-photographs), PYTHON=python3.11"
 	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
@@ -39,6 +40,9 @@ build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE)$(CHECKPOINT),alw
 
 figure-%: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
+
+paper-2504.09393: .venv/ready always
+	@$(BIN)/python -m tools.figures $(OPTIONS) --only error_by_angle
 
 paper-2212.09641: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only network_scores

@@ -17,6 +17,7 @@ from tools.imports import files_of_module, imports
 BESIDE = {"bootstrap", "errors", "files", "heads", "statistics"}
 LOWER = {
     "data": set(),
+    "lines": set(),
     "networks": set(),
     "models": {"data"},
     "training": {"data", "models"},
@@ -24,10 +25,10 @@ LOWER = {
     "attention": {"data", "models", "training"},
     "plots": {"attention", "data"},
     "claims": {"data", "models", "training", "interventions", "attention"},
-    "pipeline": {"data", "models", "training", "interventions", "attention", "claims", "plots", "networks"},
+    "pipeline": {"data", "models", "training", "interventions", "attention", "claims", "plots", "networks", "lines"},
 }
 # a figure's function may say of which type its data are, in annotations that are never executed
-ANNOTATED = {"plots": {"training", "interventions", "claims"}}
+ANNOTATED = {"plots": {"training", "interventions", "claims", "lines"}}
 SCRIPTS = sorted((ROOT / "notebooks").glob("*.py"))
 MODULES = sorted((ROOT / "paper_utils").rglob("*.py"))
 

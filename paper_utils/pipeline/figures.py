@@ -47,12 +47,14 @@ NOTEBOOKS = (
     "06b_named_heads",
     "06c_content_or_position",
     "06d_attention_and_effect",
+    "08_orientation_and_colour",
     "09_attention_and_stability",
     "07_claims_ledger",
     "07b_another_backbone",
     "07c_published_numbers",
 )
 TRAINING_NOTEBOOKS = ("02_finetune_vit", "02b_accuracy_and_controls")  # they need what became of the training
+ORIENTATION = "08_orientation_and_colour"
 STABILITY = "09_attention_and_stability"
 _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
@@ -88,6 +90,10 @@ FIGURES: dict[str, Source] = {
     "score_and_effect": Source("06d_attention_and_effect", "score_and_effect", (*_MAPS, "ablation", "attribution")),
     "variant_shifts": Source("06c_content_or_position", "shifts", ("variant_predictions",)),
     "recovered": Source("06d_attention_and_effect", "recovered", ("patching",)),
+    "line_samples": Source(ORIENTATION, "line_panel"),
+    "two_labels": Source(ORIENTATION, "line_panel"),
+    "error_by_angle": Source(ORIENTATION, "error_by_angle"),
+    "colour_contrasts": Source(ORIENTATION, "colour_contrasts"),
     "signed_network": Source(STABILITY, "signed_network"),
     "eigenvalues": Source(STABILITY, "eigenvalues"),
     "network_scores": Source(STABILITY, "network_scores"),

@@ -32,6 +32,7 @@ from .learning import (
     stroke_samples,
     study_curves,
 )
+from .lines import colour_contrasts, error_by_angle, line_panel
 from .method import flowchart
 from .networks import attention_draws, correlations_by_score, eigenvalues, network_scores, signed_network
 
@@ -41,17 +42,20 @@ __all__ = [
     "accuracy_by_group",
     "atlas",
     "attention_draws",
+    "colour_contrasts",
     "correlations_by_score",
     "driven_heads",
     "effect_intervals",
     "effect_scatter",
     "effects_by_target",
     "eigenvalues",
+    "error_by_angle",
     "explorer_page",
     "flowchart",
     "gallery",
     "kinds_by_layer",
     "learning_curves",
+    "line_panel",
     "network_scores",
     "overlays",
     "predicted_against_true",

@@ -1,0 +1,109 @@
+"""The line images of arXiv 2504.09393, from seeds: one straight line on black, in four sets of growing variety."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from ..errors import CompanionError
+
+__all__ = ["COLOURS", "NOISE_LEVELS", "SETS", "SIZE", "LineSet", "Lines", "draw_lines", "line_image"]
+
+SIZE = 224  # pixels of a side
+NOISE_LEVELS = (0.0, 0.1, 0.2, 0.3)  # standard deviation, of 255
+COLOURS = {
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "magenta": (255, 0, 255),
+    "cyan": (0, 255, 255),
+    "white": (255, 255, 255),
+    "orange": (255, 165, 0),
+    "purple": (128, 0, 128),
+    "pink": (255, 192, 203),
+    "teal": (0, 128, 128),
+}
+
+
+@dataclass(frozen=True)
+class LineSet:
+    """What varies in a set beside angle, place and noise."""
+
+    lengths: tuple[int, int]  # least and most, pixels
+    widths: tuple[int, int]
+    colours: tuple[str, ...] = ("white",)
+    keeps_width_away: bool = False  # lines start farther from the border by their width, too
+
+
+SETS = {
+    "I": LineSet((50, 50), (2, 2)),
+    "II": LineSet((20, 100), (2, 2)),
+    "III": LineSet((20, 100), (1, 5), keeps_width_away=True),
+    "IV": LineSet((20, 100), (1, 5), tuple(COLOURS), keeps_width_away=True),
+}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of one set, (lines,) each; points are (lines, 2) as x to the right and y downwards, pixels."""
+
+    name: str  # of the set
+    seed: int
+    angle: np.ndarray  # degrees in 0..360, from the start to the end, clockwise since y points downwards
+    start: np.ndarray
+    end: np.ndarray
+    length: np.ndarray
+    width: np.ndarray
+    colour: np.ndarray  # names of COLOURS
+    noise: np.ndarray  # of NOISE_LEVELS
+
+    @property
+    def margin(self) -> np.ndarray:
+        """How far from the border each line must start, pixels."""
+        return self.length + (self.width if SETS[self.name].keeps_width_away else 0)
+
+    def __len__(self) -> int:
+        return len(self.angle)
+
+
+def draw_lines(name: str, count: int, *, seed: int) -> Lines:
+    """Draw the lines of a set; the images of the first ones do not depend on how many are drawn.
+
+    Args:
+        name: of SETS.
+        count: of lines.
+        seed: of the set.
+
+    Raises:
+        CompanionError: no set has that name.
+    """
+    if name not in SETS:
+        raise CompanionError(f"no set of lines is called {name!r}; choose one of {', '.join(SETS)}")
+    kind, numbers = SETS[name], np.random.default_rng([seed, list(SETS).index(name)]).random((count, 7))
+
+    def whole(column: int, least: np.ndarray | int, most: np.ndarray | int) -> np.ndarray:
+        """Return integers from least to most, each as likely."""
+        return np.asarray(least + np.floor(numbers[:, column] * (most - least + 1))).astype(int)
+
+    length, width = whole(0, *kind.lengths), whole(1, *kind.widths)
+    margin = length + (width if kind.keeps_width_away else 0)
+    start = np.stack([whole(column, margin, SIZE - 1 - margin) for column in (2, 3)], axis=1)
+    angle = 360 * numbers[:, 4]
+    direction = np.stack([np.cos(np.radians(angle)), np.sin(np.radians(angle))], axis=1)
+    end = start + np.trunc(length[:, None] * direction).astype(int)  # towards zero, as the released code cuts
+    colour = np.array(kind.colours)[whole(5, 0, len(kind.colours) - 1)]
+    noise = np.array(NOISE_LEVELS)[whole(6, 0, len(NOISE_LEVELS) - 1)]
+    return Lines(name, seed, angle, start, end, length, width, colour, noise)
+
+
+def line_image(lines: Lines, index: int) -> np.ndarray:
+    """Return the image of one line, (224, 224, 3) uint8, drawn by Pillow without antialiasing, with its noise."""
+    image = Image.new("RGB", (SIZE, SIZE))
+    points = [*map(int, lines.start[index]), *map(int, lines.end[index])]
+    ImageDraw.Draw(image).line(points, fill=COLOURS[str(lines.colour[index])], width=int(lines.width[index]))
+    pixels = np.asarray(image)
+    if not lines.noise[index]:
+        return pixels
+    rng = np.random.default_rng([lines.seed, list(SETS).index(lines.name), index, 1])
+    return np.clip(pixels + rng.normal(0, 255 * lines.noise[index], pixels.shape), 0, 255).astype(np.uint8)
