@@ -119,7 +119,7 @@ def test_every_figure_that_ships_has_a_caption_with_its_images_and_another_text(
     found = dict(re.findall(r"!\[([^\]]{20,})\]\((\w+)\.png\)\n\n\*\*Figure", text))
     assert sorted(found.values()) == sorted(path.stem for path in folder.glob("*.png"))
     for part in re.split(r"^(?=!\[)", text, flags=re.MULTILINE)[1:]:
-        assert re.search(r"\d images|\d test images|ifteen images|ive test images|Nothing is claimed", part), part
+        assert re.search(r"\d images|\d test images|ifteen test images|ive test images|Nothing is claimed", part), part
 
 
 def test_the_model_card_shows_the_shipped_results_and_the_hub_reads_it():
@@ -135,7 +135,8 @@ def test_the_backbones_card_has_metadata():
 
 
 def test_readme_is_short():
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", readme.README.read_text())  # what stands for a figure is not read
+    # comments, and what stands for a figure, are not read
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<!--.*?-->", "", readme.README.read_text())
     words = re.sub(r"\]\([^)]*\)", "]", text).split()
     assert len([word for word in words if re.search(r"\w", word)]) <= 1200
 

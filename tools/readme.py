@@ -60,11 +60,11 @@ def address() -> str:
 
 
 def badges(where: str) -> str:
-    """Return the badges of tests, Binder and Colab for a repository's address; a sentence while there is none."""
+    """Return the badges of tests, Binder and Colab for a repository's address; a comment while there is none."""
     if where.endswith(NO_ADDRESS):
-        return "(Badges of the tests, of Binder and of Colab stand here once pyproject.toml has this repository's address.)"
+        return "<!-- badges wait for this repository's address in pyproject.toml -->"
     name = "/".join(where.rstrip("/").split("/")[-2:])
-    tests = f"[![tests]({where}/actions/workflows/tests.yml/badge.svg)]({where}/actions/workflows/tests.yml)"
+    tests = f"[![tests]({where}/actions/workflows/ci.yml/badge.svg)]({where}/actions/workflows/ci.yml)"
     binder = f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/notebooks"
     colab = f"https://colab.research.google.com/github/{name}/blob/main/notebooks/00_index.ipynb"
     return (

@@ -227,7 +227,7 @@ class Run(Compared):
         if self.computes:
             with atomic_path(self.figures / f"{name}.html") as path:
                 path.write_text(page, encoding="utf-8")
-        return shown_page(page, name)
+        return shown_page(page, name, folder=f"figures/{self.profile.folder if not self.computes else self.folder}")
 
     def save_table(self, table: pd.DataFrame, name: str) -> None:
         """Save a table as CSV beside the figures where this run computes."""

@@ -9,7 +9,7 @@ __all__ = ["PageWidget"]
 
 
 class PageWidget(anywidget.AnyWidget):
-    """Shows a page as it opens from disk; nothing of it is kept in the notebook's file."""
+    """Shows a page as it opens from disk; it is kept in a notebook's file only where widgets' states are."""
 
     _esm = Path(__file__).with_name("templates") / "page.js"
     page = traitlets.Unicode().tag(sync=True)

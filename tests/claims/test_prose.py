@@ -50,7 +50,7 @@ SENTENCES = [
         [
             "{before_fine_tuning.semantics.chirp_heads} heads are monosemantic for the chirp before fine-tuning and "
             "{semantics.chirp_heads} after ({attention.images} images)",
-            "L1H1 alone raises the loss by {ablation.largest_head.effect:.0f} %",
+            "Without L1H1 the loss rises by {ablation.largest_head.effect:.0f} %",
         ],
     ),
     (
@@ -67,8 +67,9 @@ SENTENCES = [
             "{ablation.layers_1_to_3.mean:ci1} against {ablation.layers_4_to_12.mean:ci1}, on {ablation.images:,} images",
             "{before_fine_tuning.semantics.chirp_heads} of {ablation.heads} heads before and {semantics.chirp_heads} "
             "after, on {attention.images} images",
-            "{ablation.removal.redundancy.together:ci0} against {ablation.removal.redundancy.added_up:ci0}, heads at "
-            "random {ablation.removal.redundancy.at_random.together:ci0} against "
+            "raise the loss by {ablation.removal.redundancy.together:ci0}, and their single effects add up to "
+            "{ablation.removal.redundancy.added_up:ci0}; as many heads at random by "
+            "{ablation.removal.redundancy.at_random.together:ci0}, against "
             "{ablation.removal.redundancy.at_random.added_up:ci0}, on {ablation.removal.images} images",
             "by {released.ablation.layers_1_to_3.mean:~.2f} % in layers 1 to 3, by "
             "{released.ablation.layers_4_to_12.mean:~.2f} % in the others",

@@ -12,12 +12,12 @@ PAGE = "<!doctype html><p>one"
 
 def test_a_page_is_a_widget_where_someone_looks_and_a_line_where_nobody_does(monkeypatch):
     monkeypatch.setenv(HEADLESS, "1")
-    line = shown_page(PAGE, "explorer")
+    line = shown_page(PAGE, "explorer", folder="figures/smoke")
     assert isinstance(line, Markdown)
-    assert "figures/laptop/explorer.html" in line.data
+    assert "figures/smoke/explorer.html" in line.data
     assert PAGE not in line.data
     monkeypatch.delenv(HEADLESS)
-    widget = shown_page(PAGE, "explorer")
+    widget = shown_page(PAGE, "explorer", folder="figures/smoke")
     assert isinstance(widget, PageWidget)
     assert widget.get_state()["page"] == PAGE
     assert "render(" in widget.get_state()["_esm"]

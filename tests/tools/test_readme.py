@@ -86,14 +86,17 @@ def test_what_findings_say_in_words_is_so():
     assert e[f"published.{rank}"] > e[f"published.{shuffled}"]
     assert e[f"released.{rank}"] > 0.5
     assert all(abs(run[rank]) < 0.2 for run in (e, p))
-    assert p[f"released.{rank}"] < 0.2
+    low, high = (p[f"ablation.rank_autocorrelation_shuffled_{end}"] for end in ("low", "high"))
+    assert low < p[rank] < high
+    assert p["released.ablation.rank_autocorrelation_shuffled_high"] < p[f"released.{rank}"] < 0.2
 
 
 def test_badges_wait_for_an_address():
     assert "pyproject.toml" in readme.badges(f"https://github.com/{readme.NO_ADDRESS}")
     found = readme.badges("https://github.com/someone/heads")
     assert "(https://mybinder.org/v2/gh/someone/heads/main?" in found
-    assert "https://github.com/someone/heads/actions/workflows/tests.yml/badge.svg" in found
+    assert "https://github.com/someone/heads/actions/workflows/ci.yml/badge.svg" in found
+    assert (ROOT / ".github" / "workflows" / "ci.yml").is_file()
 
 
 def test_tables_are_rectangular(metrics):
