@@ -97,9 +97,10 @@ lines.cardinal_table(always_180)
 
 # %% [markdown]
 # The left curve is lowest at 180 degrees and largest at 0: one image, two labels. The right one, at the same loss,
-# differs by angle only as far as two labels fit more often at cardinal angles (set I: an error of 54 degrees there, 46
-# between, of 400,000 lines). Which of the two a network comes to is a choice among equals, which its start decides: the
-# published head begins at 180 degrees, since its weights are tiny and its last function is a hyperbolic tangent.
+# differs by angle only as far as two labels fit more often at cardinal angles (set I: an error of 53 to 54 degrees
+# there, 46 to 47 between, on 400,000 lines). Which of the two a network comes to is a choice among equals, which its
+# start decides: the published head begins at 180 degrees, since its weights are tiny and its last function is a
+# hyperbolic tangent.
 #
 # ## Colours
 #

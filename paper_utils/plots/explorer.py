@@ -77,20 +77,27 @@ def explorer_page(
     maps = mapped.maps.of(slice(min(images, len(predictions.labels))))
     images, layers, columns, side, _ = maps.patches.shape
     if (layers, columns) != heads.kinds.shape:
-        raise CompanionError(f"maps {maps.patches.shape} are not of the {heads.kinds.shape} heads that are described")
-    if len(queries) > images or queries.shape[1:3] != heads.kinds.shape:
-        raise CompanionError(f"queries {queries.shape} are not of the {images} images of {heads.kinds.shape} heads")
+        raise CompanionError(
+            f"maps {maps.patches.shape} are not of the {heads.kinds.shape} heads that are described; take both of one run"
+        )
+    if len(queries) > images or queries.shape[1:] != (layers, columns, side**2, side**2):
+        raise CompanionError(
+            f"queries {queries.shape} are not of the {side} x {side} patches of {images} images or fewer; take them of the "
+            "model and the images of the maps"
+        )
     labelled = [[getattr(chirp, name) for name in TARGETS] for chirp in mapped.chirps[:images]]
     if not np.allclose(labelled, predictions.labels[:images], atol=1e-3):
         raise CompanionError("the predictions are not of the images that have the maps; take both of one run")
     data = {
+        # a model without CLS has the patches' average in both views
+        "has_cls": not np.array_equal(maps.cls, maps.patches),
         "shape": [layers, columns, images, side],
         "groups": {name: mpl.colors.to_hex(colour) for name, colour in FRAMES.items()},
         "heads": [
             _head(index, heads, labels, predictions.ablated[:, :, :images]) for index in np.ndindex(layers, columns)
         ],
         "first": int(heads.effects.increase.argmax()),
-        "largest_effect": round(float(np.abs(heads.effects.increase).max()), 2),
+        "largest_effect": float(f"{np.abs(heads.effects.increase).max():.4g}"),
         "score_names": list(SHOWN_SCORES.values()),
         "targets": [[name.replace("_", " "), unit] for name, unit in UNITS.items()],
         "patched": list(heads.recovery.heads),
@@ -172,7 +179,11 @@ def _rounded(values: Iterable) -> list:
 
 
 def _share(found: ControlledHeads, index: tuple[int, int]) -> str:
-    return f"{100 * found.stays[index]:.0f} % {_interval(100 * found.stays_low[index], 100 * found.stays_high[index])}"
+    low, high = 100 * found.stays_low[index], 100 * found.stays_high[index]
+    if max(abs(low), abs(high)) > FARTHEST:  # what is left is on which side of one half it lies
+        side = "above 50 % throughout" if low > 50 else "below 50 % throughout" if high < 50 else "interval spans 50 %"
+        return f"{100 * found.stays[index]:.0f} % ({side})"
+    return f"{100 * found.stays[index]:.0f} % {_interval(low, high)}"
 
 
 def _interval(low: float, high: float) -> str:

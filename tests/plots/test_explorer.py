@@ -169,7 +169,7 @@ def test_the_data_hold_what_was_given(page):
     head = data["heads"][7]
     assert head["driven"] == [
         ["colour bar", "none </script><b>", "20 % (10 to 30)", "content-driven"],
-        ["colour bar", "moved", "20 % (interval too wide to tell)", "content-driven"],
+        ["colour bar", "moved", "20 % (below 50 % throughout)", "content-driven"],
     ]
     assert data["heads"][0]["driven"] == []
     assert len(head["scores"]["cls"]) == 5
@@ -229,6 +229,7 @@ def test_two_heads_are_shown_side_by_side_and_have_a_link(run_in_browser):
     document = run_in_browser(
         """
         document.querySelector("[data-action=keep]").click();
+        document.querySelector("input[value=cls]").click();  // a kept head stays so
         document.querySelectorAll(".grid button")[9].click();
         note("two", headings() + location.hash);
         document.querySelector("#detail article:last-child [data-action=drop]").click();
@@ -237,9 +238,40 @@ def test_two_heads_are_shown_side_by_side_and_have_a_link(run_in_browser):
         note("linked", headings());""",
         "#L2H2",
     )
-    assert 'data-two="L2H2,L3H2#L3H2+L2H2"' in document
+    assert 'data-two="L2H2,L3H2#L2H2+L3H2"' in document
     assert 'data-one="L2H2#L2H2"' in document
-    assert 'data-linked="L2H1,L1H1"' in document
+    assert 'data-linked="L1H1,L2H1"' in document
+
+
+def test_a_head_of_the_list_comes_beside_a_kept_one_and_nothing_is_linked_before_a_choice(run_in_browser):
+    document = run_in_browser(
+        """
+        note("before", "hash:" + location.hash);
+        document.querySelectorAll(".grid button")[4].click();
+        document.querySelector("[data-action=keep]").click();
+        [...document.querySelectorAll("#list a")].find(one => one.textContent === "L3H3").click(); await tick();
+        note("two", headings() + location.hash);
+        document.querySelector("#list th button").click();
+        note("sorted", document.querySelector("#list th").getAttribute("aria-sort"));"""
+    )
+    assert 'data-before="hash:"' in document
+    assert 'data-two="L2H1,L3H3#L2H1+L3H3"' in document
+    assert 'data-sorted="ascending"' in document
+
+
+def test_a_browser_that_cannot_unpack_says_so_where_it_is_seen(page, shown, tmp_path):
+    path = tmp_path / "explorer.html"
+    path.write_text(page.replace("<script id=", "<script>delete window.DecompressionStream;</script><script id=", 1))
+    document = shown(path)
+    assert re.search(r'id="pointing">This browser cannot show how single patches attend', document)
+    assert document.count("<figcaption") == IMAGES
+
+
+def test_a_model_without_cls_is_not_asked_where_it_looks(mapped, known, predicted, queries):
+    alike = replace(mapped, maps=replace(mapped.maps, cls=mapped.maps.patches))
+    options = {"predictions": predicted, "queries": queries, "origin": pd.DataFrame(), "labels": {}}
+    assert "the CLS token</label>" in explorer.explorer_page(mapped, known, **options)
+    assert "the CLS token</label>" not in explorer.explorer_page(alike, known, **options)
 
 
 def test_a_link_works_in_an_open_page_and_an_unknown_head_changes_nothing(run_in_browser):

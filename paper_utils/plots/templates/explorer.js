@@ -2,7 +2,7 @@ const grid = document.querySelector(".grid"), cells = [...grid.querySelectorAll(
 const detail = document.getElementById("detail"), list = document.getElementById("list");
 const option = name => document.querySelector(`input[name=${name}]:checked`).value;
 const narrow = matchMedia("(max-width: 54rem)");
-let chosen = data.first, beside = null, query = null, sorting = { column: null, down: true };
+let chosen = data.first, beside = null, kept = null, query = null, sorting = { column: null, down: true };
 
 function made(tag, content = "", attributes = {}) {
   const element = document.createElement(tag);
@@ -27,7 +27,7 @@ const palettes = {
   chirp: { of: h => mix([236, 231, 242], [4, 70, 120], Math.min(1, Math.log2(1 + h.chirp) / 6)),
     legend: () => [0, 1, 4, 16, 63].map(v => [`${v} times its mean`, palettes.chirp.of({ chirp: v })]) },
   effect: { of: h => shade(h.effect[0], data.largest_effect),
-    legend: () => [-1, 0, 1, data.largest_effect].map(v => [`${digits(v)} %`, shade(v, data.largest_effect)]) },
+    legend: () => [-0.1, 0, 0.1, 1].map(part => part * data.largest_effect).map(v => [`${digits(v)} %`, shade(v, data.largest_effect)]) },
 };
 const filters = {
   "all heads": () => true,
@@ -64,7 +64,7 @@ function table(caption, head, rows) {
   return element;
 }
 const columns = [  // of the list: title, what is shown, what is sorted by
-  ["head", h => h.name, (h, i) => -i],
+  ["head", h => h.name, (h, i) => i],
   ["responds to", h => h.label, null],
   ["on the chirp, times its mean", h => digits(h.chirp), h => h.chirp],
   ["ablation, %", h => signed(h.effect[0]) + (h.significant ? "*" : ""), h => h.effect[0]],
@@ -88,7 +88,7 @@ function tabulate() {
 list.tHead.addEventListener("click", event => {
   const column = Number(event.target.dataset.column);
   if (!event.target.dataset.column) return;
-  sorting = { column, down: sorting.column === column ? !sorting.down : true };
+  sorting = { column, down: sorting.column === column ? !sorting.down : column > 0 };
   tabulate();
   list.tHead.querySelector(`[data-column="${column}"]`).focus();
 });
@@ -111,6 +111,7 @@ function described(index) {
     : made("p", "It responds to no region, so no control applies.");
   return [...about, effects, recovered, predicted, scores, driven];
 }
+const KEPT = "Kept: choose another head";
 let canvases = [];  // of the heads that are shown: canvas, caption, head, image
 function mapsOf(index) {
   return made("div", data.captions.map((caption, image) => {
@@ -131,22 +132,24 @@ function draw() {
   const ends = scale === "raw" ? ["\u00bc of an even share", "64 times"] : ["least in its map", "most in its map"];
   document.getElementById("scale").replaceChildren(ends[0], made("i", "", { style: `background: linear-gradient(90deg, ${[0, .25, .5, .75, 1].map(p => `rgb(${colour(p)})`).join()})`, "aria-hidden": "true" }), ends[1]);
 }
-function show(index, { focus = false, scroll = false, other = beside } = {}) {
+function show(index, { focus = false, scroll = false, other = kept ?? beside, link = true } = {}) {
   chosen = index; beside = other === index ? null : other; canvases = [];
+  if (beside !== null) kept = null;
   cells.forEach((cell, i) => { cell.tabIndex = i === index ? 0 : -1; cell.setAttribute("aria-selected", i === index); cell.classList.toggle("beside", i === beside); });
   if (focus) cells[index].focus({ preventScroll: scroll && narrow.matches });
   const panel = (i, title, action) => made("article", [made("h2", `${data.heads[i].name}: ${data.heads[i].label}`), made("p", [made("button", title, { type: "button", "data-action": action })]), mapsOf(i), ...described(i)]);
-  detail.replaceChildren(...(beside === null ? [panel(index, "Keep it here beside the next", "keep")] : [panel(beside, "Take away", "drop"), panel(index, "Take away", "drop")]));
+  detail.replaceChildren(...(beside === null ? [panel(index, kept === index ? KEPT : "Keep it here beside the next", "keep")] : [panel(beside, "Take away", "drop"), panel(index, "Take away", "drop")]));
   detail.classList.toggle("two", beside !== null);
   document.getElementById("said").textContent = `${data.heads[index].name}: ${data.heads[index].label}`;
   draw();
-  history.replaceState(null, "", "#" + [index, ...(beside === null ? [] : [beside])].map(i => data.heads[i].name).join("+"));
-  if (scroll && narrow.matches) detail.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  if (link) history.replaceState(null, "", "#" + [...(beside === null ? [] : [beside]), index].map(i => data.heads[i].name).join("+"));
+  const { top, bottom } = detail.getBoundingClientRect();
+  if (scroll && (narrow.matches || bottom < 0 || top > innerHeight)) detail.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 detail.addEventListener("click", event => {
   const action = event.target.dataset.action;
-  if (action === "keep") { beside = chosen; event.target.textContent = "Kept: choose another head"; event.target.disabled = true; }
-  if (action === "drop") show(event.target.closest("article") === detail.firstChild ? chosen : beside, { other: null });
+  if (action === "keep") { kept = kept === chosen ? null : chosen; show(chosen); detail.querySelector("button").focus(); }
+  if (action === "drop") { show(event.target.closest("article") === detail.firstChild ? chosen : beside, { other: null }); detail.querySelector("button").focus(); }
 });
 
 // a query patch: pointed at, tapped, or by arrow keys on a map
@@ -157,17 +160,18 @@ function pointed(event) {
   const box = canvas.getBoundingClientRect(), at = (value, size) => Math.min(side - 1, Math.max(0, Math.floor(value / size * side)));
   return at(event.clientY - box.top, box.height) * side + at(event.clientX - box.left, box.width);
 }
-detail.addEventListener("pointermove", event => ask(pointed(event)));
-detail.addEventListener("pointerdown", event => ask(pointed(event)));
+detail.addEventListener("pointermove", event => { if (event.pointerType !== "touch") ask(pointed(event)); });
+detail.addEventListener("click", event => ask(pointed(event)));  // a tap, not the beginning of scrolling
 detail.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") ask(null); });
 detail.addEventListener("keydown", event => {
-  if (!event.target.matches("canvas")) return;
+  if (!event.target.matches("canvas[tabindex='0']") || event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.key === "Escape") return ask(null);
   const start = query ?? Math.floor(side / 2) * (side + 1), row = Math.floor(start / side), column = start % side;
   const next = { ArrowRight: [row, column + 1], ArrowLeft: [row, column - 1], ArrowDown: [row + 1, column], ArrowUp: [row - 1, column] }[event.key];
   if (!next) return;
   event.preventDefault();
   ask(query === null ? start : Math.min(side - 1, Math.max(0, next[0])) * side + Math.min(side - 1, Math.max(0, next[1])));
+  document.getElementById("said").textContent = canvases.find(one => one.canvas === event.target).text.textContent;
 });
 
 grid.addEventListener("click", event => {
@@ -178,15 +182,22 @@ grid.addEventListener("keydown", event => {
   const focused = cells.indexOf(document.activeElement), column = focused % heads;
   const step = { ArrowRight: column < heads - 1 ? 1 : 0, ArrowLeft: column ? -1 : 0, ArrowDown: heads, ArrowUp: -heads,
     Home: -column, End: heads - 1 - column }[event.key];
-  if (focused < 0 || step === undefined) return;
+  if (focused < 0 || step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   const next = focused + step;
   if (next >= 0 && next < layers * heads) show(next, { focus: true });
 });
 document.querySelector("form").addEventListener("change", () => { paint(); show(chosen); });
-function linked(otherwise) {  // #L1H5, or #L1H5+L6H4 for two
+list.tBodies[0].addEventListener("click", event => {
+  const index = data.heads.findIndex(head => head.name === event.target.closest("a")?.textContent);
+  if (index < 0) return;
+  event.preventDefault();
+  show(index, { scroll: true });
+});
+function linked(otherwise) {  // #L1H5, or #L1H5+L6H4 for two, from left to right
   const [first, second] = location.hash.slice(1).split("+").map(name => data.heads.findIndex(head => head.name === name));
-  show(first >= 0 ? first : otherwise, { other: second >= 0 ? second : null, scroll: first >= 0 });
+  if (second >= 0 && first >= 0) show(second, { other: first, scroll: true });
+  else show(first >= 0 ? first : otherwise, { other: null, scroll: first >= 0, link: first >= 0 });
 }
 addEventListener("hashchange", () => linked(chosen));
 document.getElementById("filter").append(...Object.keys(filters).map(name => made("option", name)));
@@ -194,6 +205,6 @@ Promise.all(data.images.map(loaded)).then(all => {
   images = all;
   paint();
   linked(data.first);
-  return Promise.all(data.queries.map(unpack));
-}).then(all => { queries = all; show(chosen); document.body.dataset.ready = "yes"; })
-  .catch(error => { document.getElementById("said").textContent = `This browser cannot show how single patches attend: ${error.message}`; });
+  return Promise.all(data.queries.map(unpack)).then(unpacked => { queries = unpacked; },
+    error => { document.getElementById("pointing").textContent = `This browser cannot show how single patches attend: ${error.message}`; });
+}).then(() => { show(chosen, { link: location.hash.length > 1 }); document.body.dataset.ready = "yes"; });
