@@ -30,7 +30,7 @@ PAGES = (
     *sorted((ROOT / "notebooks").glob("*.ipynb")),
 )
 REFERENCE = "api/paper_utils.html"
-RUN_PAGES = ("report.html", "explorer.html")  # of a run, into the site's root
+RUN_PAGES = {"report.html": "the report", "explorer.html": "the explorer"}  # of a run, into the site's root
 LINK = re.compile(r"""(?<=href=["'])(?![a-z]+:|#)([^"'#]+)""")
 
 
@@ -40,20 +40,21 @@ def page_of(path: Path) -> Path:
     return Path("index.html") if inner == Path("README.md") else inner.with_suffix(".html")
 
 
-def linked(page: str, path: Path, pages: Iterable[Path]) -> tuple[str, set[Path]]:
+def linked(page: str, path: Path, pages: Iterable[Path], *, at: Path | None = None) -> tuple[str, set[Path]]:
     """Return the HTML of a file with its links to other files turned to their pages, and which other files it links.
 
     Args:
         page: the HTML.
         path: of the file that it was made of.
         pages: all files that have one.
+        at: where the page stands in the site, if not where `page_of` says.
     """
     known, others = set(pages), set()
 
     def turn(link: re.Match[str]) -> str:
         target = (path.parent / link[1]).resolve()
         if target in known:
-            up = "../" * (len(page_of(path).parts) - 1)
+            up = "../" * (len((at or page_of(path)).parts) - 1)
             return f"{up}{page_of(target).as_posix()}"
         if target.is_file() and target.is_relative_to(ROOT):
             others.add(target)
@@ -76,11 +77,17 @@ def build_site(site: Path = SITE) -> Path:
     if made.returncode:
         last = (made.stderr.strip().splitlines() or ["no message"])[-1]
         raise CompanionError(f"pdoc failed: {last}; `make setup` installs what it needs")
+    run = Run("laptop", "checkpoint", notebook="docs")
+    extra = {REFERENCE: "the reference of the package"} | {
+        name: title for name, title in RUN_PAGES.items() if (run.figures / name).is_file()
+    }
     for path in PAGES:
         if path.suffix == ".md":
             text = path.read_text(encoding="utf-8")
             if path.name == "README.md":
-                text += f"\n\nThis site also has the [reference of the package]({REFERENCE})."
+                text += (
+                    "\n\nThis site also has " + ", ".join(f"[{title}]({link})" for link, title in extra.items()) + "."
+                )
             notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
         else:
             notebook = read_notebook(path)
@@ -92,10 +99,11 @@ def build_site(site: Path = SITE) -> Path:
             copy = site / other.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(other, copy)
-    run = Run("laptop", "checkpoint", notebook="docs")
     for name in RUN_PAGES:
         if (run.figures / name).is_file():
-            shutil.copyfile(run.figures / name, site / name)
+            # the report's links lead from figures/laptop to notebooks
+            page, _ = linked((run.figures / name).read_text(encoding="utf-8"), run.figures / name, PAGES, at=Path(name))
+            _write(site / name, page)
     return site / "index.html"
 
 

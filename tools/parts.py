@@ -156,7 +156,7 @@ def _digest(path: Path, size: int, changed: int) -> str:
 
 def signature(part: Part, root: Path = ROOT) -> str:
     """Return a hash of what a part does and reads: it changes when the part must run again."""
-    digest = hashlib.sha256(f"{platform.python_version()} {part.commands}".encode())
+    digest = hashlib.sha256(f"{platform.python_version()} {part.commands} {part.environment}".encode())
     for path in part.reads:
         try:
             facts = path.stat()

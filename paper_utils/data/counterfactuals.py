@@ -82,10 +82,8 @@ def draw_variant(
     Raises:
         CompanionError: no variant has that name, or a chirp parameter is out of range.
     """
-    if name not in VARIANTS:
-        raise CompanionError(f"unknown variant {name!r}; choose one of {', '.join(VARIANTS)}")
+    variant = _variant(name)
     check_chirp(chirp)
-    variant = VARIANTS[name]
     canvas = canvas_of(size, variant.layout, resizing=resizing)
     low, high = intensity.min(), intensity.max()  # of the published image, so that colours and ticks stay the same
     line = noise_free(chirp)
@@ -104,6 +102,12 @@ def draw_variant(
     return DrawnImage(to_pixels(dark), _shift_regions(regions, variant, size, plot_move=plot_move, bar_move=bar_move))
 
 
+def _variant(name: str) -> Variant:
+    if name not in VARIANTS:
+        raise CompanionError(f"unknown variant {name!r}; choose one of {', '.join(VARIANTS)}")
+    return VARIANTS[name]
+
+
 def shift_by_position(name: str, *, patch: int = PATCH) -> np.ndarray:
     """Return how far the predictions of a reader shift that knows places in the image alone, and no axes.
 
@@ -112,8 +116,11 @@ def shift_by_position(name: str, *, patch: int = PATCH) -> np.ndarray:
     Args:
         name: of a variant.
         patch: pixels at 224 by whose multiples things move, as in `draw_variant`.
+
+    Raises:
+        CompanionError: no variant has that name.
     """
-    variant = VARIANTS[name]
+    variant = _variant(name)
     if not variant.has_chirp:
         return np.full(3, np.nan)
     top, bottom, left, right = canvas_of(PUBLISHED_SIZE).box

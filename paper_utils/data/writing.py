@@ -55,7 +55,7 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
         raise CompanionError(f"cannot make the folder {folder}: {error.strerror}; give another") from error
     existing = image_numbers(folder)
     is_foreign = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
-    if (existing or (folder / LABELS).exists()) and is_foreign:
+    if (existing or any((folder / name).exists() for name in (LABELS, METADATA, CARD))) and is_foreign:
         raise CompanionError(
             f"{folder} holds another set than seed {seed} of this version; give an empty folder, or the seed and version of that set"
         )

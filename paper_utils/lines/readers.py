@@ -122,7 +122,6 @@ class ErrorByAngle:
     error: np.ndarray  # degrees, plain: 359 and 1 are 358 apart, as the published loss takes them
     low: np.ndarray  # 95 % interval, bootstrap over images
     high: np.ndarray
-    circular: np.ndarray  # degrees, the shorter way round
     images: int
 
     @classmethod
@@ -137,7 +136,6 @@ class ErrorByAngle:
             np.array([plain[chosen].mean() for chosen in which]),
             np.array([low for low, _ in ends]),
             np.array([high for _, high in ends]),
-            np.array([np.minimum(plain[chosen], 360 - plain[chosen]).mean() for chosen in which]),
             len(angles),
         )
 

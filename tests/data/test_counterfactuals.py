@@ -129,5 +129,10 @@ def test_the_shift_by_position_is_that_of_the_plot_in_the_image(drawn, name, pat
     assert frequencies == pytest.approx([-100 * down] * 2, rel=0.03)
 
 
+def test_the_shift_of_an_unknown_variant_is_named():
+    with pytest.raises(CompanionError, match="unknown variant 'upside_down'"):
+        shift_by_position("upside_down")
+
+
 def test_without_a_chirp_there_is_no_shift():
     assert np.isnan(shift_by_position("no_chirp")).all()

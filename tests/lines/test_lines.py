@@ -101,13 +101,6 @@ def test_two_labels_are_one_image_but_for_lines_one_pixel_wide():
     assert _twin(drawn, 0).shape == (224, 224, 3)
 
 
-def test_circular_error_goes_the_shorter_way():
-    found = lines.ErrorByAngle.of(np.array([359.0] * 36), np.arange(0, 360, 10.0))
-    assert found.error[0] == 359
-    assert found.circular[0] == 1
-    assert found.circular.max() <= 180
-
-
 @pytest.mark.parametrize(
     ("name", "published"),
     [("purple", 3.7), ("teal", 3.7), ("red", 7.2), ("orange", 8.0), ("pink", 9.6), ("white", 12.5)],
