@@ -62,8 +62,9 @@ relation.table()
 relation.exceptions()
 
 # %% [markdown]
-# Thirteen of the 39 chirp heads have an effect below the median of all heads, and three of the most important heads
-# attend to the chirp less than to the mean patch.
+# Thirteen of the 39 chirp heads have an effect below the median of all heads, and of the tenth of heads with the
+# largest effects three attend to the chirp less than to the mean patch: L3H7, and L4H2 and L6H6, whose effects are not
+# significant (2,048 images).
 
 # %% [markdown]
 # ## Through which heads?

@@ -17,13 +17,13 @@
 # %% [markdown]
 # # 8 · Orientation and colour: what the images can hold
 #
-# **In short.** Another paper of the author ([arXiv 2504.09393](https://arxiv.org/abs/2504.09393)) finds that a ViT reads the
-# angle of a line best at 180 degrees, in all conditions, and calls it human-like. But in 36 to 55 % of the images the label
-# cannot be seen (100,000 images a set): a line and the line from its other end are one image with two labels, half a turn
-# apart. The loss is nearly flat between them. A reader that sees perfectly and answers 180 degrees where two labels fit
-# has its lowest error at 180 degrees, and its largest at 0, which is the same horizontal line. So that finding needs no
-# vision. The colours of the fourth set differ in contrast by a factor of three, which has to be taken out before hues are
-# compared.
+# **In short.** Another paper of the author ([arXiv 2504.09393](https://arxiv.org/abs/2504.09393)) finds that a ViT
+# reads the angle of a line best at 180 degrees, in all conditions, and calls it human-like. But in 36 to 55 % of the
+# images the label cannot be seen (100,000 images a set): a line and the line from its other end are one image with two
+# labels, half a turn apart. The loss is nearly flat between them. A reader that sees perfectly and answers 180 degrees
+# where two labels fit has its lowest error at 180 degrees, and its largest at 0, which is the same horizontal line. So
+# that finding needs no bias for orientation. The colours of the fourth set differ in contrast by a factor of three,
+# which has to be taken out before hues are compared.
 #
 # The abstract says: errors of the angle are lowest at 180 degrees; errors are highest for bluish and lowest for yellowish
 # hues; some heads are alike in all tasks. In the released code the backbone is frozen and no LoRA layer is put in, so that
@@ -111,13 +111,14 @@ lines.cardinal_table(always_180)
 run.show(plots.colour_contrasts(lines.contrasts(), lines.COLOURS), "colour_contrasts")
 
 # %% [markdown]
-# Two of the three bluish colours are at half brightness (purple, teal); yellow has two channels at full. Contrast alone
-# orders purple and teal last and yellow near the top.
+# Purple and teal are at half brightness; yellow has two channels at full, as have cyan and magenta. Contrast alone
+# orders purple and teal last and yellow near the top. It does not set blue apart from red, nor cyan from yellow: an
+# error that does is not explained by it.
 
 # %% [markdown]
-# > **What to believe.** Lowest error at 180 degrees in all sets, and worse purples than yellows, can come of these images
-# > for a reader that sees perfectly, without any bias for orientation or hue. To show a bias of a model, labels have to be
-# > judged modulo half a turn, and colours at equal contrast.
+# > **What to believe.** Lowest error at 180 degrees in all sets can come of these images for a reader that sees
+# > perfectly, and worse purples than yellows for one that noise limits, without any bias. To show a bias of a model,
+# > labels have to be judged modulo half a turn, and colours at equal contrast.
 
 # %% [markdown]
 # Made with:
