@@ -12,7 +12,7 @@ import numpy as np
 from backbone.curriculum import CURRICULUM
 from backbone.strokes import StrokeRange, draw_stroke_image
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import atomic_path, read_json
+from paper_utils.files import atomic_path, read_json, write_text
 from paper_utils.models.backbone import NAMED
 from paper_utils.plots.learning import pretraining_losses, stroke_samples
 from tools.markdown import between_marks, markdown_table
@@ -116,8 +116,7 @@ def main() -> None:
         draw(training, FOLDER)
         card = FOLDER / "README.md"
         text = filled(card.read_text(), training)
-        with atomic_path(card) as path:
-            path.write_text(text)
+        write_text(card, text)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from transformers.utils import logging
 from backbone.onnx_graph import Graph, encoder_parameters, encoder_tokens, read_graph
 from paper_utils.data.dataset import sample
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, checksum, write_json
+from paper_utils.files import ROOT, atomic_path, checksum, write_json, write_text
 from paper_utils.models.backbone import NAMED
 from tools.markdown import between_marks
 
@@ -185,8 +185,7 @@ def convert(wheel: Path, folder: Path) -> dict:
     made: dict[str, Any] = {"sha256": checksum(folder / "model.safetensors")}
     made |= {"package": PACKAGE, "package_sha256": WHEEL_SHA256, "agreement": agreement}
     made["made_with"] = versions | {"transformers": transformers.__version__}
-    with atomic_path(folder / "README.md") as path:
-        path.write_text(filled(CARD.read_text(), agreement))
+    write_text(folder / "README.md", filled(CARD.read_text(), agreement))
     write_json(record, made)
     return made
 

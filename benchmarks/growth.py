@@ -25,7 +25,7 @@ from transformers import ViTConfig, ViTModel
 from benchmarks.timing import machine, peak_mib
 from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import reported
-from paper_utils.files import ROOT, atomic_path, write_json
+from paper_utils.files import ROOT, write_json, write_text
 from paper_utils.interventions.attribution import linearised
 from paper_utils.interventions.engine import Engine
 from paper_utils.models.regressor import ChirpRegressor, build_regressor
@@ -238,8 +238,7 @@ def main() -> None:
         content = {"laws": report(values), "points": points, "origin": origin}
         write_json(TARGET, content)
         text = filled(PAGE.read_text(encoding="utf-8"), content)
-        with atomic_path(PAGE) as path:
-            path.write_text(text, encoding="utf-8")
+        write_text(PAGE, text)
         print(f"{PAGE.relative_to(ROOT)} has the tables")
 
 

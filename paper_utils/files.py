@@ -1,14 +1,15 @@
-"""Reading and writing results: atomic writes, checksums, errors that name the file."""
+"""Reading and writing files: atomic writes, checksums, errors that name the file, templates."""
 
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
+import jinja2
 import numpy as np
 import pandas as pd
 
@@ -18,12 +19,14 @@ __all__ = [
     "ROOT",
     "atomic_path",
     "checksum",
+    "load_template",
     "read_arrays",
     "read_json",
     "way_out",
     "write_arrays",
     "write_json",
     "write_table",
+    "write_text",
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,10 +66,15 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write text as UTF-8, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_json(path: str | os.PathLike, content: object) -> None:
     """Write `content` as indented JSON, atomically."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n")
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 def read_json(path: str | os.PathLike) -> dict:
@@ -104,6 +112,27 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
             return dict(file)
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise CompanionError(f"the result {path} is damaged: {error}; {way_out(path)}") from error
+
+
+def load_template(path: Path, *, filters: Mapping[str, Callable] | None = None) -> jinja2.Template:
+    """Return a Jinja template, in which an unknown name is an error; one of HTML (.html.j2) escapes what is put in.
+
+    JSON in it keeps its order and holds no NaN, which a browser refuses.
+
+    Args:
+        path: of the template.
+        filters: further ones, by name.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(path.parent),
+        autoescape=path.name.endswith(".html.j2"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
+    environment.filters |= dict(filters or {})
+    return environment.get_template(path.name)
 
 
 def checksum(path: str | os.PathLike) -> str:

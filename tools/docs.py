@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path
+from paper_utils.files import ROOT, write_text
 from paper_utils.pipeline.run import Run
 from tools.report import page_exporter, read_notebook
 
@@ -94,7 +94,7 @@ def build_site(site: Path = SITE) -> Path:
         resources = {"metadata": {"name": path.stem, "path": str(path.parent)}}
         page, _ = page_exporter().from_notebook_node(notebook, resources)
         page, others = linked(page, path, PAGES)
-        _write(site / page_of(path), page)
+        write_text(site / page_of(path), page)
         for other in others:
             copy = site / other.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -103,13 +103,8 @@ def build_site(site: Path = SITE) -> Path:
         if (run.figures / name).is_file():
             # the report's links lead from figures/laptop to notebooks
             page, _ = linked((run.figures / name).read_text(encoding="utf-8"), run.figures / name, PAGES, at=Path(name))
-            _write(site / name, page)
+            write_text(site / name, page)
     return site / "index.html"
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

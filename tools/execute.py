@@ -23,7 +23,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, write_json
+from paper_utils.files import ROOT, atomic_path, write_json, write_text
 from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.run import Run
@@ -131,8 +131,7 @@ def _strip(notebook: nbformat.NotebookNode) -> None:
 
 
 def _keep(log: Path, text: str) -> None:
-    with atomic_path(log) as path:
-        path.write_text(text)
+    write_text(log, text)
 
 
 def execute(script: Path, run: Run) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from paper_utils.data.chirps import TARGETS
+from paper_utils.data.chirps import TARGETS, UNITS
 from paper_utils.data.folders import FolderSet, image_path
 from paper_utils.data.resizing import FILTERS, Resizing
 from paper_utils.errors import CompanionError, reported
@@ -27,7 +27,6 @@ from paper_utils.models.regressor import ChirpRegressor, load_regressor, merged
 from paper_utils.models.vit import EMBEDDED_SIZES, on_best_device
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.stages import STAGES
-from paper_utils.plots.style import UNITS
 from paper_utils.training.evaluation import Evaluation, accuracy, concatenate, evaluate
 
 __all__ = ["SHIPPED_MODEL", "accuracy_lines", "predict_folders"]

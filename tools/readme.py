@@ -1,20 +1,20 @@
 """Fill README, docs and the tables of notebooks from the numbers of the runs that ship: `python -m tools.readme`."""
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
-import jinja2
 from huggingface_hub import EvalResult, ModelCardData
 from jupytext.cli import jupytext
 
 from paper_utils.claims import Backbones
+from paper_utils.data.chirps import UNITS
 from paper_utils.errors import reported
-from paper_utils.files import ROOT, atomic_path, read_json
+from paper_utils.files import ROOT, load_template, read_json, write_text
 from paper_utils.pipeline.compared import shipped_metrics
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
-from paper_utils.plots.style import UNITS
 from tools import tables
 from tools.markdown import between_marks, markdown_table
 from tools.ship import FIGURES as FIGURE_FOLDERS
@@ -107,10 +107,13 @@ def filled(page: Path, text: str, content: dict[str, str]) -> str:
 
 def findings(found: Backbones) -> str:
     """Return what was found, in sentences whose numbers are those of the runs that ship."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined)
-    environment.filters |= {"ci": _with_interval, "shuffled": _shuffled, "n": lambda metrics, key: f"{metrics[key]:,}"}
+    filters: dict[str, Callable[..., str]] = {
+        "ci": _with_interval,
+        "shuffled": _shuffled,
+        "n": lambda metrics, key: f"{metrics[key]:,}",
+    }
     numbers = found.numbers
-    return environment.get_template("findings.md.j2").render(
+    return load_template(TEMPLATES / "findings.md.j2", filters=filters).render(
         e=numbers["embedded"], p=numbers["photographs"], counts=_counts(found)
     )
 
@@ -133,32 +136,21 @@ def model_card(metrics: dict) -> str:
     data = ModelCardData(
         license="mit", library_name="peft", tags=tags, model_name="chirps-lora-embedded", eval_results=results
     )
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("model_card.md.j2").render(metadata=data.to_yaml(), m=metrics, units=UNITS.items())
+    return load_template(TEMPLATES / "model_card.md.j2").render(metadata=data.to_yaml(), m=metrics, units=UNITS.items())
 
 
 def whole_pages() -> dict[Path, str]:
     """Return the pages that are filled whole: the card of the fine-tuned model, and the captions of its figures."""
     runs = {name: shipped_metrics(name) for name in FIGURE_FOLDERS}
     filled_in = {folder / "README.md": captions(name, runs[name]) for name, folder in FIGURE_FOLDERS.items()}
-    return {CARD: model_card(runs["embedded"])} | filled_in
+    texts = {CARD: model_card(runs["embedded"])} | filled_in
+    return {place: f"{text.rstrip()}\n" for place, text in texts.items()}
 
 
 def captions(name: str, metrics: dict) -> str:
     """Return the captions of the figures that ship of a backbone, each with an alternative text and its images."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     drawn = {path.stem for path in FIGURE_FOLDERS[name].glob("*.png")}
-    return environment.get_template("captions.md.j2").render(
+    return load_template(TEMPLATES / "captions.md.j2").render(
         name=name,
         m=metrics,
         drawn=drawn,
@@ -190,12 +182,9 @@ def main() -> None:
     with reported():
         content = parts(read_json(PROVENANCE), Run(notebook="readme").backbones())
         for place, text in whole_pages().items():
-            with atomic_path(place) as path:
-                path.write_text(text, encoding="utf-8")
+            write_text(place, text)
         for page in PAGES:
-            text = filled(page, page.read_text(encoding="utf-8"), content)
-            with atomic_path(page) as path:
-                path.write_text(text, encoding="utf-8")
+            write_text(page, filled(page, page.read_text(encoding="utf-8"), content))
             if page.suffix == ".py":
                 jupytext(["--update", "--to", "ipynb", "--quiet", str(page)])  # its outputs stay
 

@@ -17,7 +17,7 @@ import nbformat
 from nbconvert import HTMLExporter
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path
+from paper_utils.files import ROOT, atomic_path, write_text
 from paper_utils.pipeline.figures import NOTEBOOKS
 from tools.figures import add_run_options, run_of
 
@@ -121,8 +121,7 @@ def main() -> None:
         page, pdf = run.figures / "report.html", run.figures / "report.pdf"
         notebooks = Path(os.path.relpath(ROOT / "notebooks", run.figures)).as_posix()
         content = report_page([run.build / f"{name}.ipynb" for name in CHAPTERS], notebooks=notebooks)
-        with atomic_path(page) as path:
-            path.write_text(content, encoding="utf-8")
+        write_text(page, content)
         print(page)
         if print_page(page, pdf):
             print(pdf)

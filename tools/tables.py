@@ -2,12 +2,11 @@
 
 from paper_utils.claims import SCALED, Backbones, Entry
 from paper_utils.claims.rules import UNTESTABLE
-from paper_utils.data.chirps import TARGETS
+from paper_utils.data.chirps import TARGETS, UNITS
 from paper_utils.interventions.protocol_effects import RELEASES
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.stages import STAGES
-from paper_utils.plots.style import UNITS
 from tools.markdown import markdown_table
 
 __all__ = [

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from paper_utils.errors import reported
-from paper_utils.files import ROOT, atomic_path
+from paper_utils.files import ROOT, write_text
 from tools.imports import TOPS
 from tools.markdown import between_marks
 
@@ -52,8 +52,7 @@ def filled(text: str, root: Path = ROOT) -> str:
 def main() -> None:
     with reported():
         text = filled(CONTRIBUTING.read_text(encoding="utf-8"))
-        with atomic_path(CONTRIBUTING) as path:
-            path.write_text(text, encoding="utf-8")
+        write_text(CONTRIBUTING, text)
 
 
 if __name__ == "__main__":

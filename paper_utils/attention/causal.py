@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..data.chirps import TARGETS
+from ..data.chirps import UNITS
 from ..data.counterfactuals import PATCH, shift_by_position
 from ..heads import head_name
 from ..statistics import HeadEffects, mean_intervals, rank_correlation_interval
@@ -22,7 +22,6 @@ __all__ = [
 ]
 
 Interval = tuple[float, float, float]  # value, low and high end of its 95 % interval
-UNITS = dict(zip(TARGETS, ("s", "Hz", "Hz"), strict=True))
 IMPORTANT = 0.9  # quantile of the effects from which a head is among the most important
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from ..errors import CompanionError
+from ..files import load_template
 from ..models.pixels import PIXELS, as_pixels
 from .published import PROTOCOLS, SCALED, Claim, Null, claims
 from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement
@@ -19,7 +19,7 @@ from .values import Metrics, exactly, interval, interval_keys
 
 __all__ = ["Entry", "Ledger", "judge"]
 
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATE = Path(__file__).with_name("templates") / "ledger.html.j2"
 # how a verdict is marked where the ledger is shown
 CLASSES = dict(zip(VERDICTS, ("yes", "partly", "no", "moot", "open"), strict=True))
 SEEDS = "fine-tuning seeds, same backbone"
@@ -165,17 +165,10 @@ class Ledger:
         return f"Ledger({sum(self._counts().values())} claims: {counts})"
 
     def _repr_html_(self) -> str:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         groups = [list(group) for _, group in itertools.groupby(self.entries, lambda entry: entry.claim.name)]
         own = [group[0] for group in groups if not group[0].claim.reading_of]
         first = [entry for entry in own if entry.verdict != UNTESTABLE]
-        return environment.get_template("ledger.html.j2").render(
+        return load_template(TEMPLATE).render(
             first=first,
             untestable=len(own) - len(first),
             groups=groups,
@@ -204,7 +197,6 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
     if claim.needs and f"{prefix}{claim.needs}" not in metrics:
         return Entry(claim, protocol, Judgement(UNTESTABLE, "-", "this model has no such heads, or not so many", "-"))
     found = rule(metrics, prefix, **claim.arguments)
-    images = _image_counts(claim, prefix, [metrics])
     by_seed: tuple[Judgement, ...] = ()
     names = [claim.arguments[name] for name in MEASURED.get(claim.rule, ()) if claim.arguments.get(name)]
     over = None
@@ -216,10 +208,10 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
         except CompanionError:  # not every number is measured for every training seed
             over = None
     if over is not None:
-        images = _image_counts(claim, prefix, [metrics, *other_seeds])
         metrics, found = over, rule(over, prefix, **claim.arguments)
         if names:
             found = replace(found, value=f"mean of {len(by_seed)} seeds: {found.value}")
+    images = _image_counts(claim, prefix, [metrics, *(other_seeds if by_seed else ())])
     nulls = tuple((null, rule(_of_null(metrics, prefix, null), prefix, **claim.arguments)) for null in claim.nulls)
     return Entry(claim, protocol, found, by_seed, nulls, images)
 

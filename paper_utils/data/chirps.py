@@ -26,6 +26,7 @@ __all__ = [
     "DURATION",
     "MAX_FREQUENCY",
     "TARGETS",
+    "UNITS",
     "Binning",
     "Chirp",
     "Kind",
@@ -48,6 +49,7 @@ LONGEST, SHORTEST = 15.0, 1.0  # seconds
 LARGEST_SWEEP = 30.0  # hertz
 NOISE_LEVELS = (0.09, 0.3)
 TARGETS = ("start_time", "start_frequency", "end_frequency")
+UNITS = dict(zip(TARGETS, ("s", "Hz", "Hz"), strict=True))
 
 Kind = Literal["linear", "exponential"]
 Binning = Literal["published", "sound"]  # see the module's docstring

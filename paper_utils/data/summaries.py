@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .chirps import TARGETS, Chirp, draw_chirp, spectrogram
+from .chirps import TARGETS, UNITS, Chirp, draw_chirp, spectrogram
 from .counterfactuals import VARIANTS, draw_variant
 from .dataset import sample, split_seed
 from .oracle import on_edge
@@ -17,14 +17,7 @@ from .render import PUBLISHED_SIZE, title_of
 
 __all__ = ["ChirpExample", "KnownEdges", "Panel", "RegionShares", "draw_samples"]
 
-UNITS = {
-    "start_time": "s",
-    "start_frequency": "Hz",
-    "end_frequency": "Hz",
-    "duration": "s",
-    "kind": "",
-    "noise_level": "of the line's height",
-}
+ALL_UNITS = UNITS | {"duration": "s", "kind": "", "noise_level": "of the line's height"}
 SHOWN = ("chirp", "background", "margin", "title")
 
 
@@ -61,11 +54,11 @@ class ChirpExample:
 
     def table(self) -> pd.DataFrame:
         """Return the chirp's six parameters, their units, and which of them the model is to predict."""
-        values = {name: getattr(self.chirp, name) for name in UNITS}
+        values = {name: getattr(self.chirp, name) for name in ALL_UNITS}
         rows = {
             name.replace("_", " "): {
                 "Value": value if name == "kind" else f"{value:.2f}" if name == "noise_level" else f"{value:.1f}",
-                "Unit": UNITS[name],
+                "Unit": ALL_UNITS[name],
                 "Predicted by the model": "yes" if name in TARGETS else "no",
             }
             for name, value in values.items()

@@ -6,12 +6,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import jinja2
 from PIL import Image
 from tqdm import tqdm
 
 from ..errors import CompanionError
-from ..files import atomic_path, read_json, write_json
+from ..files import atomic_path, load_template, read_json, write_json, write_text
 from .chirps import DURATION, MAX_FREQUENCY, draw_chirp
 from .dataset import images_key, sample
 from .layout import COLUMNS, LABELS, image_numbers, image_path
@@ -24,7 +23,7 @@ ORIGIN = "origin.json"
 CARD = "README.md"
 # below how many images, by the hub's names
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 10**6: "100K<n<1M", 10**18: "n>1M"}
-TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATE = Path(__file__).with_name("templates") / "data_card.md.j2"
 IMAGES_PER_TASK = 16  # that a worker process draws before it reports
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 COMPRESSION = 1  # of PNG files: a third of the time of level 6, for files a fifth larger
@@ -75,18 +74,14 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     rows = [[getattr(draw_chirp(seed, index)[0], field) for field in COLUMNS.values()] for index in range(count)]
     named = [[image_path(folder, number).name, *row] for number, row in enumerate(rows, 1)]
     _write_table(folder / METADATA, ["file_name", *COLUMNS.values()], named)
-    with atomic_path(folder / CARD) as path:
-        path.write_text(_card(count, seed), encoding="utf-8")
+    write_text(folder / CARD, _card(count, seed))
     _write_table(folder / LABELS, list(COLUMNS), rows)
 
 
 def _card(count: int, seed: int) -> str:
     """Return the data card, with metadata as the Hugging Face hub reads them."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
     rows, columns = PUBLISHED_SIZE
-    return environment.get_template("data_card.md.j2").render(
+    text = load_template(TEMPLATE).render(
         count=count,
         seed=seed,
         key=images_key(),
@@ -96,6 +91,7 @@ def _card(count: int, seed: int) -> str:
         duration=DURATION,
         frequency=MAX_FREQUENCY,
     )
+    return f"{text}\n"
 
 
 def _is_whole(path: Path) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..data.chirps import TARGETS
+from ..data.chirps import TARGETS, UNITS
 from ..heads import head_name
 from ..statistics import effect_bounds, percent_increase, rank_correlations
 from .tables import interval, rounded
@@ -13,7 +13,6 @@ from .tables import interval, rounded
 __all__ = ["TargetEffects"]
 
 NAMES = tuple(target.replace("_", " ") for target in TARGETS)
-UNITS = ("s", "Hz", "Hz")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class TargetEffects:
 
     def errors(self, head: tuple[int, int]) -> pd.DataFrame:
         """Return the root mean squared error of each target, intact and without a head (layer, head; from 0)."""
-        columns = [f"{name} ({unit})" for name, unit in zip(self.names, UNITS, strict=True)]
+        columns = [f"{name} ({unit})" for name, unit in zip(self.names, UNITS.values(), strict=True)]
         rows = {"intact": self.intact_rmse, f"without {head_name(*head)}": self.ablated_rmse[(slice(None), *head)]}
         shown = {name: [rounded(value) for value in values] for name, values in rows.items()}
         return pd.DataFrame.from_dict(shown, orient="index", columns=columns).assign(Images=self.images)

@@ -35,6 +35,10 @@ class LineSet:
     colours: tuple[str, ...] = ("white",)
     keeps_width_away: bool = False  # lines start farther from the border by their width, too
 
+    def margin(self, length: np.ndarray, width: np.ndarray) -> np.ndarray:
+        """Return how far from the border lines of these sizes must start, pixels."""
+        return length + width if self.keeps_width_away else length
+
 
 SETS = {
     "I": LineSet((50, 50), (2, 2)),
@@ -61,7 +65,7 @@ class Lines:
     @property
     def margin(self) -> np.ndarray:
         """How far from the border each line must start, pixels."""
-        return self.length + (self.width if SETS[self.name].keeps_width_away else 0)
+        return SETS[self.name].margin(self.length, self.width)
 
     def __len__(self) -> int:
         return len(self.angle)
@@ -87,7 +91,7 @@ def draw_lines(name: str, count: int, *, seed: int) -> Lines:
         return np.asarray(least + np.floor(numbers[:, column] * (most - least + 1))).astype(int)
 
     length, width = whole(0, *kind.lengths), whole(1, *kind.widths)
-    margin = length + (width if kind.keeps_width_away else 0)
+    margin = kind.margin(length, width)
     start = np.stack([whole(column, margin, SIZE - 1 - margin) for column in (2, 3)], axis=1)
     angle = 360 * numbers[:, 4]
     direction = np.stack([np.cos(np.radians(angle)), np.sin(np.radians(angle))], axis=1)

@@ -14,7 +14,7 @@ from ..claims.backbones import Backbones
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
-from ..files import ROOT, atomic_path, read_json, write_json, write_table
+from ..files import ROOT, read_json, write_json, write_table, write_text
 from ..interventions.ablation import Ablation
 from ..interventions.estimated import EstimatedAblation
 from ..models.pixels import PIXELS
@@ -225,9 +225,8 @@ class Run(Compared):
     def show_page(self, page: str, name: str) -> object:
         """Save a page of HTML beside the figures where this run computes; return it to be shown, or where it is."""
         if self.computes:
-            with atomic_path(self.figures / f"{name}.html") as path:
-                path.write_text(page, encoding="utf-8")
-        return shown_page(page, name, folder=f"figures/{self.profile.folder if not self.computes else self.folder}")
+            write_text(self.figures / f"{name}.html", page)
+        return shown_page(page, name, folder=f"figures/{self.folder}")
 
     def save_table(self, table: pd.DataFrame, name: str) -> None:
         """Save a table as CSV beside the figures where this run computes."""

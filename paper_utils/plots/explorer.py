@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -16,8 +15,9 @@ from ..attention.controls import DRIVES, ControlledHeads
 from ..attention.mapped import MappedImages
 from ..attention.scores import FEATURES, Scores
 from ..attention.semantics import describe
-from ..data.chirps import TARGETS
+from ..data.chirps import TARGETS, UNITS
 from ..errors import CompanionError
+from ..files import load_template
 from ..heads import head_name
 from .attention import FRAMES, group_of
 from .packing import as_base64, as_png, packed_maps, packed_queries
@@ -32,7 +32,6 @@ __all__ = ["Heads", "explorer_page"]
 TEMPLATES = Path(__file__).with_name("templates")
 SHOWN = 5  # regions in a head's table
 SHOWN_SCORES = {"enrichment": "attention over its mean", "auroc": "AUROC", "pointing": "pointing"}
-UNITS = dict(zip(TARGETS, ("s", "Hz", "Hz"), strict=True))
 FARTHEST = 300  # percent; an interval that reaches beyond it says nothing about a share
 
 
@@ -112,30 +111,17 @@ def explorer_page(
         "queries": [packed_queries(one) for one in queries],
         "colours": as_base64((mpl.colormaps["inferno"](np.arange(256))[:, :3] * 255).astype(np.uint8)),
     }
-    return (
-        _environment()
-        .get_template("explorer.html.j2")
-        .render(
-            data=data,
-            columns=columns,
-            origin=origin.to_html(border=0),  # its cells are escaped
-            style=_text("explorer.css"),
-            script=_text("explorer_maps.js") + _text("explorer.js"),
-        )
+    return load_template(TEMPLATES / "explorer.html.j2").render(
+        data=data,
+        columns=columns,
+        origin=origin.to_html(border=0),  # its cells are escaped
+        style=_text("explorer.css"),
+        script=_text("explorer_maps.js") + _text("explorer.js"),
     )
 
 
 def _text(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    # the legend keeps the order of the groups; JSON.parse in a browser refuses NaN
-    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "allow_nan": False}
-    return environment
 
 
 def _head(index: tuple[int, int], heads: Heads, labels: Mapping[str, str], ablated: np.ndarray) -> dict[str, object]:

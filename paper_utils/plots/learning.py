@@ -8,7 +8,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from .style import UNITS, grid
+from ..data.chirps import UNITS
+from .style import grid
 
 __all__ = [
     "accuracy_by_group",

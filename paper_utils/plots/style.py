@@ -1,4 +1,4 @@
-"""What all figures share: the style, the text width, the units of the targets, and axes in a grid."""
+"""What all figures share: the style, the text width, and axes in a grid."""
 
 import math
 from pathlib import Path
@@ -9,11 +9,10 @@ import numpy as np
 from matplotlib import style as mpl_style
 from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "UNITS", "WIDTH", "grid", "plain_numbers"]
+__all__ = ["STYLE", "WIDTH", "grid", "plain_numbers"]
 
 STYLE = str(Path(__file__).with_name("house.mplstyle"))
 WIDTH = 7.2  # inches: a page's text width
-UNITS = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
 mpl_style.use(STYLE)
 
 

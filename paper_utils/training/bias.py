@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..data.chirps import TARGETS
+from ..data.chirps import TARGETS, UNITS
 from ..statistics import mean_intervals
 from .evaluation import Evaluation
-from .summaries import TARGET_NAMES, UNITS, Accuracy, r_text
+from .summaries import TARGET_NAMES, Accuracy, r_text
 
 __all__ = ["Bias", "selected_and_untouched"]
 

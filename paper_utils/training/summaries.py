@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..data.chirps import TARGETS, Chirp, labels, noise_free, signal_to_noise
+from ..data.chirps import TARGETS, UNITS, Chirp, labels, noise_free, signal_to_noise
 from ..data.oracle import as_drawn, groups, ideal_threshold, on_edge, read_back
 from ..models.regressor import ChirpRegressor
 from .evaluation import Evaluation, accuracy, evaluate_held_out
@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 TARGET_NAMES = {target: target.replace("_", " ") for target in TARGETS}
-UNITS = {"start_time": "s", "start_frequency": "Hz", "end_frequency": "Hz"}
 Scores = dict[str, dict[str, float]]  # by target, then as `evaluation.accuracy` names them
 FEWEST = 4  # images of a group from which an r is given
 TOLERANCE = 2.0  # seconds or hertz; machines with and without bfloat16 units differ in the second digit

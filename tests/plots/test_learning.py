@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from paper_utils.data.chirps import UNITS
 from paper_utils.plots import learning as learning_figures
-from paper_utils.plots.style import UNITS
 from paper_utils.training.history import Epoch
 
 
