@@ -88,7 +88,7 @@ run.show(plots.overlays(**mapped.of_head("L6H4", or_last=True)), "figure_6")
 # | --- | --- | --- | --- |
 # | L6H4 attends to the chirp | monosemantic: the chirp | - | - |
 #
-# A dash: cannot be tested at this scale, since heads of different backbones have nothing in common but their number.
+# A dash: cannot be tested here, since heads of different backbones have nothing in common but their number.
 # <!-- /figure_6 -->
 
 # %% [markdown]
@@ -108,7 +108,7 @@ run.show(plots.overlays(**mapped.of_head("L12H12", or_last=True)), "figure_7")
 # | --- | --- | --- | --- |
 # | L12H12 attends to several unrelated regions | polysemantic | - | - |
 #
-# A dash: cannot be tested at this scale, since heads of different backbones have nothing in common but their number.
+# A dash: cannot be tested here, since heads of different backbones have nothing in common but their number.
 # <!-- /figure_7 -->
 
 # %% [markdown]

@@ -25,8 +25,8 @@
 #
 # A loss says how wrong a model is, not in which direction. The paper therefore also shows the distribution of predicted
 # start times with each head ablated, over the intact model's in grey, and concludes that layers 1 to 3 "closely
-# resemble the baseline". Do they here? The distributions are of the first 128 test images; the shifts are of the 2,048
-# images of notebook 4, weighted as there.
+# resemble the baseline". Do they here? Distributions and shifts are estimated for all held-out images, as in notebook 4:
+# 2,048 of them, weighted, 128 of these ablated exactly and all to first order (control variates).
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -39,19 +39,20 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 from paper_utils import Run, interventions, plots
 
 run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone, pixels=pixels)
-shift = interventions.PredictionShift.of(run.plain_ablation(), shifts=run.ablation().shifts())
+shift = interventions.PredictionShift.of(run.ablation())
 shift.groups()
 
 # %% [markdown]
 # ## Figure 3: predicted start times
 #
 # The paper shows a panel of histograms for each layer. Twelve of them cannot be told from each other, so that this
-# figure shows what differs: how far the quantiles of the predicted start times move without each head. Zero is the
-# intact model; the mean height of a curve, up or down, is the Wasserstein distance below. Look for L1H1 in the first
-# panel, without which early starts are predicted later and late ones earlier.
+# figure shows what differs, a row for each head: how far the quantiles of the predicted start times move without it.
+# White is the intact model; the mean of a row, up or down, is the Wasserstein distance below. Look for L1H1 in the first
+# row, without which early starts are predicted later and late ones earlier. Single cells of colour are chance: the start
+# times around them rest on few exact images.
 
 # %%
-run.show(plots.prediction_distributions(shift.baseline, shift.ablated, shift.weights), "figure_3")
+run.show(plots.prediction_distributions(shift.start_times.quantiles(), shift.start_times.moved()), "figure_3")
 
 # %% [markdown]
 # <!-- figure_3 -->
@@ -86,7 +87,7 @@ run.show(plots.shift_bounds(held.mean, held.low, held.high, margin=held.margin),
 
 # %% [markdown]
 # The table gives means over the twelve heads of a layer. Its last row compares two halves of the intact predictions,
-# the median of 200 random splits: so much distributions of 64 images differ by chance.
+# the median of 200 random splits: so much distributions of 1,024 other images differ by chance.
 
 # %%
 shift.table()
@@ -99,8 +100,8 @@ shift.furthest()
 
 # %% [markdown]
 # > **What to believe.** Fewer than half of the heads, 68 of 144, can go one at a time without moving the start times by
-# > more than 0.13 s on average; on the backbone of photographs none of 72 can. Distributions hide that, since moves up
-# > and down cancel: look at the shift image by image.
+# > more than 0.13 s on average (2,048 images); on the backbone of photographs none of 72 can (1,024). Distributions hide
+# > that, since moves up and down cancel: look at the shift image by image.
 
 # %% [markdown]
 # Made with:

@@ -57,9 +57,9 @@ scores.table("chirp")
 #
 # A head *responds* to a feature if its attention on the feature's patches is at least 1.5 times its mean attention
 # (enrichment). It is *monosemantic* for a feature that takes at least 60 % of its bright patches (normalised map above
-# one half), *polysemantic* if it responds to two or more features without that, and *unselective* otherwise. Bright
-# patches are what an eye sees in an overlay; enrichment is measured on the raw attention. A head's feature is chosen by
-# every other image and scored on the rest.
+# one half), *polysemantic* if it responds to two or more features without that, and *unselective* otherwise: it responds
+# to none, or to one that holds fewer of its bright patches. Bright patches are what an eye sees in an overlay;
+# enrichment is measured on the raw attention. A head's feature is chosen by every other image and scored on the rest.
 #
 # By this rule a monosemantic head may respond to a second feature too. It is *strictly* monosemantic if it responds to
 # none, where only patches count that hold nothing of its own feature.

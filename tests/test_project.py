@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -37,6 +38,21 @@ def test_environment_lists_the_pinned_requirements():
     conda = {CONDA_NAMES.get(name, name): number for name, number in entries}
     assert conda.pop("python") == "3.11"
     assert conda == pinned
+
+
+SOLVER = next(filter(None, map(shutil.which, ("micromamba", "mamba", "conda"))), None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(SOLVER is None, reason="no micromamba, mamba or conda: whether conda-forge has these is not checked")
+def test_environment_solves_from_conda_forge():
+    done = subprocess.run(
+        [SOLVER, "env", "create", "--dry-run", "--name", "solved", "--file", "environment.yml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_every_notebook_is_known_to_the_pipeline():

@@ -33,10 +33,10 @@ JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h
 SHOWN_BY = {4: ("figure_4", "effect_intervals")}
 
 
-def _cost(record: dict) -> list[str]:
-    seconds = record["seconds"]
+def _cost(*records: dict) -> list[str]:
+    seconds, peak = sum(one["seconds"] for one in records), max(one["peak_memory_mib"] for one in records)
     time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-    return [part.replace(" ", "&nbsp;") for part in (time, f"{record['peak_memory_mib']:.0f} MiB")]
+    return [part.replace(" ", "&nbsp;") for part in (time, f"{peak:.0f} MiB")]
 
 
 def _without_details(entry: Entry) -> str:
@@ -60,10 +60,6 @@ def figures_table(provenance: dict, found: Backbones) -> str:
             [str(number), shows, *here, link, f"`make figure-{number}`", *_cost(provenance["notebooks"][notebook])]
         )
     results = [record for name, record in provenance["stages"].items() if name in RESULTS]
-    cost = {
-        "seconds": sum(record["seconds"] for record in results),
-        "peak_memory_mib": max(record["peak_memory_mib"] for record in results),
-    }
     took = [record["seconds"] for record in provenance["notebooks"].values()]
     rows.append(
         [
@@ -72,19 +68,18 @@ def figures_table(provenance: dict, found: Backbones) -> str:
             *dashes,
             "-",
             "`make figures`",
-            *_cost(cost),
+            *_cost(*results),
         ]
     )
-    training = _cost(provenance["stages"]["fine_tuning"])
     link = "[02](notebooks/02_finetune_vit.ipynb)"
     rows.append(
         [
             "all",
-            "fine-tuning too, instead of the model that ships: so much more",
+            "the same, and fine-tuning, instead of the model that ships",
             *dashes,
             link,
             "`make figures FROM=seeds`",
-            *training,
+            *_cost(*results, provenance["stages"]["fine_tuning"]),
         ]
     )
     columns = ["figure", "the paper shows", *(f"here, {name}" for name in found.ledgers)]

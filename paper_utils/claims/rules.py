@@ -22,7 +22,7 @@ __all__ = ["RULES", "VERDICTS", "Judgement"]
 
 Range = tuple[float, float]  # both ends belong to it
 
-VERDICTS = ("reproduced", "partly", "not reproduced", "not informative", "cannot be tested at this scale")
+VERDICTS = ("reproduced", "partly", "not reproduced", "not informative", "cannot be tested here")
 REPRODUCED, PARTLY, NOT, UNINFORMATIVE, UNTESTABLE = VERDICTS
 PAPERS_BACKBONE = "google/vit-base-patch16-224"
 LAYERS = 12

@@ -33,7 +33,7 @@ from .pruning import Removals, orders, removal
 from .recovered import PatchingRecovery, patching_recovery
 from .redundancy import Redundancy, redundancy_table
 from .replacements import ReplacementEffects
-from .shifts import PredictionShift, head_shifts, two_halves
+from .shifts import PredictionShift
 from .stored import StoredAblationCheck
 from .targets import TargetEffects
 from .walk import MARKS, rank_autocorrelation, shuffled_rows, walk_metrics
@@ -68,7 +68,6 @@ __all__ = [
     "equivalence",
     "effect_metrics",
     "group_metrics",
-    "head_shifts",
     "head_zeroed",
     "lag_1_autocorrelation",
     "largest_head",
@@ -86,7 +85,6 @@ __all__ = [
     "squared_errors",
     "state_losses",
     "target_errors",
-    "two_halves",
     "walk_metrics",
     "with_untuned_vit",
 ]

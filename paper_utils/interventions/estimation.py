@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import CompanionError
 from ..statistics import weighted_choice
 
-__all__ = ["FewOfMany", "choose_few", "controlled_changes", "correlations"]
+__all__ = ["FewOfMany", "choose_few", "controlled_changes", "controlled_curve", "correlations"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,29 @@ def controlled_changes(exact: np.ndarray, linearised: np.ndarray, few: FewOfMany
     result = level + slope * (linearised - middle)
     result[..., few.positions] += total * share * residual
     return result
+
+
+def controlled_curve(exact: np.ndarray, control: np.ndarray, mean: np.ndarray, few: FewOfMany) -> np.ndarray:
+    """Return the means over the many of several numbers of each image at once, such as a cumulative distribution.
+
+    The regression estimator of `controlled_changes` with one slope for the whole curve: at a single point of it most
+    images have a zero.
+
+    Args:
+        exact: of each of the few images, (points, few).
+        control: the linearised model's for the same images, (points, few).
+        mean: of the control over the many, (points,).
+        few: which of the many the few are.
+
+    Returns:
+        Means (points,).
+    """
+    share = few.weights / few.weights.sum()
+    middle, level = (_mean(values, share) for values in (control, exact))
+    across = control - middle
+    spread = _mean(across**2, share).sum()
+    slope = _mean(across * (exact - level), share).sum() / spread if spread else 0.0
+    return level[:, 0] + slope * (mean - middle[:, 0])
 
 
 def correlations(exact: np.ndarray, linearised: np.ndarray, few: FewOfMany) -> np.ndarray:

@@ -31,7 +31,6 @@ __all__ = [
     "evaluation",
     "linearise",
     "patching",
-    "plain_ablation",
     "pool",
     "protocols",
     "removals",
@@ -96,12 +95,6 @@ def ablate(work: Work, model: ChirpRegressor, *, partial: Path | None = None) ->
     images, labels = work.images(some.few_indices)
     found = ablate_every_head(model, images, labels, weights=some.few_weights, partial=partial)
     return asdict(found) | {"positions": some.few.positions, "choice": some.few.weights}
-
-
-def plain_ablation(work: Work) -> Arrays:
-    """Predict the common images with each head's weights zeroed in turn: the fields of `Ablation`, all weights one."""
-    images, labels = work.images(np.arange(work.profile.common_images))
-    return asdict(ablate_every_head(work.model(), images, labels, partial=work.unfinished("plain_ablation")))
 
 
 def replacements(work: Work) -> Arrays:

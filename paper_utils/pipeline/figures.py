@@ -60,7 +60,7 @@ _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
     "figure_1": Source("03_attention_maps", "flowchart"),
     "figure_2": Source("01_generate_chirps", "spectrogram_samples", ("images",)),
-    "figure_3": Source("05_prediction_shift", "prediction_distributions", ("plain_ablation",)),
+    "figure_3": Source("05_prediction_shift", "prediction_distributions", ("ablation", "attribution")),
     "figure_4": Source("04_head_ablation", "ablation_heatmap", ("ablation", "attribution")),
     "figure_5": Source("06_monosemantic_gallery", "gallery", _MAPS),
     "figure_6": Source("03_attention_maps", "overlays", _MAPS),
@@ -80,7 +80,7 @@ FIGURES: dict[str, Source] = {
         "04c_released_protocol", "sweeps_side_by_side", ("ablation", "attribution", "protocols")
     ),
     "shift_bounds": Source("05_prediction_shift", "shift_bounds", ("ablation", "attribution")),
-    "shifts": Source("05_prediction_shift", "shift_maps", ("plain_ablation", "ablation", "attribution")),
+    "shifts": Source("05_prediction_shift", "shift_maps", ("ablation", "attribution")),
     "named_heads": Source("06b_named_heads", "overlays", _MAPS),
     "atlas": Source("06b_named_heads", "atlas", _MAPS),
     "kinds_by_layer": Source("06_monosemantic_gallery", "kinds_by_layer", _MAPS),

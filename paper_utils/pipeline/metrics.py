@@ -74,8 +74,13 @@ def collect(run: "Run") -> Metrics:
     effects = AblationEffects.of(ablation)
     found |= _images(run) | _accuracy(run) | _interventions(run, ablation, effects)
     heads = classify_heads(run.mapped())
-    found |= _attention(run, effects, heads) | _controls(run, heads)
+    found = _rounded(found | _attention(run, effects, heads) | _controls(run, heads))
     return found | Ledger.of(found, run.other_seeds()).metrics()
+
+
+def _rounded(metrics: Metrics) -> Metrics:
+    """Return metrics to ten significant digits: the last six differ between processors, and so would the file."""
+    return {key: float(f"{value:.10g}") if isinstance(value, float) else value for key, value in metrics.items()}
 
 
 def _images(run: "Run") -> Metrics:
@@ -114,7 +119,7 @@ def _interventions(run: "Run", ablation: EstimatedAblation, effects: AblationEff
     for redundancy in (Redundancy.of, Redundancy.at_random):
         found |= redundancy(run.removals(), ablation.exact).metrics()
     found |= ProtocolEffects.of(run.protocols(), effects.increase, figure_4()).metrics()
-    return found | PredictionShift.of(run.plain_ablation(), shifts=ablation.shifts()).metrics()
+    return found | PredictionShift.of(ablation).metrics()
 
 
 def _attention(run: "Run", effects: AblationEffects, heads: ClassifiedHeads) -> Metrics:

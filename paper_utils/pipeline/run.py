@@ -15,7 +15,7 @@ from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
 from ..files import ROOT, read_json, write_json, write_table, write_text
-from ..interventions.ablation import Ablation
+from ..interventions.ablation import Ablation, ablate_every_head
 from ..interventions.estimated import EstimatedAblation
 from ..models.pixels import PIXELS
 from ..models.regressor import ChirpRegressor, build_regressor
@@ -138,9 +138,9 @@ class Run(Compared):
         """Return the predictions with each head's query, key and value weights zeroed: few exact, many to first order."""
         return EstimatedAblation.of(self.arrays("ablation"), self.arrays("attribution"))
 
-    def plain_ablation(self) -> Ablation:
-        """Return exact predictions of the common images with each head's weights zeroed in turn."""
-        return Ablation(**self.arrays("plain_ablation"))
+    def plain_ablation(self, *, images: int = 6) -> Ablation:
+        """Return exact predictions of the first test images with each head's weights zeroed in turn: made in seconds."""
+        return ablate_every_head(self.model(), *self.images(np.arange(images)))
 
     def replacements(self) -> Arrays:
         """Return how each image's squared error changes, (layers, heads, many), by what heads put out instead."""

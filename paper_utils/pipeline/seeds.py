@@ -71,7 +71,7 @@ def metrics_of(work: Work, model: ChirpRegressor, *, stage: str) -> dict[str, fl
     return (
         effects.metrics()
         | walk
-        | PredictionShift.of(ablation.exact, shifts=ablation.shifts()).metrics()
+        | PredictionShift.of(ablation).metrics()
         | classify_heads(mapped).metrics()
         | Removals.of(early).metrics(early=3 * effects.increase.shape[1])
         | Redundancy.of(early, ablation.exact).metrics()

@@ -109,12 +109,6 @@ STAGES: dict[str, Stage] = {
             inputs=("images", "fine_tuning", "pool"),
         ),
         _arrays(
-            "plain_ablation",
-            computations.plain_ablation,
-            settings=("common_images",),
-            inputs=("images", "fine_tuning"),
-        ),
-        _arrays(
             "replacements",
             computations.replacements,
             settings=(*MANY, "ablation_images"),

@@ -17,48 +17,39 @@ __all__ = ["ablation_heatmap", "prediction_distributions", "removal_curves"]
 KIND_COLOURS = ("C1", "C2")  # of what removed heads put out
 
 
-def prediction_distributions(baseline: np.ndarray, ablated: np.ndarray, weights: np.ndarray) -> Figure:
-    """Figure 3: one panel a layer, how far each of its heads, ablated, moves the quantiles of the start times.
+def prediction_distributions(start_times: np.ndarray, moved: np.ndarray) -> Figure:
+    """Figure 3: one panel a layer, a row for each of its heads, how far quantiles of the start times move without it.
 
-    A curve is zero throughout where the distributions are one; the mean of its absolute values is nearly their
-    Wasserstein distance. In each panel the head that differs most is named. The scale is that of all heads but the one of largest
-    difference, whose curve is cut off and its reach written.
+    A row has one colour, that of zero, where the distributions are one; the mean of its absolute values is nearly
+    their Wasserstein distance. The scale is that of all heads but the one of largest difference, which is named with
+    its reach.
 
     Args:
-        baseline: (images,) seconds.
-        ablated: (layers, heads, images) seconds.
-        weights: (images,) how many images each stands for.
+        start_times: quantiles of the intact model's predictions, (levels,) seconds, rising.
+        moved: by how much those without each head are later, (layers, heads, levels) seconds.
     """
-    layers, heads = ablated.shape[:2]
+    layers, heads = moved.shape[:2]
     figure, axes = grid((layers + 3) // 4, 4, 5.0, sharex=True, sharey=True)
-    levels = np.linspace(0.01, 0.99, 99)
-
-    def quantiles(start: np.ndarray) -> np.ndarray:
-        order = start.argsort()
-        below = weights[order].cumsum() - weights[order] / 2
-        return np.interp(levels, below / weights.sum(), start[order])
-
-    intact = quantiles(baseline)
-    moved = np.array([[quantiles(head) - intact for head in layer] for layer in ablated])
+    between = (start_times[1:] + start_times[:-1]) / 2
+    edges = np.concatenate([2 * start_times[:1] - between[:1], between, 2 * start_times[-1:] - between[-1:]])
     reach = np.abs(moved).max(-1)
-    limit = 1.1 * np.sort(reach, axis=None)[-2:].min() or 1.0
-    colours = mpl.colormaps["viridis"](np.linspace(0, 1, heads))
+    limit = np.sort(reach, axis=None)[-2:].min() or 1.0
     for layer, axis in zip(range(layers), axes.flat, strict=False):
-        axis.axhline(0, color="0.7", lw=0.6)
-        for head in range(heads):
-            axis.plot(intact, moved[layer, head], color=colours[head], lw=0.8)
-        furthest = reach[layer].argmax()
-        cut = f", {reach[layer, furthest]:.2g} s" if reach[layer, furthest] > limit else ""
-        axis.set_title(f"Layer {layer + 1} (most: head {furthest + 1}{cut})", fontsize=7)
+        image = axis.pcolormesh(
+            edges, np.arange(heads + 1) + 0.5, moved[layer], cmap="PuOr_r", vmin=-limit, vmax=limit, linewidth=0
+        )
+        beyond = [f"head {head + 1} up to {reach[layer, head]:.2g} s" for head in np.flatnonzero(reach[layer] > limit)]
+        axis.set_title(f"Layer {layer + 1}" + "".join(f", {head}" for head in beyond))
+        axis.set_yticks(range(1, heads + 1))
+        axis.tick_params(axis="y", labelsize=5.5, length=1.5)
     for axis in axes.flat[layers:]:
         axis.set_visible(False)
-    axes.flat[0].set_ylim(-limit, limit)
-    figure.supxlabel("Quantile of the predicted start times, intact model (s)", fontsize=8)
-    figure.supylabel("Moved without a head by (s)", fontsize=8)
-    norm = mpl.colors.BoundaryNorm(np.arange(0.5, heads + 1), mpl.colormaps["viridis"].N)
-    bar = figure.colorbar(mpl.cm.ScalarMappable(norm=norm, cmap="viridis"), ax=axes, aspect=40, pad=0.01)
-    bar.set_ticks(range(1, heads + 1))
-    bar.set_label("head", fontsize=7)
+    axes.flat[0].invert_yaxis()
+    figure.supxlabel("Predicted start time, intact model (s)", fontsize=8)
+    figure.supylabel("Head", fontsize=8)
+    extend = "both" if reach.max() > limit else "neither"
+    bar = figure.colorbar(image, ax=axes, aspect=40, pad=0.01, extend=extend)
+    bar.set_label("later by (s) without the head", fontsize=7)
     return figure
 
 

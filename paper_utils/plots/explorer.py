@@ -14,7 +14,7 @@ import pandas as pd
 from ..attention.controls import DRIVES, ControlledHeads
 from ..attention.mapped import MappedImages
 from ..attention.scores import FEATURES, Scores
-from ..attention.semantics import describe
+from ..attention.semantics import Rule, describe
 from ..data.chirps import TARGETS, UNITS
 from ..errors import CompanionError
 from ..files import load_template
@@ -114,6 +114,7 @@ def explorer_page(
     return load_template(TEMPLATES / "explorer.html.j2").render(
         data=data,
         columns=columns,
+        rule=Rule(),
         origin=origin.to_html(border=0),  # its cells are escaped
         style=_text("explorer.css"),
         script=_text("explorer_maps.js") + _text("explorer.js"),
@@ -135,7 +136,9 @@ def _head(index: tuple[int, int], heads: Heads, labels: Mapping[str, str], ablat
         "label": f"{kind}, {described}" if feature else described,
         "group": group_of(kind, feature),
         "paper": "; ".join(said),
-        "chirp": round(float(heads.scores["patches"].means["enrichment"][chirp, *index]), 2),
+        "chirp": {
+            view: round(float(scores.means["enrichment"][chirp, *index]), 2) for view, scores in heads.scores.items()
+        },
         "effect": _rounded(part[index] for part in (effects.increase, effects.low, effects.high)),
         "significant": bool(effects.significant_bh[index]),
         "by_target": _rounded(

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from paper_utils.interventions.pruning import Removals, orders
 from paper_utils.plots import effects
@@ -14,42 +13,42 @@ def test_heatmap_shows_layer_1_on_top_and_the_numbers():
     assert axis.yaxis_inverted()
 
 
-def test_quantiles_of_start_times_move_as_every_image_does():
-    """Oracle: a head that moves all images by one number moves every quantile by it."""
-    rng = np.random.default_rng(0)
-    baseline, weights = rng.uniform(0, 45, 50), rng.uniform(0.5, 1.5, 50)
-    by = rng.normal(size=(12, 12))
-    figure = effects.prediction_distributions(baseline, baseline + by[..., None], weights)
+TIMES = np.arange(1.0, 45, 2)
+
+
+def rows_of(axis):
+    return axis.collections[0].get_array().reshape(-1, len(TIMES))
+
+
+def test_each_head_of_a_layer_has_a_row_of_its_own_in_order():
+    """Every cell is found where its head and its start time are."""
+    moved = np.random.default_rng(0).normal(size=(12, 12, len(TIMES)))
+    figure = effects.prediction_distributions(TIMES, moved)
     for layer, axis in enumerate(figure.axes[:12]):
-        curves = axis.lines[1:]
-        assert np.allclose([line.get_ydata() for line in curves], by[layer][:, None])
-        assert f"head {np.abs(by[layer]).argmax() + 1}" in axis.get_title()
-    assert len({line.get_color().tobytes() for line in figure.axes[0].lines[1:]}) == 12
-    mean_moved = np.abs(figure.axes[0].lines[1].get_ydata()).mean()
-    assert mean_moved == pytest.approx(stats.wasserstein_distance(baseline, baseline + by[0, 0], weights, weights))
+        assert np.allclose(rows_of(axis), moved[layer])
+        assert axis.get_title().startswith(f"Layer {layer + 1}")
+        edges = axis.collections[0].get_coordinates()
+        assert np.allclose(edges[0, :, 0], np.arange(0, 45, 2))
+        assert np.allclose(edges[:, 0, 1], np.arange(13) + 0.5)
+    assert figure.axes[0].yaxis_inverted()
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == [str(head + 1) for head in range(12)]
 
 
 def test_start_times_of_a_model_of_other_size_have_a_panel_a_layer():
-    baseline = np.linspace(0, 45, 50)
-    ablated = np.tile(baseline, (6, 2, 1))
-    ablated[0, 0] += 0.4
-    ablated[1, 1] += 0.1
-    figure = effects.prediction_distributions(baseline, ablated, np.ones(50))
+    figure = effects.prediction_distributions(TIMES, np.zeros((6, 2, len(TIMES))))
     assert [axis.get_visible() for axis in figure.axes[:8]] == [True] * 6 + [False] * 2
-    assert figure.axes[0].get_title() == "Layer 1 (most: head 1, 0.4 s)"
+    assert rows_of(figure.axes[0]).shape == (2, len(TIMES))
 
 
-def test_the_head_that_differs_most_is_cut_off_and_its_reach_written():
-    baseline, weights = np.linspace(0, 45, 50), np.ones(50)
-    ablated = np.tile(baseline, (12, 12, 1))
-    still = effects.prediction_distributions(baseline, ablated, weights).axes[0]
-    assert still.get_ylim() == (-1, 1)
-    ablated[1, 1] += 2
-    ablated[2, 3] += 20
-    figure = effects.prediction_distributions(baseline, ablated, weights)
-    assert figure.axes[0].get_ylim() == pytest.approx((-2.2, 2.2))
-    assert figure.axes[1].get_title() == "Layer 2 (most: head 2)"
-    assert figure.axes[2].get_title() == "Layer 3 (most: head 4, 20 s)"
+def test_the_head_that_differs_most_is_beyond_the_scale_and_its_reach_written():
+    moved = np.zeros((12, 12, len(TIMES)))
+    still = effects.prediction_distributions(TIMES, moved).axes[0]
+    assert still.collections[0].get_clim() == (-1, 1)
+    moved[1, 1], moved[2, 3] = 2, -20
+    figure = effects.prediction_distributions(TIMES, moved)
+    assert figure.axes[0].collections[0].get_clim() == (-2, 2)
+    assert figure.axes[1].get_title() == "Layer 2"
+    assert figure.axes[2].get_title() == "Layer 3, head 4 up to 20 s"
 
 
 def test_removals_show_orders_early_heads_and_blocks_with_their_intervals():

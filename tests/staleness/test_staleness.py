@@ -157,7 +157,6 @@ def test_the_number_of_common_images_makes_stale_what_takes_them_and_its_figures
     assert found["result protocols"] == "setting common_images was 128, is 130"
     assert {name for name in found if name.startswith("result")} == {
         "result patching",
-        "result plain_ablation",
         "result protocols",
         "result variant_predictions",
     }

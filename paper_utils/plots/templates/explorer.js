@@ -20,12 +20,12 @@ function shade(value, largest) {  // grey at nothing, red above, blue below, log
   const part = Math.min(1, Math.log1p(Math.abs(value)) / Math.log1p(largest));
   return mix([221, 221, 221], value > 0 ? [178, 24, 43] : [33, 102, 172], part);
 }
+const depth = times => mix([236, 231, 242], [4, 70, 120], Math.min(1, Math.log2(1 + times) / 6));
 const groups = () => Object.entries(data.groups);
 const palettes = {
   group: { of: h => data.groups[h.group], legend: groups },
   map: { of: h => data.groups[h.group], legend: groups },
-  chirp: { of: h => mix([236, 231, 242], [4, 70, 120], Math.min(1, Math.log2(1 + h.chirp) / 6)),
-    legend: () => [0, 1, 4, 16, 63].map(v => [`${v} times its mean`, palettes.chirp.of({ chirp: v })]) },
+  chirp: { of: h => depth(h.chirp[option("view")]), legend: () => [0, 1, 4, 16, 63].map(v => [`${v} times its mean`, depth(v)]) },
   effect: { of: h => shade(h.effect[0], data.largest_effect),
     legend: () => [-0.1, 0, 0.1, 1].map(part => part * data.largest_effect).map(v => [`${digits(v)} %`, shade(v, data.largest_effect)]) },
 };
@@ -66,7 +66,7 @@ function table(caption, head, rows) {
 const columns = [  // of the list: title, what is shown, what is sorted by
   ["head", h => h.name, (h, i) => i],
   ["responds to", h => h.label, null],
-  ["on the chirp, times its mean", h => digits(h.chirp), h => h.chirp],
+  ["on the chirp, times its mean", h => digits(h.chirp[option("view")]), h => h.chirp[option("view")]],
   ["ablation, %", h => signed(h.effect[0]) + (h.significant ? "*" : ""), h => h.effect[0]],
   ...data.targets.map(([name], i) => [`${name}, %`, h => signed(h.by_target[i][0]), h => h.by_target[i][0]]),
   ...data.patched.map((name, i) => [`recovered, %: ${name}`, h => digits(h.recovered[i][0]), h => h.recovered[i][0]]),
