@@ -14,7 +14,7 @@ import pytest
 from paper_utils.files import ROOT
 from tools.imports import files_of_module, imports
 
-BESIDE = {"bootstrap", "errors", "files", "heads", "statistics"}
+BESIDE = {"bootstrap", "cores", "errors", "files", "heads", "statistics"}
 LOWER = {
     "data": set(),
     "lines": set(),

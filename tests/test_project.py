@@ -44,7 +44,9 @@ SOLVER = next(filter(None, map(shutil.which, ("micromamba", "mamba", "conda"))),
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(SOLVER is None, reason="no micromamba, mamba or conda: whether conda-forge has these is not checked")
+@pytest.mark.skipif(
+    SOLVER is None, reason="no micromamba, mamba or conda: whether conda-forge has these is not checked"
+)
 def test_environment_solves_from_conda_forge():
     done = subprocess.run(
         [SOLVER, "env", "create", "--dry-run", "--name", "solved", "--file", "environment.yml"],

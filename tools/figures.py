@@ -21,7 +21,7 @@ from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
-__all__ = ["Plan", "add_run_options", "as_make", "figure_state", "plan", "run_of"]
+__all__ = ["Plan", "add_run_options", "as_make", "figure_state", "plan", "run_of", "took"]
 
 
 COMPUTED_FROM = ("checkpoint", "seeds")  # a run's figures; notebooks start from the reference, too
@@ -166,20 +166,21 @@ def execute_notebook(run: Run, notebook: str) -> None:
 def gather(run: Run) -> dict:
     """Write provenance.json beside the figures; return the metrics that the ledger's notebook left there."""
     stages = {name: run.results.stamp(name) for name in STAGES if STAGES[name].file}
-    notebooks = {name: _read_if_there(run.build / "notebooks" / f"{name}.run.json") for name in NOTEBOOKS}
     provenance = {
         "profile": run.profile.as_dict(),
         "source": run.source,
         "stages": {name: stamp.computed for name, stamp in stages.items() if stamp is not None},
-        "notebooks": {name: content for name, content in notebooks.items() if content},
+        "notebooks": took(run),
         "gathered": here(),
     }
     write_json(run.figures / "provenance.json", provenance)
     return read_json(run.figures / RESULTS_FILE)
 
 
-def _read_if_there(path: Path) -> dict:
-    return read_json(path) if path.is_file() else {}
+def took(run: Run) -> dict[str, dict]:
+    """Return the seconds and the peak of memory of each notebook that a run has executed, without its results."""
+    records = {name: run.build / "notebooks" / f"{name}.run.json" for name in NOTEBOOKS}
+    return {name: read_json(path) for name, path in records.items() if path.is_file()}
 
 
 def main() -> None:

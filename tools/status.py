@@ -1,8 +1,8 @@
-"""Say how results and figures of a run stand, and why: `python -m tools.status --help`."""
+"""Say how results and figures of a run stand, why, and what time and memory they took: `python -m tools.status --help`."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT
@@ -11,9 +11,9 @@ from paper_utils.pipeline.figures import FIGURES
 from paper_utils.pipeline.results import REFERENCES, Results, shipped, shipped_stages
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
-from tools.figures import add_run_options, figure_state, plan, run_of
+from tools.figures import add_run_options, figure_state, plan, run_of, took
 
-__all__ = ["lines", "shipped_lines"]
+__all__ = ["costs", "lines", "shipped_lines"]
 
 
 def shipped_lines(backbone: str = "embedded") -> list[tuple[str, str, str]]:
@@ -36,20 +36,36 @@ def _stage_lines(results: Results, stages: Sequence[str]) -> list[tuple[str, str
     return [(f"result {name}", found.state, found.why) for name, found in states.items()]
 
 
+def costs(results: Results, names: Sequence[str], notebooks: Mapping[str, Mapping]) -> dict[str, str]:
+    """Return what results and notebooks took, by their names in the table: seconds, and the peak of memory.
+
+    Args:
+        results: of a run.
+        names: of its stages.
+        notebooks: what each took, "seconds" and "peak_memory_mib", less the results that it computed.
+    """
+    took = {f"result {name}": stamp.computed for name in names if (stamp := results.stamp(name)) is not None}
+    took |= {f"notebook {name}": record for name, record in notebooks.items()}
+    return {
+        name: f"{float(str(record['seconds'])):6.0f} s {float(str(record['peak_memory_mib'])):6.0f} MiB"
+        for name, record in took.items()
+    }
+
+
 def _print_shipped(backbone: str) -> bool:
     """Print how what ships for a backbone stands; return whether all of it is fresh."""
     if backbone not in REFERENCES:
         raise CompanionError(f"nothing ships for the backbone {backbone}; choose {' or '.join(REFERENCES)}")
     print(f"shipped results, in {REFERENCES[backbone].folder.relative_to(ROOT)}")
     found = shipped_lines(backbone)
-    _print(found)
+    _print(found, costs(shipped(backbone), shipped_stages(backbone), {}))
     return all(state == "fresh" for _, state, _ in found)
 
 
-def _print(found: Sequence[tuple[str, str, str]]) -> None:
+def _print(found: Sequence[tuple[str, str, str]], took: Mapping[str, str]) -> None:
     width = max(len(name) for name, _, _ in found)
     for name, state, why in found:
-        print(f"{name:{width}}  {state:8}{why}".rstrip())
+        print(f"{name:{width}}  {state:8}{took.get(name, ''):21}{why}".rstrip())
 
 
 def main() -> None:
@@ -68,7 +84,7 @@ def main() -> None:
         if run.ships:
             _print_shipped(run.profile.backbone)
         print(f"profile {run.profile.name}, from {run.source}, in {run.figures.name}")
-        _print(lines(run))
+        _print(lines(run), costs(run.results, [name for name, stage in STAGES.items() if stage.file], took(run)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """A Vision Transformer, its LoRA adapter and head, the layouts of their files, the kernels and processes they run on."""
 
+import torch
+
+from ..cores import available_cores
 from .backbone import NAMED, NamedBackbone
 from .dropout import QuickDropout, masks_from, set_dropout
 from .exports import save_adapter
@@ -76,3 +79,6 @@ __all__ = [
     "training_kernel",
     "use_linears",
 ]
+
+# torch counts the cores of the machine, whatever a container may use of them
+torch.set_num_threads(min(torch.get_num_threads(), available_cores()))

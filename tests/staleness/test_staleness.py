@@ -92,7 +92,11 @@ def unfresh(tree, *options):
     command = [sys.executable, "-m", "tools.status", *options]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True)
     assert "Traceback" not in done.stderr, done.stderr
-    rows = re.findall(r"^((?:result|figure|notebook) \S+) +(fresh|stale|missing|to run) *(.*)$", done.stdout, re.M)
+    rows = re.findall(
+        r"^((?:result|figure|notebook) \S+) +(fresh|stale|missing|to run) *(?:\d+ s +\d+ MiB)? *(.*)$",
+        done.stdout,
+        re.M,
+    )
     assert len(rows) > 10, done.stdout + done.stderr
     return {name: why for name, state, why in rows if state != "fresh"}
 
