@@ -1,0 +1,166 @@
+"""Kill a run again and again, and hold what it comes to against an uninterrupted one.
+
+A process of the run (make's command, the executor, a notebook's kernel, a loader) is killed without warning at a random
+moment, as a machine that loses power or memory does; then the same command is given again. In the end results and
+figures must be those of a run that nobody disturbed, and nothing may be left over.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from paper_utils.errors import CompanionError
+from paper_utils.files import ROOT, read_arrays, read_json
+from paper_utils.pipeline.figures import same_pixels
+from paper_utils.pipeline.run import RESULTS_FILE
+
+__all__ = ["differences", "interruptions"]
+
+PARTS = ("paper_utils", "tools", "notebooks", "data")
+OWN_TIME = 60.0  # seconds that processes of a killed run get to notice it
+TIMES = ("seconds", "per_second", "when")  # in the names of numbers that are no result
+
+
+def interruptions(
+    *, kills: int = 30, longest: float = 25, options: tuple[str, ...] = ("--profile", "smoke"), seed: int = 0
+) -> dict:
+    """Return how often a run was killed, what differs from an undisturbed one, and what was left over.
+
+    Args:
+        kills: at random moments, 3 s to `longest` after the command is given.
+        longest: seconds.
+        options: of `python -m tools.figures`.
+        seed: of the moments and the victims.
+
+    Raises:
+        CompanionError: the undisturbed run, or the last one, fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="interruptions-") as folder:
+        calm, disturbed = (_copy(Path(folder) / name) for name in ("calm", "disturbed"))
+        _finish(calm, options)
+        moments, done, orphans = random.Random(seed), 0, 0
+        victims: dict[str, int] = {}
+        while done < kills:
+            process = _start(disturbed, options)
+            victim = _kill_one(process, moments.uniform(3, longest), moments)
+            if victim is None:
+                break  # it came to its end first
+            done += 1
+            victims[victim] = victims.get(victim, 0) + 1
+            orphans += _left_running(disturbed)
+        _finish(disturbed, options)
+        return {
+            "kills": done,
+            **{f"killed.{name}": count for name, count in sorted(victims.items())},
+            "orphans": orphans,
+            "differences": len(differences(calm, disturbed)),
+            "left_over": len(_left_over(disturbed)),
+        }
+
+
+def differences(calm: Path, disturbed: Path) -> list[str]:
+    """Return the names of results and figures that differ between two copies of the tree, or that one of them lacks."""
+    found = []
+    for part in ("build", "figures"):
+        names = {
+            path.relative_to(copy).as_posix()
+            for copy in (calm, disturbed)
+            for path in (copy / part).rglob("*")
+            if path.suffix in (".npz", ".png", ".safetensors") or path.name == RESULTS_FILE
+        }
+        found += [name for name in sorted(names) if not _same(calm / name, disturbed / name)]
+    return found
+
+
+def _same(first: Path, second: Path) -> bool:
+    if not (first.is_file() and second.is_file()):
+        return False
+    if first.suffix == ".png":
+        return same_pixels(first, second)
+    if first.suffix == ".npz":
+        one, other = (read_arrays(path) for path in (first, second))
+        return one.keys() == other.keys() and all(
+            np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+            for name in one
+            if not name.endswith(TIMES)
+        )
+    if first.name == RESULTS_FILE:
+        one, other = (
+            {name: value for name, value in read_json(path).items() if not name.endswith(TIMES)}
+            for path in (first, second)
+        )
+        return one == other
+    return first.read_bytes() == second.read_bytes()
+
+
+def _copy(folder: Path) -> Path:
+    """Return a copy of what a run reads, with a folder for temporary files beside it."""
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "tmp").mkdir()
+    return folder
+
+
+def _start(folder: Path, options: tuple[str, ...]) -> subprocess.Popen:
+    environment = os.environ | {"TMPDIR": str(folder / "tmp"), "TQDM_DISABLE": "1", "PYTHONPATH": str(folder)}
+    with open(folder / "log", "a", encoding="utf-8") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tools.figures", *options], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+
+
+def _finish(folder: Path, options: tuple[str, ...]) -> None:
+    if _start(folder, options).wait():
+        last = (folder / "log").read_text(encoding="utf-8").splitlines()[-1:]
+        raise CompanionError(f"a run that nobody disturbs fails: {' '.join(last)}")
+
+
+def _kill_one(process: subprocess.Popen, after: float, moments: random.Random) -> str | None:
+    """Kill the run's first process or one below it; return what it was, None where the run ended before."""
+    try:
+        if process.wait(timeout=after) == 0:
+            return None
+        raise CompanionError("a run that nobody disturbed fails; see its log")
+    except subprocess.TimeoutExpired:
+        pass
+    first = psutil.Process(process.pid)
+    victim = moments.choice([first, *first.children(recursive=True)])
+    name = "executor" if victim == first else "kernel" if "ipykernel" in " ".join(victim.cmdline()) else "loader"
+    victim.kill()
+    process.wait(timeout=10 * OWN_TIME)
+    return name
+
+
+def _left_running(folder: Path) -> int:
+    """Return how many processes of a run in a folder live on after their time; end them."""
+    until = time.monotonic() + OWN_TIME
+    while (left := _processes_of(folder)) and time.monotonic() < until:
+        time.sleep(0.5)
+    for process in left:
+        process.kill()
+    return len(left)
+
+
+def _processes_of(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(folder):
+                found.append(process)
+        except (psutil.Error, OSError):  # it has ended, or is somebody else's
+            continue
+    return found
+
+
+def _left_over(folder: Path) -> list[Path]:
+    """Return temporary files and folders of a run that has ended."""
+    hidden = [path for part in ("build", "figures") for path in (folder / part).rglob(".*")]
+    return [*(folder / "tmp").iterdir(), *hidden]
