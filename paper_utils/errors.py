@@ -14,7 +14,7 @@ class CompanionError(RuntimeError):
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """End the program with one line instead of a traceback if the block raises a CompanionError or is interrupted.
+    """End the program with one line instead of a traceback if the block raises a CompanionError or OSError or is interrupted.
 
     If the reader of its output closes the pipe (`make status | head -1`), the program ends silently.
     """
@@ -26,5 +26,8 @@ def reported() -> Iterator[None]:
         sys.exit(1)
     except CompanionError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:  # of the machine: a full disk, a folder in a file's place, rights
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        sys.exit(f"error: {what}; check rights and free space there, and run the same command again")
     except KeyboardInterrupt:
         sys.exit("stopped; run the same command again to continue")

@@ -18,6 +18,7 @@ from .errors import CompanionError
 __all__ = [
     "ROOT",
     "atomic_path",
+    "check_writable",
     "checksum",
     "load_template",
     "read_arrays",
@@ -64,6 +65,22 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """Raise CompanionError, before anything costly, where `atomic_path` could not write a file later."""
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise CompanionError(f"there is no folder {path.parent} for {path.name}; make it first")
+    if path.is_dir():
+        raise CompanionError(f"cannot write {path}: it is a folder; give the name of a file")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CompanionError(
+            f"cannot write in {path.parent}: {error.strerror}; change permissions, free the disk, or move what is in its way"
+        ) from error
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -23,8 +23,9 @@ from papermill.exceptions import PapermillExecutionError
 
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, write_json, write_text
+from paper_utils.files import ROOT, atomic_path, check_writable, write_json, write_text
 from paper_utils.models.backbone import NAMED
+from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -47,12 +48,11 @@ def check_before_running(run: Run) -> None:
     for folder in (run.figures, run.build):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
         except OSError as error:
             raise CompanionError(
                 f"cannot write in {folder}: {error.strerror}; change permissions, free the disk, or move what is in its way"
             ) from error
+        check_writable(folder / RESULTS_FILE)
 
 
 def run_notebook(

@@ -17,10 +17,11 @@ from pathlib import Path
 import pandas as pd
 
 from paper_utils.data.chirps import TARGETS, UNITS
-from paper_utils.data.folders import FolderSet, image_path
+from paper_utils.data.folders import FolderSet
+from paper_utils.data.layout import image_path
 from paper_utils.data.resizing import FILTERS, Resizing
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import write_table
+from paper_utils.files import check_writable, write_table
 from paper_utils.models.pixels import Pixels, as_pixels
 from paper_utils.models.published import load_published
 from paper_utils.models.regressor import ChirpRegressor, load_regressor, merged
@@ -133,8 +134,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="also write the predictions and labels of each image, as CSV")
     options = parser.parse_args()
     with reported():
-        if options.table and not options.table.parent.is_dir():
-            raise CompanionError(f"there is no folder {options.table.parent} for the table; make it first")
+        if options.table:
+            check_writable(options.table)
         if options.checkpoint and options.backbone:
             raise CompanionError(f"the checkpoint {options.checkpoint} holds its own backbone; leave out --backbone")
         if options.heads is not None and not options.checkpoint:
@@ -148,15 +149,15 @@ def main() -> None:
             heads=options.heads,
             pixels=as_pixels(options.pixels) if options.pixels else None,
         )
-        if options.table:
-            table = pd.DataFrame([row for pair in evaluations.items() for row in _rows(*pair)])
-            write_table(options.table, table)
         sets = {str(folder): evaluation for folder, evaluation in evaluations.items()}
         if len(sets) > 1:
             sets[f"all {len(sets)} folders"] = concatenate(list(evaluations.values()))
         for name, evaluation in sets.items():
             print(f"{name}: {len(evaluation.labels):,} images")
-            print("\n".join(accuracy_lines(evaluation)))
+            print("\n".join(accuracy_lines(evaluation)), flush=True)
+        if options.table:
+            table = pd.DataFrame([row for pair in evaluations.items() for row in _rows(*pair)])
+            write_table(options.table, table)
 
 
 if __name__ == "__main__":

@@ -7,68 +7,25 @@ refused: no image is ever replaced or left out.
 """
 
 import argparse
-import csv
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from ..errors import CompanionError, reported
-from .chirps import Chirp, check_chirp, labels
-from .layout import COLUMNS, LABELS, image_numbers, image_path
-from .render import MODEL_SIZE, PUBLISHED_SIZE
-from .resizing import FILTERS, Resizing
+from .chirps import labels
+from .labels import check_metadata, read_labels
+from .layout import LABELS, image_numbers, image_path, misnamed_images
+from .pngs import read_image
+from .resizing import Resizing
 from .writing import write_folder
 
-__all__ = ["FolderSet", "read_labels"]
+__all__ = ["FolderSet"]
 
 
-def read_labels(folder: Path) -> list[Chirp]:
-    """Return the chirps of a folder's label table; their noise level is not in the table and NaN.
-
-    Raises:
-        CompanionError: the table is missing, lacks a column, or a row has a value missing or out of range.
-    """
-    path = folder / LABELS
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            absent = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-            if absent:
-                raise CompanionError(f"{path} lacks the column {absent[0]}; it needs {', '.join(COLUMNS)}")
-            rows = list(reader)
-            if long := [number for number, row in enumerate(rows, 1) if None in row]:
-                raise CompanionError(f"{path}, row {long[0]}: more values than columns; mend the row")
-            return [_chirp(row, path, number) for number, row in enumerate(rows, 1)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CompanionError(
-            f"cannot read the labels {path}: {error}; give a folder in the published layout"
-        ) from error
-
-
-def _chirp(row: dict[str, str], path: Path, number: int) -> Chirp:
-    where = f"{path}, row {number} (of {image_path(path.parent, number).name})"
-    values: dict[str, Any] = {}
-    for column, field in COLUMNS.items():
-        text = (row[column] or "").strip()
-        try:
-            values[field] = text if field == "kind" else float(text)
-        except ValueError:
-            raise CompanionError(f"{where}: {column} is {text!r}, not a number; mend the row") from None
-    chirp = Chirp(**values, noise_level=0.0)
-    try:
-        check_chirp(chirp)
-    except CompanionError as error:
-        raise CompanionError(f"{where}: {error}") from None
-    return Chirp(**values, noise_level=math.nan)
-
-
-def _and_more(numbers: Sequence[int]) -> str:
+def _and_more(numbers: Sequence[object]) -> str:
     return f", and {len(numbers) - 1:,} more" if len(numbers) > 1 else ""
 
 
@@ -83,7 +40,8 @@ class FolderSet:
         resizing: Pillow's filter, as in `draw_image`.
 
     Raises:
-        CompanionError: an image or a label row is missing, superfluous, unreadable or out of range.
+        CompanionError: an image or a label row is missing, superfluous, unreadable or out of range, or metadata.csv says
+            something else.
     """
 
     def __init__(
@@ -95,6 +53,11 @@ class FolderSet:
     ):
         self.folder, self.resizing = Path(folder), resizing
         self.chirps = read_labels(self.folder)
+        if outside := misnamed_images(self.folder):
+            raise CompanionError(
+                f"{self.folder / outside[0]} is outside the numbering{_and_more(outside)}: row 1 of {LABELS} is of "
+                f"{image_path(self.folder, 1).name}, row 2 of {image_path(self.folder, 2).name} and so on; rename the images"
+            )
         existing, expected = image_numbers(self.folder), set(range(1, len(self.chirps) + 1))
         if missing := sorted(expected - existing):
             rows = f"{LABELS} has {len(expected):,} rows"
@@ -107,6 +70,7 @@ class FolderSet:
                 f"{self.folder / LABELS} has {len(expected):,} rows and none for "
                 f"{image_path(self.folder, extra[0]).name}{_and_more(extra)}; add the rows or remove the images"
             )
+        check_metadata(self.folder, self.chirps)
         self.indices = range(len(self.chirps)) if indices is None else indices
 
     def __len__(self) -> int:
@@ -116,24 +80,6 @@ class FolderSet:
         index = int(self.indices[position])
         pixels = read_image(image_path(self.folder, index + 1), resizing=self.resizing).transpose(2, 0, 1)
         return np.ascontiguousarray(pixels), labels(self.chirps[index])
-
-
-def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resizing = "bicubic") -> np.ndarray:
-    """Return an image file's pixels, resized to `size` (rows, columns), (rows, columns, 3) uint8.
-
-    Raises:
-        CompanionError: the file is missing, damaged, or not of 640 x 480 pixels.
-    """
-    try:
-        with Image.open(path) as opened:
-            if opened.size[::-1] != PUBLISHED_SIZE:
-                size_found = "{} x {}".format(*opened.size)
-                raise CompanionError(
-                    f"{path} has {size_found} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}; replace it by the original"
-                )
-            return np.asarray(opened.convert("RGB").resize(size[::-1], FILTERS[resizing]))
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
-        raise CompanionError(f"cannot read the image {path}: {error}; replace it by the original") from error
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["COLUMNS", "LABELS", "image_numbers", "image_path"]
+__all__ = ["COLUMNS", "LABELS", "METADATA", "image_numbers", "image_path", "misnamed_images"]
 
 COLUMNS = {
     "Chirp_Start_Time": "start_time",
@@ -14,7 +14,9 @@ COLUMNS = {
     "Chirp_Type": "kind",
 }
 LABELS = "labels.csv"
+METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
 IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
+MEANT = re.compile(r"spectrogram.*\.(png|jpe?g|tiff?|bmp|gif|webp)", re.IGNORECASE)
 
 
 def image_path(folder: Path, number: int) -> Path:
@@ -25,3 +27,8 @@ def image_path(folder: Path, number: int) -> Path:
 def image_numbers(folder: Path) -> set[int]:
     """Return the numbers of the images that a folder holds."""
     return {int(match[1]) for name in os.listdir(folder) if (match := IMAGE.fullmatch(name))}
+
+
+def misnamed_images(folder: Path) -> list[str]:
+    """Return the names that a folder's images have outside the numbering from 1, such as spectrogram_0.png."""
+    return sorted(name for name in os.listdir(folder) if MEANT.fullmatch(name) and not IMAGE.fullmatch(name))

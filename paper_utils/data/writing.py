@@ -13,12 +13,11 @@ from ..errors import CompanionError
 from ..files import atomic_path, load_template, read_json, write_json, write_text
 from .chirps import DURATION, MAX_FREQUENCY, draw_chirp
 from .dataset import images_key, sample
-from .layout import COLUMNS, LABELS, image_numbers, image_path
+from .layout import COLUMNS, LABELS, METADATA, image_numbers, image_path, misnamed_images
 from .render import PUBLISHED_SIZE
 
 __all__ = ["write_folder"]
 
-METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
 ORIGIN = "origin.json"
 CARD = "README.md"
 # below how many images, by the hub's names
@@ -52,7 +51,9 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CompanionError(f"cannot make the folder {folder}: {error.strerror}; give another") from error
-    existing = image_numbers(folder)
+    existing, misnamed = image_numbers(folder), misnamed_images(folder)
+    if misnamed:
+        raise CompanionError(f"{folder} holds {misnamed[0]}, which is of no set written here; give an empty folder")
     is_foreign = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
     if (existing or any((folder / name).exists() for name in (LABELS, METADATA, CARD))) and is_foreign:
         raise CompanionError(

@@ -1,5 +1,5 @@
 from benchmarks import rendering
-from paper_utils.data.folders import read_image
+from paper_utils.data.pngs import read_image
 
 
 def test_without_the_released_package_the_same_calls_are_timed(tmp_path, monkeypatch):

@@ -134,13 +134,15 @@ def cell(row, column, text):
     ("change", "message"),
     [
         (cell(2, 0, "soon"), r"labels\.csv, row 2 \(of spectrogram_2\.png\): Chirp_Start_Time is 'soon', not a number"),
-        (cell(2, 0, "nan"), r"row 2 .*chirp start_time is nan, outside 0 to 60"),
+        (cell(2, 0, "60.1"), r"row 2 .*chirp start_time is 60.1, outside 0 to 60"),
+        (cell(2, 0, "nan"), r"row 2 .*Chirp_Start_Time is 'nan', not a number"),
         (cell(3, 1, "101"), r"row 3 .*chirp start_frequency is 101.0, outside 0 to 100"),
         (cell(5, 4, "cubic"), r"row 5 .*chirp kind is 'cubic'"),
         (cell(1, 2, ""), r"row 1 .*Chirp_End_Freq is '', not a number"),
         (cell(0, 3, "Length"), r"labels\.csv lacks the column Chirp_Duration"),
         (lambda lines: lines[:-1], r"has 4 rows and none for spectrogram_5\.png"),
-        (lambda lines: [*lines, lines[-1]], r"spectrogram_6\.png is missing; labels\.csv has 6 rows"),
+        (lambda lines: [*lines, lines[-1]], r"rows 5 and 6 are the same"),
+        (lambda lines: [*lines, "5,6,7,8,linear"], r"spectrogram_6\.png is missing; labels\.csv has 6 rows"),
         (lambda lines: [], r"lacks the column Chirp_Start_Time"),
     ],
 )
@@ -152,7 +154,7 @@ def test_wrong_labels_are_named(folder, change, message):
 
 def test_a_short_row_is_named(folder):
     edit(folder, lambda lines: [*lines[:4], lines[4].rpartition(",")[0], *lines[5:]])
-    with pytest.raises(CompanionError, match=r"row 4 .*chirp kind is ''"):
+    with pytest.raises(CompanionError, match=r"row 4: fewer values \(4\) than columns \(5\)"):
         folders.FolderSet(folder)
 
 
@@ -217,9 +219,48 @@ def test_a_file_in_the_folders_place_is_named(tmp_path):
         writing.write_folder(tmp_path / "set", 5, seed=9)
 
 
-def test_a_row_with_more_values_than_columns_is_named(folder):
-    path = folder / "labels.csv"
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:2], lines[2] + ",7", *lines[3:]]) + "\n")
-    with pytest.raises(CompanionError, match="labels.csv, row 2: more values than columns"):
-        folders.read_labels(folder)
+@pytest.mark.parametrize(
+    "name", ["spectrogram_0.png", "spectrogram_06.png", "Spectrogram_2.PNG", "spectrogram_2 (1).png"]
+)
+def test_an_image_outside_the_numbering_is_named(folder, name):
+    (folder / "spectrogram_5.png").rename(folder / name)
+    with pytest.raises(
+        CompanionError, match=rf"{re.escape(name)} is outside the numbering: row 1 .* spectrogram_1\.png"
+    ):
+        folders.FolderSet(folder)
+
+
+def test_numbering_from_zero_is_said_and_no_row_is_asked_away(folder):
+    for number in range(1, 6):
+        image_path(folder, number).rename(image_path(folder, number - 1))
+    with pytest.raises(CompanionError, match=r"spectrogram_0\.png is outside the numbering.*rename the images"):
+        folders.FolderSet(folder)
+
+
+def test_other_files_beside_are_left_alone(folder):
+    for name in ("preview.png", ".spectrogram_3.x1.png", "spectrogram notes.txt", "metadata.json"):
+        (folder / name).write_bytes(b"")
+    assert len(folders.FolderSet(folder)) == 5
+
+
+@pytest.mark.parametrize(("occupied", "message"), [("spectrogram_3.png", "Is a directory"), ("x", "holds .*_0.png")])
+def test_a_target_that_something_else_occupies_is_named_in_one_line(folder, occupied, message):
+    (folder / "spectrogram_3.png").unlink()
+    (folder / occupied).mkdir()
+    if occupied == "x":
+        (folder / "spectrogram_0.png").touch()
+    command = [
+        sys.executable,
+        "-m",
+        "paper_utils.data.folders",
+        "write",
+        str(folder),
+        "5",
+        "--seed",
+        "9",
+        "--workers",
+        "1",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"error: .*{message}.*\n", done.stderr), done.stderr

@@ -95,7 +95,7 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_before_an_image_is_predicte
         command(folder, "--heads", 12)
     with pytest.raises(SystemExit, match="says that its layers have 12 heads, not 3"):
         command(folder, "--checkpoint", path, "--heads", 3)
-    with pytest.raises(SystemExit, match="^error: there is no folder .*elsewhere for the table"):
+    with pytest.raises(SystemExit, match="^error: there is no folder .*elsewhere for table.csv"):
         command(folder, "--table", tmp_path / "elsewhere" / "table.csv")
     assert not (tmp_path / "elsewhere").exists()
     content = torch.load(path, weights_only=True)
@@ -106,6 +106,24 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_before_an_image_is_predicte
     torch.save({key: tensor for key, tensor in content.items() if key != "regression_head.0.bias"}, path)
     with pytest.raises(SystemExit, match=r"^error: .*1 missing \(regression_head.0.bias\)"):
         command(folder, "--checkpoint", path)
+
+
+def test_a_table_that_cannot_be_written_is_named_before_an_image_is_read(folder, tmp_path, command, monkeypatch):
+    monkeypatch.setattr(predict, "predict_folders", lambda *_, **__: pytest.fail("images were read"))
+    with pytest.raises(SystemExit, match="^error: cannot write .*: it is a folder"):
+        command(folder, "--table", tmp_path)
+    with pytest.raises(SystemExit, match="^error: cannot write in /proc: "):
+        command(folder, "--table", "/proc/predictions.csv")
+
+
+def test_what_was_found_is_printed_though_the_table_cannot_be_written(folder, tmp_path, command, capsys, monkeypatch):
+    def full(path, table):
+        raise CompanionError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr(predict, "write_table", full)
+    with pytest.raises(SystemExit, match="No space left"):
+        command(folder, "--table", tmp_path / "predictions.csv")
+    assert "end frequency    r = " in capsys.readouterr().out
 
 
 def test_a_damaged_image_is_named_in_one_line(tmp_path, command):

@@ -1,0 +1,112 @@
+"""PNG files of the published size, read strictly: what is damaged, or would be read as another image, is refused.
+
+Pillow passes over wrong checksums and missing ends, squeezes 16 bits into 8, and drops transparency as if it were not
+there. Here every chunk's CRC-32, the end mark and the checksum of the compressed pixels must be right.
+"""
+
+import io
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..errors import CompanionError
+from .render import MODEL_SIZE, PUBLISHED_SIZE
+from .resizing import FILTERS, Resizing
+
+__all__ = ["read_image"]
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHANNELS = {2: 3, 3: 1, 6: 4}  # by colour type: RGB, palette, RGBA
+GREY = (0, 4)
+MOST = PUBLISHED_SIZE[0] * (PUBLISHED_SIZE[1] * 4 + 8)  # bytes of an image, with those that say how rows are filtered
+REMEDY = "replace it by the original"
+
+
+def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resizing = "bicubic") -> np.ndarray:
+    """Return an image file's pixels, resized to `size` (rows, columns), (rows, columns, 3) uint8.
+
+    What is transparent shows white, as it does on a page.
+
+    Raises:
+        CompanionError: the file is missing, damaged, or no PNG of 640 x 480 pixels in RGB, RGBA or palette of 8 bits.
+    """
+    try:
+        content = path.read_bytes()
+        check_png(content)
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+            return np.asarray(_on_white(opened).resize(size[::-1], FILTERS[resizing]))
+    except _NotPublishedError as error:
+        raise CompanionError(f"{path} {error}; {REMEDY}") from None
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
+        raise CompanionError(f"cannot read the image {path}: {error}; {REMEDY}") from error
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "P" and (not image.palette or np.asarray(image).max() >= len(image.palette.palette) // 3):
+        raise ValueError("its palette lacks a colour")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if np.asarray(image)[..., 3].min() < 255:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+class _NotPublishedError(Exception):
+    """A whole PNG file, of another size or kind."""
+
+
+def check_png(content: bytes) -> None:
+    """Raise ValueError for the bytes of a damaged PNG file, and another error for one of another size or kind."""
+    if not content.startswith(SIGNATURE):
+        raise ValueError("it is no PNG file" if content else "it is empty")
+    position, expected = len(SIGNATURE), None
+    names: list[bytes] = []
+    compressed: list[bytes] = []
+    while position < len(content):
+        length, name = int.from_bytes(content[position : position + 4]), content[position + 4 : position + 8]
+        data, end = content[position + 8 : position + 8 + length], position + 12 + length
+        if end > len(content):
+            raise ValueError("it is cut off")
+        if zlib.crc32(name + data) != int.from_bytes(content[end - 4 : end]):
+            raise ValueError(f"the checksum of its part {name.decode('latin-1')!r} at byte {position} is wrong")
+        if not names:
+            expected = _check_header(name, data)
+        names.append(name)
+        compressed += [data] if name == b"IDAT" else []
+        position = end
+        if name == b"IEND":
+            break
+    if names[-1:] != [b"IEND"]:
+        raise ValueError("it is cut off")
+    if position < len(content):
+        raise ValueError(f"{len(content) - position:,} bytes follow its end")
+    if b"acTL" in names:
+        raise _NotPublishedError("is animated, not one image")
+    _check_pixels(b"".join(compressed), expected)
+
+
+def _check_header(name: bytes, data: bytes) -> int | None:
+    """Return how many bytes the pixels have, with one a row that says how it is filtered; None if they are interlaced."""
+    if name != b"IHDR" or len(data) != 13:
+        raise ValueError("it has no header")
+    columns, rows, bits, kind = int.from_bytes(data[:4]), int.from_bytes(data[4:8]), data[8], data[9]
+    if (rows, columns) != PUBLISHED_SIZE:
+        raise _NotPublishedError(f"has {columns} x {rows} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}")
+    if kind in GREY:
+        raise _NotPublishedError("is grey, without the colours that show the intensity")
+    if kind not in CHANNELS or bits != 8:
+        raise _NotPublishedError(f"has {bits} bits a channel, not 8")
+    return None if data[12] else rows * (1 + columns * CHANNELS[kind])
+
+
+def _check_pixels(compressed: bytes, expected: int | None) -> None:
+    """Raise ValueError unless the pixels are compressed whole: zlib's own checksum stands at their end."""
+    inflater = zlib.decompressobj()
+    try:
+        found = len(inflater.decompress(compressed, MOST))
+    except zlib.error as error:
+        raise ValueError(f"its pixels are damaged ({error})") from error
+    if not inflater.eof or found != (expected or found):
+        raise ValueError("its pixels are not whole")

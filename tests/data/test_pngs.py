@@ -1,0 +1,172 @@
+import io
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from paper_utils.data.dataset import sample
+from paper_utils.data.pngs import read_image
+from paper_utils.data.render import PUBLISHED_SIZE
+from paper_utils.data.resizing import FILTERS
+from paper_utils.errors import CompanionError
+
+WHOLE = {"size": PUBLISHED_SIZE}
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return sample(9, 1, size=PUBLISHED_SIZE, with_regions=False)[1].pixels
+
+
+def encoded(image, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def png(pixels):
+    return encoded(Image.fromarray(pixels))
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that reads the bytes of a PNG file."""
+
+    def read(content, **options):
+        path = tmp_path / "spectrogram_2.png"
+        path.write_bytes(content)
+        with warnings.catch_warnings(action="error"):
+            return read_image(path, **options)
+
+    return read
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def written_by_hand(header, raw, *others):
+    """Return a PNG file of a header and of pixels before compression, each part with the right checksum."""
+    parts = [chunk(b"IHDR", header), *others, chunk(b"IDAT", zlib.compress(raw)), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+RGB = struct.pack(">IIBBBBB", 640, 480, 8, 2, 0, 0, 0)
+PALETTE = struct.pack(">IIBBBBB", 640, 480, 8, 3, 0, 0, 0)
+
+
+@pytest.mark.parametrize("resizing", FILTERS)
+def test_rgb_opaque_rgba_and_palette_are_what_pillow_reads(read, pixels, resizing):
+    image = Image.fromarray(pixels)
+    opaque = image.copy()
+    opaque.putalpha(255)
+    for one in (image, opaque, image.quantize(256)):
+        expected = np.asarray(one.convert("RGB").resize((224, 224), FILTERS[resizing]))
+        assert np.array_equal(read(encoded(one), resizing=resizing), expected)
+
+
+def test_what_is_transparent_shows_white(read, pixels):
+    hidden = np.zeros((*PUBLISHED_SIZE, 4), np.uint8)  # black, and not to be seen
+    hidden[60:420, 80:560, :3], hidden[60:420, 80:560, 3] = pixels[60:420, 80:560], 255
+    found = read(encoded(Image.fromarray(hidden)), **WHOLE)
+    assert (found[:60] == 255).all()
+    assert np.array_equal(found[60:420, 80:560], pixels[60:420, 80:560])
+    half = np.full((*PUBLISHED_SIZE, 4), (0, 100, 200, 51), np.uint8)  # a fifth
+    assert np.array_equal(read(encoded(Image.fromarray(half)), **WHOLE)[0, 0], [204, 224, 244])
+
+
+def test_a_transparent_colour_of_an_rgb_or_palette_shows_white(read, pixels):
+    image = Image.fromarray(pixels)
+    colour = tuple(int(value) for value in pixels[240, 200])
+    shown = read(encoded(image, transparency=colour), **WHOLE)
+    hidden = (pixels == colour).all(-1)
+    assert hidden.any()
+    assert (shown[hidden] == 255).all()
+    assert np.array_equal(shown[~hidden], pixels[~hidden])
+    few = image.quantize(100)
+    shown = read(encoded(few, transparency=3), **WHOLE)
+    assert (shown[np.asarray(few) == 3] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda image: image.convert("L"), "is grey, without the colours"),
+        (lambda image: image.convert("LA"), "is grey, without the colours"),
+        (lambda image: image.convert("L").convert("I;16"), "is grey, without the colours"),
+        (lambda image: image.convert("1"), "is grey, without the colours"),
+        (lambda image: image.quantize(4), "has 2 bits a channel, not 8"),
+        (lambda image: image.resize((224, 224)), "has 224 x 224 pixels, not 640 x 480"),
+    ],
+)
+def test_what_would_be_read_as_another_image_is_refused(read, pixels, change, message):
+    with pytest.raises(CompanionError, match=rf"spectrogram_2\.png {message}.*replace it by the original"):
+        read(encoded(change(Image.fromarray(pixels)), bits=2))
+
+
+def test_a_huge_image_is_refused_before_it_is_unpacked(read):
+    header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    with pytest.raises(CompanionError, match="has 30000 x 30000 pixels, not 640 x 480"):
+        read(written_by_hand(header, b""))
+    with pytest.raises(CompanionError, match="its pixels are not whole"):
+        read(written_by_hand(RGB, bytes(10**8)))
+
+
+def test_sixteen_bits_and_animations_are_refused(read, pixels):
+    wide = struct.pack(">IIBBBBB", 640, 480, 16, 2, 0, 0, 0)
+    with pytest.raises(CompanionError, match="has 16 bits a channel, not 8"):
+        read(written_by_hand(wide, bytes(480 * (1 + 640 * 6))))
+    image = Image.fromarray(pixels)
+    with pytest.raises(CompanionError, match="is animated, not one image"):
+        read(encoded(image, save_all=True, append_images=[image.rotate(180)]))
+
+
+def test_a_jpeg_under_the_name_of_a_png_is_refused(read, pixels):
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG")
+    with pytest.raises(CompanionError, match="cannot read the image .*: it is no PNG file"):
+        read(buffer.getvalue())
+
+
+@pytest.mark.parametrize("rows", [479, 481])
+def test_pixels_that_are_fewer_or_more_than_the_header_says_are_refused(read, rows):
+    with pytest.raises(CompanionError, match="its pixels are not whole"):
+        read(written_by_hand(RGB, bytes(rows * (1 + 640 * 3))))
+
+
+def test_a_colour_that_the_palette_lacks_is_refused(read):
+    raw = bytearray(480 * 641)
+    colours = chunk(b"PLTE", bytes([255, 0, 0, 0, 255, 0]))
+    assert (read(written_by_hand(PALETTE, bytes(raw), colours), **WHOLE)[0, 0] == [255, 0, 0]).all()
+    raw[1] = 2
+    with pytest.raises(CompanionError, match="palette"):
+        read(written_by_hand(PALETTE, bytes(raw), colours))
+    with pytest.raises(CompanionError, match="cannot read the image"):
+        read(written_by_hand(PALETTE, bytes(raw)))
+
+
+@pytest.mark.parametrize("tail", [1, 4, 12, 13, 16, 5000])
+def test_a_cut_tail_is_refused(read, png, tail):
+    with pytest.raises(CompanionError, match="cannot read the image .*: it is cut off"):
+        read(png[:-tail])
+
+
+def test_what_follows_the_end_is_refused(read, png):
+    with pytest.raises(CompanionError, match="3 bytes follow its end"):
+        read(png + b"abc")
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_flipped_bit_passes(read, png, data):
+    place = data.draw(st.integers(0, 8 * len(png) - 1))
+    damaged = bytearray(png)
+    damaged[place // 8] ^= 1 << place % 8
+    with pytest.raises(CompanionError, match=r"^(cannot read the image )?\S*spectrogram_2\.png"):
+        read(bytes(damaged))
