@@ -26,6 +26,7 @@ from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, check_writable, write_json, write_text
 from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline.compared import RESULTS_FILE
+from paper_utils.pipeline.drawing import check_drawn_images
 from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -38,13 +39,14 @@ __all__ = ["check_before_running", "execute", "run_notebook"]
 def check_before_running(run: Run) -> None:
     """Raise CompanionError for what would make a run fail later.
 
-    A backbone, what normalises its pixels, or claims that cannot be read; no room.
+    A backbone, what normalises its pixels, or claims that cannot be read; images that are drawn otherwise; no room.
     """
     if run.profile.backbone in NAMED and run.profile.pixels == "published":
         NAMED[run.profile.backbone].checked()
     else:
         run.backbone()
     claims()
+    check_drawn_images()
     for folder in (run.figures, run.build):
         try:
             folder.mkdir(parents=True, exist_ok=True)

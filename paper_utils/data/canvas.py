@@ -7,6 +7,8 @@ drawn once by matplotlib, cached, and added where it belongs. Pieces never overl
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,7 +26,7 @@ from matplotlib.transforms import BboxBase
 from .chirps import BINS, DURATION, MAX_FREQUENCY
 from .resizing import LinearMap, Resizing, hann_upsampling, pillow_matrix
 
-__all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "agg_canvas", "published_figure"]
+__all__ = ["HEIGHT", "WIDTH", "Layout", "Canvas", "agg_canvas", "matplotlib_defaults", "published_figure"]
 
 WIDTH, HEIGHT = 640, 480
 Slices = tuple[slice, slice]
@@ -41,6 +43,29 @@ class Layout:
     frame: bool = True  # the plot's four edges and its ticks
 
 
+@contextmanager
+def matplotlib_defaults(**changes: Any) -> Iterator[None]:
+    """Draw with matplotlib's own defaults within a block or function, whatever a matplotlibrc or a style has set.
+
+    Some settings are read when a figure is made, others (hinting, minus signs, the number of ticks) when it is drawn.
+
+    Args:
+        changes: settings that differ from the defaults, with _ for the point in their names.
+    """
+    settings = {name.replace("_", "."): value for name, value in changes.items()}
+    with mpl.rc_context(mpl.rcParamsDefault | {"backend": mpl.rcParams["backend"]} | settings):
+        yield
+
+
+class DefaultFormatter(ScalarFormatter):
+    """Ticks' texts as by default: the minus sign is the only setting that matplotlib reads at every text."""
+
+    @staticmethod
+    def fix_minus(s: str) -> str:
+        """Return a number's text with a minus sign in the place of a hyphen."""
+        return s.replace("-", "\N{MINUS SIGN}")
+
+
 def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout()) -> tuple[Figure, Axes, Colorbar]:
     """Return figure, axes and colour bar of the published image, with matplotlib's own defaults.
 
@@ -49,9 +74,7 @@ def published_figure(intensity: np.ndarray, title: str, layout: Layout = Layout(
         title: the text above the plot.
         layout: labels, colour map, font size and frame.
     """
-    settings = {"backend": mpl.rcParams["backend"], "font.size": layout.font_size}
-    changes: dict[Any, Any] = mpl.rcParamsDefault | settings
-    with mpl.rc_context(changes):
+    with matplotlib_defaults(font_size=layout.font_size):
         figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
@@ -81,6 +104,7 @@ class Canvas:
         inks: darkness of each static element by its region's name, (rows, columns) float32.
     """
 
+    @matplotlib_defaults()
     def __init__(self, size: tuple[int, int], layout: Layout = Layout(), resizing: Resizing = "bicubic"):
         self.size = size
         self.colours = (255 - 255 * mpl.colormaps[layout.colour_map](np.arange(256))[:, :3]).astype(np.float32)
@@ -99,7 +123,7 @@ class Canvas:
         self.onto_bar = LinearMap(down, across[:, self.bar_columns])
         # bar axis in pixels from its foot, so that a tick can be drawn at any fraction of a pixel
         self.bar.set_ylim(0, self.bar.bbox.height)
-        self.locator, self.formatter = AutoLocator(), ScalarFormatter()
+        self.locator, self.formatter = AutoLocator(), DefaultFormatter()
         self.formatter.create_dummy_axis()
         self.tick = self.bar.yaxis.get_major_ticks(1)[0]
         self.tick_mark = self._tick_mark()
@@ -173,6 +197,7 @@ class Canvas:
                 ink[:, columns] += change
         return ink
 
+    @matplotlib_defaults()
     def _title(self, title: str) -> np.ndarray:
         self.axes.title.set_text(title)
         return self.onto_title.ink(self._ink(self.axes.title)[self.title_rows])
@@ -205,6 +230,7 @@ class Canvas:
                 right = max(right, extent)
         return self.onto_bar.ink(ticks), right
 
+    @matplotlib_defaults()
     def _tick_label(self, text: str, fraction: int) -> tuple[int, np.ndarray, float]:
         """Return first row and ink of a label `fraction`/64 pixel above the image's lower edge, and its right end."""
         middle = HEIGHT // 2  # drawn here, where nothing is cut off, and moved afterwards
@@ -220,6 +246,7 @@ class Canvas:
         top, ink = _rows_with_ink(self._ink(self.tick.tick2line)[:, self.bar_columns])
         return top + middle, ink
 
+    @matplotlib_defaults()
     def _bar_label(self, right: float) -> np.ndarray:
         label = self.bar.yaxis.label
         label.set_position((right + self.bar.yaxis.labelpad * self.dots_per_point, 0.5))

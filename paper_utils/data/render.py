@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from .canvas import HEIGHT, WIDTH, Canvas, Layout, agg_canvas, published_figure
+from .canvas import HEIGHT, WIDTH, Canvas, Layout, agg_canvas, matplotlib_defaults, published_figure
 from .chirps import Chirp, check_chirp, noise_free
 from .regions import region_of_each_pixel
 from .resizing import Resizing
@@ -52,7 +52,8 @@ def title_of(index: int, chirp: Chirp) -> str:
 def draw_with_matplotlib(intensity: np.ndarray, title: str, layout: Layout = Layout()) -> np.ndarray:
     """Draw the image as the published generator does; return (480, 640, 3) uint8."""
     figure, _, _ = published_figure(intensity, title, layout)
-    figure.canvas.draw()
+    with matplotlib_defaults():
+        figure.canvas.draw()
     return np.asarray(agg_canvas(figure).buffer_rgba())[..., :3].copy()
 
 

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 __all__ = ["STYLE", "WIDTH", "grid", "plain_numbers"]
 
-STYLE = str(Path(__file__).with_name("house.mplstyle"))
+# matplotlib's defaults below, so that no matplotlibrc shows
+STYLE = ("default", str(Path(__file__).with_name("house.mplstyle")))
 WIDTH = 7.2  # inches: a page's text width
 mpl_style.use(STYLE)
 

@@ -3,6 +3,18 @@ import numpy as np
 import pytest
 
 from paper_utils.plots import style
+from tests.matplotlibrc import USER_SETTINGS, printed_under
+
+PROGRAM = """
+import hashlib, pathlib, tempfile
+import numpy as np
+from paper_utils.pipeline.figures import save_figure
+from paper_utils.plots import ablation_heatmap
+with tempfile.TemporaryDirectory() as folder:
+    stem = pathlib.Path(folder) / 'figure_4'
+    save_figure(ablation_heatmap(np.linspace(-1, 1, 144).reshape(12, 12)), stem, pdf=False)
+    print(hashlib.sha256(stem.with_suffix('.png').read_bytes()).hexdigest())
+"""
 
 
 def test_figures_have_the_text_width_and_leave_no_state_behind():
@@ -26,3 +38,8 @@ def test_colour_bars_have_zero_and_powers_of_ten_that_do_not_overlap(largest, mo
     bar = figure.colorbar(axis.imshow(np.zeros((2, 2)), norm=norm), ax=axis)
     style.plain_numbers(bar, most=most)
     assert sorted((label.get_text() for label in bar.ax.get_yticklabels()), key=float) == expected
+
+
+@pytest.mark.slow
+def test_a_figure_has_the_house_style_whatever_the_user_has_set(tmp_path):
+    assert printed_under(USER_SETTINGS, PROGRAM, tmp_path / "user") == printed_under({}, PROGRAM, tmp_path / "none")

@@ -1,0 +1,30 @@
+"""Whether images are drawn here as those that the shipped model was trained on, drawn anew to find out."""
+
+from ..errors import CompanionError
+from ..files import read_json
+from .cache import differences
+from .probes import probe_images
+from .results import REFERENCE, shipped
+from .stages import STAGES
+
+__all__ = ["check_drawn_images"]
+
+
+def check_drawn_images() -> None:
+    """Draw the golden images and compare them with their numbers in data/reference; takes a second or two.
+
+    The probe of the stage does the same where code or libraries have changed; fonts and settings of a machine are seen
+    by drawing alone.
+
+    Raises:
+        CompanionError: images differ by more than rounding.
+    """
+    stamp = shipped().stamp("fine_tuning")
+    if stamp is None:
+        return  # nothing ships that could be compared, which is said elsewhere
+    expected = read_json(REFERENCE / "probes" / f"images-{stamp.inputs['images']}.json")
+    if lines := differences(STAGES["images"], expected, probe_images(), most=1):
+        raise CompanionError(
+            f"images are drawn otherwise here than those of the shipped model ({lines[0]}): set up .venv again, or undo "
+            "the change of the code that draws them, or of its fonts"
+        )
