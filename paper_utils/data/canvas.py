@@ -8,7 +8,7 @@ drawn once by matplotlib, cached, and added where it belongs. Pieces never overl
 import math
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -52,8 +52,9 @@ def matplotlib_defaults(**changes: Any) -> Iterator[None]:
     Args:
         changes: settings that differ from the defaults, with _ for the point in their names.
     """
-    settings = {name.replace("_", "."): value for name, value in changes.items()}
-    with mpl.rc_context(mpl.rcParamsDefault | {"backend": mpl.rcParams["backend"]} | settings):
+    wanted = dict(mpl.rcParamsDefault) | {name.replace("_", "."): value for name, value in changes.items()}
+    different = {name: value for name, value in wanted.items() if name != "backend" and mpl.rcParams[name] != value}
+    with mpl.rc_context(different) if different else nullcontext():
         yield
 
 
