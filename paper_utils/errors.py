@@ -1,5 +1,6 @@
 """The exception for problems that a user can solve, and its report in one line."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ def reported() -> Iterator[None]:
 
     If the reader of its output closes the pipe (`make status | head -1`), the program ends silently.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a letter of ours shows ? in its place
     try:
         yield
         sys.stdout.flush()

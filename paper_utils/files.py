@@ -101,7 +101,7 @@ def read_json(path: str | os.PathLike) -> dict:
         CompanionError: the file is missing or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text())
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CompanionError(f"cannot read {path}: {error}; {way_out(path)}") from error
 

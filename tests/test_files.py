@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -17,6 +21,15 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path, read, content):
     path.write_text(content)
     with pytest.raises(CompanionError, match=f"{path}.*remove it and run again"):
         read(path)
+
+
+def test_json_is_utf8_whatever_the_locale(tmp_path):
+    (tmp_path / "unit.json").write_bytes('{"unit": "μ"}'.encode())
+    program = "import sys; from paper_utils.files import read_json; print(ascii(read_json(sys.argv[1])['unit']))"
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", program, str(tmp_path / "unit.json")]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | locale, capture_output=True, text=True)
+    assert done.stdout == "'\\u03bc'\n", done.stderr
 
 
 @pytest.mark.parametrize("name", ["unfinished.npz", "unfinished.pt", "unfinished"])

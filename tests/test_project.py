@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 
+import jupytext.cli
 import nbformat
 import numpy as np
 import pytest
@@ -29,6 +30,17 @@ SCRIPTS = sorted((ROOT / "notebooks").glob("*.py"))
 CONDA_NAMES = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
 # mean absolute errors of the shipped model on the first 32 test images are 1.2 s, 2.2 Hz and 2.7 Hz
 BOUNDS = (1.5, 2.7, 3.2)
+
+
+@pytest.mark.parametrize("newer", [".py", ".ipynb"])
+def test_syncing_the_notebooks_leaves_no_diff(tmp_path, newer):
+    for path in (ROOT / "notebooks").glob("*.*"):
+        shutil.copyfile(path, tmp_path / path.name)
+        os.utime(tmp_path / path.name, (0, 2e9 if path.suffix == newer else 1e9))
+    # in this process: a new one for each notebook would load jupytext again
+    jupytext.cli.jupytext(["--quiet", "--sync", *map(str, sorted(tmp_path.glob(f"*{newer}")))])
+    pairs = {path: ROOT / "notebooks" / path.name for path in tmp_path.iterdir()}
+    assert [path.name for path, own in pairs.items() if path.read_bytes() != own.read_bytes()] == []
 
 
 def test_environment_lists_the_pinned_requirements():

@@ -73,7 +73,7 @@ def build_site(site: Path = SITE) -> Path:
     # the rooms by name: what `__all__` leaves out pdoc does not look for
     modules = ["paper_utils", *sorted(f"paper_utils.{path.parent.name}" for path in PACKAGE.glob("*/__init__.py"))]
     command = [sys.executable, "-m", "pdoc", *modules, "--docformat", "google", "-o", str(site / "api")]
-    made = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    made = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT)
     if made.returncode:
         last = (made.stderr.strip().splitlines() or ["no message"])[-1]
         raise CompanionError(f"pdoc failed: {last}; `make setup` installs what it needs")

@@ -104,7 +104,7 @@ def run_notebook(
             reason = error.evalue if error.ename == "CompanionError" else f"{error.ename}: {error.evalue}; see {log}"
             raise CompanionError(f"{script.name}: {reason}") from error
         except DeadKernelError as error:
-            _keep(log, chatter.read_text(errors="replace"))
+            _keep(log, chatter.read_text(encoding="utf-8", errors="replace"))
             raise CompanionError(
                 f"{script.name}: its kernel was killed, probably because memory ran out; free some and run the same "
                 f"command again to continue (what the kernel wrote is in {log})"
@@ -112,7 +112,7 @@ def run_notebook(
         except RuntimeError as error:  # nbclient has no class of its own for a kernel that does not start
             if "Kernel died" not in str(error):
                 raise
-            _keep(log, chatter.read_text(errors="replace"))
+            _keep(log, chatter.read_text(encoding="utf-8", errors="replace"))
             raise CompanionError(
                 f"{script.name}: no kernel starts with {sys.executable}; see {log}, or set up .venv again"
             ) from error

@@ -44,8 +44,8 @@ def kernel_settings(folder: str) -> Config:
 
 @contextmanager
 def kernel_environment(folder: Path, *, progress: bool) -> Iterator[None]:
-    """Set what kernels inherit within a block: no progress bars, no pages, and folders of their own where HOME takes no files."""
-    more = {HEADLESS: "1"} | ({} if progress else {"TQDM_DISABLE": "1"})
+    """Set what kernels inherit within a block: no progress bars, no pages, text in UTF-8, and folders of their own where HOME takes no files."""
+    more = {HEADLESS: "1", "PYTHONUTF8": "1"} | ({} if progress else {"TQDM_DISABLE": "1"})
     # glibc gives each thread a heap of its own, whose freed memory no other uses: a notebook of many stages grows by it
     more.setdefault("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2"))
     # this checkout's package, wherever another may be installed
@@ -72,7 +72,7 @@ def kernel_chatter_to(path: Path) -> Iterator[TextIO]:
     """Send this process's stderr, which kernels inherit, to a file within a block; yield the real one."""
     real = os.dup(2)
     try:
-        with open(path, "w") as file, os.fdopen(os.dup(real), "w") as terminal:
+        with open(path, "w", encoding="utf-8") as file, os.fdopen(os.dup(real), "w", encoding="utf-8") as terminal:
             os.dup2(file.fileno(), 2)
             yield terminal
     finally:

@@ -77,7 +77,7 @@ def parts(root: Path = ROOT) -> list[Part]:
         if name in WHOLE:
             read |= packages | scripts
         arguments = [str(path.relative_to(root)) for path in files]
-        slow = any("mark.slow" in path.read_text() for path in files)
+        slow = any("mark.slow" in path.read_text(encoding="utf-8") for path in files)
         command = ("pytest", *arguments)
         if name in WHOLE:
             found.append(Part(f"tests of {name}", (command,), _sorted(read), 120, quick=False))

@@ -56,7 +56,7 @@ NO_ADDRESS = "OWNER/REPOSITORY"  # ends the address in pyproject.toml until it i
 
 def address() -> str:
     """Return the repository's address, as pyproject.toml has it."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
 
 
 def badges(where: str) -> str:

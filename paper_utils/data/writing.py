@@ -103,7 +103,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
-    with atomic_path(path) as temporary, open(temporary, "w", newline="") as file:
+    with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

@@ -40,7 +40,7 @@ def commit(root: Path = ROOT) -> str:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
 
     try:
         if Path(git("rev-parse", "--show-toplevel").strip()) != root:  # an archive within another checkout

@@ -75,5 +75,5 @@ def test_shipped_figures_are_those_of_the_paper_and_the_readme():
     folder = ROOT / "figures" / "reference"
     assert {path.name for path in folder.glob("*.png")} == {f"{name}.png" for name in SHIPPED_FIGURES}
     assert all(Image.open(path).info.keys() == {"dpi"} for path in folder.glob("*.png"))  # no commit, no machine
-    readme = Path(ROOT / "README.md").read_text()
+    readme = Path(ROOT / "README.md").read_text(encoding="utf-8")
     assert all(f"figures/reference/{name}.png" in readme for name in SHIPPED_FIGURES)

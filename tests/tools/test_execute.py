@@ -143,6 +143,21 @@ def test_a_kernel_that_does_not_start_is_one_line(run, monkeypatch, tmp_path):
     assert "no_such_kernel" in (tmp_path / "some.log").read_text()
 
 
+@pytest.mark.slow
+def test_text_is_utf8_in_a_locale_that_knows_ascii_alone(script, tmp_path):
+    notebook = script("print('μ', open('table.csv').read())")
+    (notebook.parent / "table.csv").write_text("−é", encoding="utf-8")
+    program = (
+        "import sys; from pathlib import Path; from paper_utils.errors import reported; from tools.execute import run_notebook\n"
+        "with reported():\n    run_notebook(*map(Path, sys.argv[1:])); print(chr(956))"
+    )
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", program, str(notebook), str(tmp_path / "out.ipynb")]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | locale, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"?\n"), done.stderr
+    assert outputs(tmp_path / "out.ipynb") == ["μ −é\n"]
+
+
 def test_a_notebook_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CompanionError, match="there is no notebook .*09_none.py"):
         execute.run_notebook(tmp_path / "09_none.py", tmp_path / "out.ipynb")

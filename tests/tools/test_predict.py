@@ -50,7 +50,7 @@ def test_the_command_prints_r_and_writes_every_image(folder, tmp_path, command, 
     printed = capsys.readouterr().out
     assert printed.startswith(f"{folder}: {COUNT} images\nstart time")
     assert "folders:" not in printed
-    with open(tmp_path / "predictions.csv", newline="") as file:
+    with open(tmp_path / "predictions.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["image"] for row in rows] == [str(image_path(folder, number + 1)) for number in range(COUNT)]
     predicted, true = (np.array([float(row[f"start_time_{kind}"]) for row in rows]) for kind in ("predicted", "true"))
@@ -61,7 +61,7 @@ def test_several_folders_are_evaluated_one_by_one_and_all_together(folder, tmp_p
     write_folder(tmp_path / "other", COUNT, seed=1)
     command(folder, tmp_path / "other", "--table", tmp_path / "predictions.csv")
     printed = capsys.readouterr().out
-    with open(tmp_path / "predictions.csv", newline="") as file:
+    with open(tmp_path / "predictions.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     predicted, true = (
         np.array([float(row[f"end_frequency_{kind}"]) for row in rows]) for kind in ("predicted", "true")
