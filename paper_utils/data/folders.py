@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ..cores import available_cores
 from ..errors import CompanionError, reported
 from .chirps import labels
 from .labels import check_metadata, read_labels
@@ -92,7 +93,7 @@ def main() -> None:
     write.add_argument("folder", type=Path)
     write.add_argument("count", type=int, help="images, of 200 KB each")
     write.add_argument("--seed", type=int, default=42, help="of the set (default: 42)")
-    write.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    write.add_argument("--workers", type=int, default=available_cores(), help="processes")
     check = commands.add_parser("check", help="read every label and every image, and report the first error")
     check.add_argument("folder", type=Path)
     options = parser.parse_args()

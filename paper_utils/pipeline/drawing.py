@@ -25,6 +25,6 @@ def check_drawn_images() -> None:
     expected = read_json(REFERENCE / "probes" / f"images-{stamp.inputs['images']}.json")
     if lines := differences(STAGES["images"], expected, probe_images(), most=1):
         raise CompanionError(
-            f"images are drawn otherwise here than those of the shipped model ({lines[0]}): set up .venv again, or undo "
-            "the change of the code that draws them, or of its fonts"
+            f"images are drawn otherwise here than those of the shipped model ({lines[0]}): set up .venv again, undo the "
+            "change of the code or the fonts that draw them, or train on these by FROM=seeds"
         )
