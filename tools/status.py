@@ -44,12 +44,11 @@ def costs(results: Results, names: Sequence[str], notebooks: Mapping[str, Mappin
         names: of its stages.
         notebooks: what each took, "seconds" and "peak_memory_mib", less the results that it computed.
     """
-    took = {f"result {name}": stamp.computed for name in names if (stamp := results.stamp(name)) is not None}
-    took |= {f"notebook {name}": record for name, record in notebooks.items()}
-    return {
-        name: f"{float(str(record['seconds'])):6.0f} s {float(str(record['peak_memory_mib'])):6.0f} MiB"
-        for name, record in took.items()
+    took: dict[str, Mapping] = {
+        f"result {name}": stamp.computed for name in names if (stamp := results.stamp(name)) is not None
     }
+    took |= {f"notebook {name}": record for name, record in notebooks.items()}
+    return {name: f"{record['seconds']:6.0f} s {record['peak_memory_mib']:6.0f} MiB" for name, record in took.items()}
 
 
 def _print_shipped(backbone: str) -> bool:

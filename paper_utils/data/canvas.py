@@ -52,8 +52,9 @@ def matplotlib_defaults(**changes: Any) -> Iterator[None]:
     Args:
         changes: settings that differ from the defaults, with _ for the point in their names.
     """
+    current: Any = mpl.rcParams
     wanted = dict(mpl.rcParamsDefault) | {name.replace("_", "."): value for name, value in changes.items()}
-    different = {name: value for name, value in wanted.items() if name != "backend" and mpl.rcParams[name] != value}
+    different: Any = {name: value for name, value in wanted.items() if name != "backend" and current[name] != value}
     with mpl.rc_context(different) if different else nullcontext():
         yield
 

@@ -105,7 +105,7 @@ function described(index) {
   const recovered = table(`Recovered by its output alone, % (${data.patched_images} images)`, null,
     data.patched.map((name, i) => [`patched: ${name}`, `${digits(head.recovered[i][0])} ${head.recovered[i][1]}`]));
   const predicted = table(`Labelled; predicted by the intact model \u2192 without ${head.name}`, ["image", ...data.targets.map(([name, unit]) => `${name} (${unit})`)],
-    data.captions.map((_, i) => [String(i + 1), ...data.targets.map((_, t) => `${digits(data.labels[i][t])}; ${digits(data.intact[i][t])} \u2192 ${digits(head.ablated[i][t])}`)]));
+    data.captions.map((_, i) => [String(i + 1), ...data.targets.map((_, t) => `${data.labels[i][t].toFixed(1)}; ${data.intact[i][t].toFixed(1)} \u2192 ${head.ablated[i][t].toFixed(1)}`)]));
   const scores = table(`Regions it attends to most${view === "cls" ? ", from CLS" : ""} (95 % interval over ${data.mapped_images} images)`, ["region", ...data.score_names], head.scores[view]);
   const driven = head.driven.length ? table("Counterfactual control: the region moved or removed", ["region", "image compared with", "excess attention that stays", "the head is"], head.driven)
     : made("p", "It responds to no region, so no control applies.");
