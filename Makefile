@@ -7,14 +7,18 @@ PIXELS ?=
 FROM ?= checkpoint
 PROCESSES ?= 1
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
-export HF_HUB_OFFLINE ?= $(if $(BACKBONE),0,$(if $(CHECKPOINT),1,$(if $(filter paper,$(PROFILE)),0,1)))
 
 BIN := .venv/bin
-# quoted, since the name of a folder or file may have spaces
-OPTIONS = --profile $(PROFILE) --from $(FROM) $(if $(BACKBONE),--backbone "$(BACKBONE)") \
-	$(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)") $(if $(PIXELS),--pixels "$(PIXELS)")
+# what was given, quoted for a shell: the name of a folder or file may have spaces, quotes and $
+quoted = '$(subst ','\'',$(value $(1)))'
+OPTIONS = --profile $(call quoted,PROFILE) --from $(call quoted,FROM) $(if $(BACKBONE),--backbone $(call quoted,BACKBONE)) \
+	$(if $(CHECKPOINT),--checkpoint $(call quoted,CHECKPOINT)) $(if $(PIXELS),--pixels $(call quoted,PIXELS))
 # one stamp for each run that is asked for; the runs themselves are kept apart by tools/figures.py
-RUN := $(shell printf '%s' '$(PROFILE) $(FROM) $(BACKBONE) $(CHECKPOINT) $(PIXELS)' | cksum | cut -d ' ' -f 1)
+RUN := $(shell printf '%s\n' $(foreach name,PROFILE FROM BACKBONE CHECKPOINT PIXELS,$(call quoted,$(name))) | cksum | cut -d ' ' -f 1)
+# only a backbone by its name on the hub, owner/model, may be fetched
+HUB := $(if $(CHECKPOINT),,$(if $(BACKBONE),$(shell test -d $(call quoted,BACKBONE) || \
+	printf '%s\n' $(call quoted,BACKBONE) | grep -E '^[A-Za-z0-9_][A-Za-z0-9_.-]*/[A-Za-z0-9_][A-Za-z0-9_.-]*$$'),$(filter paper,$(PROFILE))))
+export HF_HUB_OFFLINE ?= $(if $(HUB),0,1)
 # progress bars only where someone looks, as in tools/
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
@@ -104,7 +108,7 @@ notebooks: .venv/ready ## run the notebooks on the shipped results and keep thei
 ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/reference*, figures/reference*, notebooks, README
 	$(if $(filter-out embedded,$(BACKBONE)),,@$(MAKE) --no-print-directory study FROM=seeds)
 	@$(MAKE) --no-print-directory figures FROM=seeds
-	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone "$(BACKBONE)")
+	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone $(call quoted,BACKBONE))
 	@$(BIN)/python -m tools.readme
 
 clean: ## remove what runs have made (not .venv)

@@ -1,4 +1,6 @@
 import argparse
+import os
+import re
 import subprocess
 import sys
 
@@ -136,4 +138,65 @@ def test_make_passes_pixels_on_only_where_they_are_given():
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert "--pixels" not in said()
-    assert '--pixels "backbone"' in said("PIXELS=backbone")
+    assert "--pixels 'backbone'" in said("PIXELS=backbone")
+
+
+NAMES = ["my vit", "it's", 'a "b"', "$HOME", "`id`", "a;b", "*"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_make_passes_on_what_was_given_to_the_letter(name, tmp_path):
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\necho "offline $HF_HUB_OFFLINE"\n')
+    program.chmod(0o755)
+    folder = tmp_path / name
+    folder.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    command = [
+        "make",
+        "-s",
+        "-o",
+        ".venv/ready",
+        f"BIN={tmp_path}",
+        "status",
+        f"BACKBONE={folder}",
+        f"CHECKPOINT={name}",
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    words = done.stdout.splitlines()
+    assert words[words.index("--backbone") + 1] == str(folder)
+    assert words[words.index("--checkpoint") + 1] == name
+
+
+def test_make_keeps_runs_of_different_options_apart():
+    def stamp(*options):
+        said = subprocess.run(["make", "-pn", "help", *options], cwd=ROOT, capture_output=True, text=True).stdout
+        return re.search(r"^RUN := (\d+)$", said, re.MULTILINE)[1]
+
+    runs = [[f"BACKBONE={name}"] for name in NAMES] + [["BACKBONE=a b"], ["BACKBONE=a", "CHECKPOINT=b"], []]
+    assert len({stamp(*options) for options in runs}) == len(runs)
+
+
+@pytest.mark.parametrize(
+    ("options", "offline"),
+    [
+        ([], "1"),
+        (["BACKBONE=embedded"], "1"),
+        (["BACKBONE=photographs"], "1"),
+        (["BACKBONE=data/backbone"], "1"),
+        (["BACKBONE=/no/such/folder"], "1"),
+        (["PROFILE=paper", "BACKBONE=data/backbone"], "1"),
+        (["PROFILE=paper", "CHECKPOINT=best.pth"], "1"),
+        (["BACKBONE=google/vit-base-patch16-224"], "0"),
+        (["PROFILE=paper"], "0"),
+        (["PROFILE=paper", "HF_HUB_OFFLINE=1"], "1"),
+    ],
+)
+def test_the_hub_is_asked_for_a_backbone_by_its_name_alone(options, offline):
+    environment = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    command = ["make", "-pn", "help", *options]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+    hub = re.search(r"^HUB := (.*)$", said, re.MULTILINE)[1]
+    found = re.search(r"^HF_HUB_OFFLINE \??= (\d)$", said, re.MULTILINE)
+    assert (found[1] if found else "0" if hub else "1") == offline
