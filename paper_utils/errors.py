@@ -2,7 +2,9 @@
 
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,10 +19,14 @@ class CompanionError(RuntimeError):
 def reported() -> Iterator[None]:
     """End the program with one line instead of a traceback if the block raises a CompanionError or OSError or is interrupted.
 
+    SIGTERM interrupts as Ctrl-C does.
+
     If the reader of its output closes the pipe (`make status | head -1`), the program ends silently.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a letter of ours shows ? in its place
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
         sys.stdout.flush()
@@ -34,3 +40,7 @@ def reported() -> Iterator[None]:
         sys.exit(f"error: {what}; check rights and free space there, and run the same command again")
     except KeyboardInterrupt:
         sys.exit("stopped; run the same command again to continue")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

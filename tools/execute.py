@@ -7,7 +7,6 @@ takes its name only when it ended well. Wall time and the peak memory of the who
 import argparse
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, check_writable, write_json, write_text
+from paper_utils.files import ROOT, atomic_path, check_writable, private_folder, sweep, write_json, write_text
 from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.drawing import check_drawn_images
@@ -56,6 +55,7 @@ def check_before_running(run: Run) -> None:
                 f"cannot write in {folder}: {error.strerror}; change permissions, free the disk, or move what is in its way"
             ) from error
         check_writable(folder / RESULTS_FILE)
+        sweep(folder)
 
 
 def run_notebook(
@@ -82,8 +82,8 @@ def run_notebook(
     log = log or ROOT / "build" / f"{script.stem}.log"
     if not script.is_file():
         raise CompanionError(f"there is no notebook {script}; notebooks/ holds them")
-    with tempfile.TemporaryDirectory() as folder, kernel_environment(Path(folder), progress=progress):
-        plain, chatter = Path(folder) / f"{script.stem}.ipynb", Path(folder) / "stderr"
+    with private_folder() as folder, kernel_environment(folder, progress=progress):
+        plain, chatter = folder / f"{script.stem}.ipynb", folder / "stderr"
         jupytext.write(jupytext.read(script), plain)
         try:
             with kernel_chatter_to(chatter) as terminal:
@@ -95,7 +95,7 @@ def run_notebook(
                     kernel_manager_class=ThisPythonsKernel,
                     language="python",
                     cwd=script.parent,
-                    config=kernel_settings(folder),
+                    config=kernel_settings(str(folder)),
                     progress_bar=False,
                     record_timing=False,
                     stderr_file=terminal if progress else None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, checksum, read_json, write_json
+from paper_utils.files import ROOT, checksum, only_one, read_json, write_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, PAPER_FIGURES
 from paper_utils.pipeline.profiles import PROFILES
@@ -202,17 +202,19 @@ def main() -> None:
             raise CompanionError(
                 f"no figure is called {options.only!r}; choose {papers[0]} to {papers[-1]}, or {others}"
             )
+        in_turn = only_one(run.build / "lock", who=f"another process that makes figures of {run.folder}")
         wanted = [FIGURES[options.only].notebook] if options.only else list(run.notebooks)
         if unknown := set(wanted) - set(run.notebooks):
             raise CompanionError(
                 f"{options.only} is in {unknown.pop()}, which shows a training; the checkpoint {run.source} says nothing "
                 "of its own"
             )
-        for notebook in wanted:
-            if plan(run_of(options), notebook).why:
-                execute_notebook(run, notebook)
-        if not options.only:
-            print_comparison(run_of(options), gather(run_of(options)))
+        with in_turn:
+            for notebook in wanted:
+                if plan(run_of(options), notebook).why:
+                    execute_notebook(run, notebook)
+            if not options.only:
+                print_comparison(run_of(options), gather(run_of(options)))
 
 
 if __name__ == "__main__":

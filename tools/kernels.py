@@ -48,6 +48,8 @@ def kernel_environment(folder: Path, *, progress: bool) -> Iterator[None]:
     more = {HEADLESS: "1", "PYTHONUTF8": "1"} | ({} if progress else {"TQDM_DISABLE": "1"})
     # glibc gives each thread a heap of its own, whose freed memory no other uses: a notebook of many stages grows by it
     more.setdefault("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2"))
+    # nor any settings or startup files of the user, which may change what a notebook shows or which package it finds
+    more["IPYTHONDIR"] = str(folder / "ipythondir")
     # this checkout's package, wherever another may be installed
     more["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:

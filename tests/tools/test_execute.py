@@ -81,6 +81,18 @@ def test_the_kernel_is_this_python_whatever_jupyter_path_offers(run, tmp_path, m
     assert run("import sys; print(sys.executable)") == [f"{sys.executable}\n"]
 
 
+def test_the_package_is_this_checkouts_whatever_pythonpath_and_startup_files_say(run, tmp_path, monkeypatch):
+    other = tmp_path / "other checkout"
+    (other / "paper_utils").mkdir(parents=True)
+    (other / "paper_utils" / "__init__.py").write_text("raise SystemExit('of another checkout')")
+    startup = tmp_path / "ipython" / "profile_default" / "startup" / "00.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(f"import sys; sys.path.insert(0, {str(other)!r})")
+    monkeypatch.setenv("PYTHONPATH", str(other))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    assert run("import paper_utils; print(paper_utils.__file__)") == [f"{ROOT / 'paper_utils' / '__init__.py'}\n"]
+
+
 def test_a_long_temporary_folder_is_no_obstacle(run, tmp_path, monkeypatch):
     folder = tmp_path / ("x" * 120)
     folder.mkdir()
@@ -212,11 +224,13 @@ def test_an_unknown_profile_is_one_line():
 
 
 @pytest.mark.slow
-def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_kernel_says_one_line_and_leaves_nothing(script, tmp_path, how):
     notebook = script(f"import os, time\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(120)")
     program = (
         "from pathlib import Path; from paper_utils.pipeline.run import Run; from tools.execute import execute\n"
-        f"execute(Path({str(notebook)!r}), Run('smoke', 'seeds', root=Path({str(tmp_path)!r})))"
+        "from paper_utils.errors import reported\n"
+        f"with reported(): execute(Path({str(notebook)!r}), Run('smoke', 'seeds', root=Path({str(tmp_path)!r})))"
     )
     command = [sys.executable, "-c", program]
 
@@ -224,13 +238,15 @@ def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen(command, cwd=ROOT, text=True, preexec_fn=heed_interrupts, **pipes)
+    (tmp_path / "tmp").mkdir()
+    environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+    process = subprocess.Popen(command, cwd=ROOT, text=True, env=environment, preexec_fn=heed_interrupts, **pipes)
     try:
         deadline = time.monotonic() + 60
         while not ((tmp_path / "pid").is_file() and (tmp_path / "pid").read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         _, said = process.communicate(timeout=30)
     finally:
         process.kill()
@@ -244,3 +260,4 @@ def test_an_interrupt_ends_the_kernel_and_says_one_line(script, tmp_path):
     else:
         pytest.fail("the kernel still runs")
     assert not (tmp_path / "build" / "smoke" / "01_some.ipynb").exists()
+    assert list((tmp_path / "tmp").iterdir()) == []
