@@ -26,6 +26,7 @@ __all__ = ["differences", "interruptions"]
 
 PARTS = ("paper_utils", "tools", "notebooks", "data")
 OWN_TIME = 60.0  # seconds that processes of a killed run get to notice it
+EARLIEST = 3.0  # seconds after the command at which a process is killed
 TIMES = ("seconds", "per_second", "when")  # in the names of numbers that are no result
 
 
@@ -35,8 +36,8 @@ def interruptions(
     """Return how often a run was killed, what differs from an undisturbed one, and what was left over.
 
     Args:
-        kills: at random moments, 3 s to `longest` after the command is given.
-        longest: seconds.
+        kills: at random moments, `EARLIEST` to `longest` seconds after the command is given.
+        longest: of these moments.
         options: of `python -m tools.figures`.
         seed: of the moments and the victims.
 
@@ -50,7 +51,7 @@ def interruptions(
         victims: dict[str, int] = {}
         while done < kills:
             process = _start(disturbed, options)
-            victim = _kill_one(process, moments.uniform(3, longest), moments)
+            victim = _kill_one(process, moments.uniform(EARLIEST, longest), moments)
             if victim is None:
                 break  # it came to its end first
             done += 1
