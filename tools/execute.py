@@ -24,6 +24,7 @@ from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, check_writable, private_folder, sweep, write_json, write_text
 from paper_utils.models.backbone import NAMED
+from paper_utils.models.loading import check_takes_images
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.drawing import check_drawn_images
 from paper_utils.pipeline.provenance import Watch
@@ -43,7 +44,7 @@ def check_before_running(run: Run) -> None:
     if run.profile.backbone in NAMED and run.profile.pixels == "published":
         NAMED[run.profile.backbone].checked()
     else:
-        run.backbone()
+        check_takes_images(run.profile.backbone, run.backbone())
     claims()
     if run.source == "checkpoint":  # a model that is trained here reads images as they are drawn here
         check_drawn_images()

@@ -10,11 +10,12 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 from transformers.utils import logging
 
+from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
-from .families import FAMILIES, Family, known_families, square_side
+from .families import FAMILIES, Family, family_of, known_families, square_side
 from .vit import embed_exactly
 
-__all__ = ["load_vit"]
+__all__ = ["check_takes_images", "load_vit"]
 
 TOWERS = {"clip": "clip_vision_model", "siglip": "siglip_vision_model"}  # of models of images and texts
 UNUSED = ("mask_token", "position_ids")  # in the embeddings of some files and not of others, and of no consequence
@@ -39,13 +40,14 @@ def load_vit(name: str) -> PreTrainedModel:
 
     Raises:
         CompanionError: the files are missing or damaged, the hub cannot be reached, the family is not known, images or
-            patches are no squares or do not fit, heads were pruned, or a tensor is missing, unknown or not finite.
+            patches are no squares or do not fit, channels are not three, heads were pruned, or a tensor is missing, unknown or not finite.
     """
     is_folder = Path(name).is_dir()
     remedy = (
         "check the folder, or give another backbone"
         if is_folder
-        else "go online once, or save it elsewhere with save_pretrained and give that folder as the backbone"
+        else "there is no such folder here; if it is a name on the hub, go online once, or save it elsewhere with "
+        "save_pretrained and give that folder as the backbone"
     )
     verbosity = logging.get_verbosity()
     logging.disable_progress_bar()
@@ -64,13 +66,34 @@ def load_vit(name: str) -> PreTrainedModel:
     except CompanionError:
         raise
     except Exception as error:  # transformers, safetensors and the hub raise errors of their own
-        reason = str(error).strip().splitlines()[0]
-        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
+        raise CompanionError(f"cannot load the backbone {name!r}: {_reason(error)}; {remedy}") from error
     finally:
         logging.set_verbosity(verbosity)
     if fault := _fault(vit, report):
         raise CompanionError(f"the backbone {name!r} {fault}; {remedy}")
     return _prepared(vit, family)
+
+
+def check_takes_images(name: str, vit: Any) -> None:
+    """Raise CompanionError for a backbone of images of another size than those that are drawn.
+
+    Args:
+        name: of the backbone, for the error.
+        vit: as `load_vit` returned it, with LoRA or without.
+    """
+    if not family_of(vit).takes(vit.config, MODEL_SIZE[0]):
+        raise CompanionError(
+            f"the backbone {name!r} takes images of {vit.config.image_size} pixels in patches of "
+            f"{vit.config.patch_size}, not those of {MODEL_SIZE[0]} that are drawn; give a backbone for these"
+        )
+
+
+def _reason(error: Exception) -> str:
+    """Return an error's first line, with the second where that says what is wrong, or the key that is not known."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    if isinstance(error, KeyError):
+        return f"it names {lines[0]}, which is not known"
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
 def _checked_family(name: str) -> Family:
@@ -97,6 +120,8 @@ def _checked_family(name: str) -> Family:
             f"the backbone {name!r} has images of {config.image_size} and patches of {config.patch_size} pixels, which "
             "form no square grid; give one of square images that its patches divide"
         )
+    if config.num_channels != 3:
+        raise CompanionError(f"the backbone {name!r} has {config.num_channels} channels, not red, green and blue")
     if raw.get("pruned_heads") or raw.get("vision_config", {}).get("pruned_heads"):
         raise CompanionError(f"the backbone {name!r} has pruned heads; give one with as many heads in every layer")
     if family.pooler and not config.vision_use_head:

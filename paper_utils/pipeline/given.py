@@ -5,6 +5,7 @@ scale) and a stamp that holds the checkpoint's SHA-256. From there on the run is
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -53,7 +54,7 @@ class GivenModel(Results):
     """
 
     def __init__(self, profile: str, path: Path, build: Path, *, pixels: str = "published"):
-        self.source = path.expanduser().resolve()  # notebooks run in another folder than make
+        self.source = Path(os.path.expanduser(path)).resolve()  # notebooks run in another folder than make
         try:
             self._sha256 = checksum(self.source)
         except OSError as error:

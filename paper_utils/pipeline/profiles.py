@@ -1,6 +1,7 @@
 """How large a run is: smoke (tests), laptop (default) and paper (the published scale), one code for all."""
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -150,7 +151,7 @@ def get_profile(name: str, *, backbone: str | None = None, pixels: str = "publis
         return profile
     if backbone in NAMED:
         return replace(profile, backbone=backbone, **OTHERWISE.get((name, backbone), {}))
-    folder = Path(backbone).expanduser()  # notebooks run in another folder than make
+    folder = Path(os.path.expanduser(backbone))  # notebooks run in another folder than make
     if not folder.is_dir() and not (HUB_NAME.fullmatch(backbone) and not folder.exists()):
         meant = "".join(f"did you mean {name}? else " for name in get_close_matches(backbone, NAMED, n=1))
         raise CompanionError(

@@ -16,10 +16,9 @@ from tqdm import tqdm
 
 from ..data.chirps import label_scale
 from ..data.dataset import ChirpSet, split_seed
-from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
 from ..models.dropout import masks_from
-from ..models.families import family_of
+from ..models.loading import check_takes_images
 from ..models.parallel import parallel_map
 from ..models.regressor import ChirpRegressor, build_regressor
 from ..models.vit import attention_kernel, autocast, best_device, loss_scaler, training_kernel
@@ -58,12 +57,7 @@ def fine_tune(recipe: Recipe, checkpoint: Path, *, trained: str = "lora") -> tup
     scale = label_scale(_training_seed(recipe), max(1000, recipe.images_per_epoch), binning=recipe.binning)
     seed = recipe.seed + recipe.repeat
     model = build_regressor(recipe.backbone, scale, seed=seed, trained=trained, pixels=recipe.pixels).to(device)
-    config = model.vit.config
-    if not family_of(model.vit).takes(config, MODEL_SIZE[0]):
-        raise CompanionError(
-            f"the backbone {recipe.backbone!r} takes images of {config.image_size} pixels in patches of "
-            f"{config.patch_size}, not those of {MODEL_SIZE[0]} that are drawn; give a backbone for these"
-        )
+    check_takes_images(recipe.backbone, model.vit)
     scaler = loss_scaler(device, wanted=recipe.mixed_precision)
     schedule = Schedule(optimizer_of(model, recipe), recipe, scaler=scaler)
     state = TrainingState(recipe, model, schedule)

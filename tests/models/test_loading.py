@@ -117,6 +117,13 @@ def test_sizes_that_are_given_twice_become_one_number(tmp_path):
         ("dinov2", DINOV2_OF_ONE_LAYER, r"has 18 tensors that its config has no place for"),
         ("clip_vision_model", {"num_hidden_layers": 1}, "has 16 tensors that its config has no place for"),
         ("vit", {"patch_size": 32}, r"has embeddings\.p\S+ of shape \(.*\), and its config needs \("),
+        ("vit", {"num_channels": 1}, "has 1 channels, not red, green and blue"),
+        (
+            "vit",
+            {"num_attention_heads": "3"},
+            "cannot load .*: Validation error for field 'num_attention_heads': .*int",
+        ),
+        ("vit", {"hidden_act": "gelo"}, "cannot load .*: it names 'gelo', which is not known; check the folder"),
         ("vit", {"model_type": None}, "cannot load the backbone .*: no config.json that names a model_type was found"),
     ],
 )

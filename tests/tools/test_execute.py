@@ -8,6 +8,7 @@ import time
 
 import nbformat
 import pytest
+from transformers import ViTConfig, ViTModel
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_json
@@ -201,6 +202,16 @@ def test_a_folder_that_takes_no_files_is_named_before_anything_runs(smoke, tmp_p
     (tmp_path / "figures").write_text("a file where a folder should be")
     with pytest.raises(CompanionError, match="cannot write in .*figures/smoke: .*; change permissions"):
         execute.check_before_running(smoke)
+
+
+def test_a_backbone_of_larger_images_is_named_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(execute, "check_drawn_images", lambda: pytest.fail("it was looked at too late"))
+    sizes = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 12}
+    ViTModel(ViTConfig(**sizes, image_size=384)).save_pretrained(tmp_path / "vit")
+    run = Run("smoke", "seeds", backbone=str(tmp_path / "vit"), root=tmp_path / "runs")
+    with pytest.raises(CompanionError, match="takes images of 384 pixels in patches of 16, not those of 224"):
+        execute.check_before_running(run)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_backbone_that_does_not_say_how_it_normalises_is_named_before_anything_runs(tiny_backbone, tmp_path):
