@@ -8,6 +8,7 @@ import argparse
 import shlex
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from paper_utils.errors import CompanionError, reported
@@ -21,7 +22,7 @@ from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
-__all__ = ["Plan", "add_run_options", "as_make", "figure_state", "plan", "run_of", "took"]
+__all__ = ["Plan", "add_run_options", "as_make", "drawn_with", "figure_state", "plan", "run_of", "took"]
 
 
 COMPUTED_FROM = ("checkpoint", "seeds")  # a run's figures; notebooks start from the reference, too
@@ -103,6 +104,8 @@ def plan(run: Run, notebook: str) -> Plan:
     changed = [name for name, content in contents.items() if made["contents"].get(name) != content]
     if changed:
         return Plan(notebook, f"result {changed[0]} has another content")
+    if other := _other_library(made):
+        return Plan(notebook, other)
     if made["script"] != script_hash(ROOT / "notebooks" / f"{notebook}.py"):
         return Plan(notebook, "its text, or the code of its tables and plots, has changed")
     return Plan(notebook, "")
@@ -122,6 +125,20 @@ def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
     return contents
 
 
+def _other_library(made: dict) -> str:
+    """Return which library drew a notebook's figures in another version than that of now; "" if none did."""
+    before = made.get("drawn_with", {})
+    for name, now in drawn_with().items():
+        if before.get(name, now) != now:
+            return f"drawn with {name} {before[name]}, now {now}"
+    return ""
+
+
+def drawn_with() -> dict[str, str]:
+    """Return the versions of the libraries that draw figures."""
+    return {name: version(name) for name in ("matplotlib", "seaborn")}
+
+
 def figure_state(run: Run, name: str) -> tuple[str, str]:
     """Return "fresh", "stale" or "missing" for a figure, and why."""
     source = FIGURES[name]
@@ -131,6 +148,8 @@ def figure_state(run: Run, name: str) -> tuple[str, str]:
     made = read_json(record) if record.is_file() else {}
     if made.get("plots", {}).get(name) != definition_hash("paper_utils.plots", source.plot):
         return "stale", f"plots.{source.plot} has changed"
+    if other := _other_library(made):
+        return "stale", other
     for stage in source.stages:
         state = run.results.state(stage)
         if state.state != "fresh":
@@ -158,6 +177,7 @@ def execute_notebook(run: Run, notebook: str) -> None:
         "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
         "contents": contents_of(fresh, made["stages"]),
         "plots": {name: definition_hash("paper_utils.plots", FIGURES[name].plot) for name in made["figures"]},
+        "drawn_with": drawn_with(),
     }
     write_json(run.build / "notebooks" / f"{notebook}.json", record)
     print(f"{notebook}: done in {time.monotonic() - begun:.0f} s", flush=True)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from paper_utils.interventions.pruning import Removals, orders
 from paper_utils.plots import effects
@@ -11,6 +12,23 @@ def test_heatmap_shows_layer_1_on_top_and_the_numbers():
     assert [text.get_text() for text in axis.texts[:3]] == ["0.00", "0.01", "0.02"]
     assert axis.get_yticklabels()[0].get_text() == "1"
     assert axis.yaxis_inverted()
+
+
+def test_more_loss_is_red_and_less_blue_in_the_finished_figure():
+    increase = np.zeros((12, 12))
+    increase[2, 3], increase[8, 9] = 1, -1
+    figure = effects.ablation_heatmap(increase)
+    FigureCanvasAgg(figure).draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba()).astype(int)
+
+    def colour(layer, head):
+        corners = figure.axes[0].transData.transform([(head + 0.1, layer + 0.1), (head + 0.9, layer + 0.9)])
+        columns, rows = sorted(corners[:, 0].astype(int)), sorted((len(pixels) - corners[:, 1]).astype(int))
+        return np.median(pixels[slice(*rows), slice(*columns), :3], axis=(0, 1))
+
+    assert np.allclose(colour(2, 3), [179, 3, 38], atol=12)
+    assert np.allclose(colour(8, 9), [58, 76, 192], atol=12)
+    assert np.allclose(colour(5, 5), [221, 220, 220], atol=12)
 
 
 TIMES = np.arange(1.0, 45, 2)

@@ -13,12 +13,13 @@ import sys
 import pytest
 
 from paper_utils.files import ROOT
+from paper_utils.pipeline.figures import FIGURES
 
 PARTS = ("paper_utils", "tools", "notebooks", "data")
 RUN = """
 import shutil
 from paper_utils import Run
-from tools.figures import contents_of
+from tools.figures import contents_of, drawn_with
 from paper_utils.pipeline.run import METRICS
 from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
@@ -43,6 +44,7 @@ for notebook in NOTEBOOKS:
         "stages": stages,
         "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
         "contents": contents_of(run, stages),
+        "drawn_with": drawn_with(),
         "plots": {name: definition_hash("paper_utils.plots", source.plot) for name, source in own.items()},
     }
     write_json(run.build / "notebooks" / f"{notebook}.json", record)
@@ -146,6 +148,29 @@ def test_another_python_or_torch_runs_the_probes_and_keeps_results_that_agree(tr
     before = probes_run(tree)
     assert unfresh(tree) == {}
     assert not probes_run(tree) & before
+
+
+def test_another_matplotlib_draws_every_figure_again_and_keeps_results(tree):
+    edit(tree, "tools/figures.py", ("{name: version(name) for", '{name: f"9.{version(name)}" for'))
+    found = unfresh(tree)
+    assert {name.split()[0] for name in found} == {"figure", "notebook"}
+    assert {name.removeprefix("figure ") for name in found if name.startswith("figure")} == set(FIGURES)
+    assert re.fullmatch(r"drawn with matplotlib (\S+), now 9\.\1", found["figure figure_4"])
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "expected"),
+    [
+        ("paper_utils/plots/house.mplstyle", "font.size: 8", "font.size: 9", "figure figure_4"),
+        ("data/published_figure4.csv", "0", "1", "notebook 04_head_ablation"),
+        ("data/published_heads.json", "1", "2", "notebook 07_claims_ledger"),
+    ],
+)
+def test_style_sheets_and_published_numbers_are_looked_at(tree, file, before, after, expected):
+    edit(tree, file, (before, after))
+    found = unfresh(tree)
+    assert expected in found
+    assert not [name for name in found if name.startswith("result")]
 
 
 def test_a_colour_map_makes_one_figure_stale_and_no_result(tree):

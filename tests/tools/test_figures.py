@@ -40,6 +40,10 @@ def test_a_notebook_is_executed_when_what_it_was_made_from_has_changed(tmp_path)
     assert "its text, or the code of its tables and plots" in figures.plan(run, NOTEBOOK).why
     record(run, stages=["ablation"])
     assert figures.plan(run, NOTEBOOK).why.startswith("result ablation is missing")
+    record(run, drawn_with=figures.drawn_with())
+    assert figures.plan(run, NOTEBOOK).why == ""
+    record(run, drawn_with={"matplotlib": "3.10"})
+    assert figures.plan(run, NOTEBOOK).why.startswith("drawn with matplotlib 3.10, now ")
     record(run)
     (run.figures / "figure_2.png").unlink()
     assert figures.plan(run, NOTEBOOK).why == "figure_2.png is missing"
