@@ -25,7 +25,7 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report docs clean always
+.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report docs clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ setup: .venv/ready ## the virtual environment, from pinned requirements
 
 test: .venv/ready ## the tests whose files changed since they passed, and what is skipped (FORCE=yes runs all)
 	@$(BIN)/python -m tools.run_tests $(if $(FORCE),--all)
+
+fuzz: .venv/ready ## ten thousand mutated files and options of each kind, or FUZZ_EXAMPLES (hours)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest -q tests/fuzz tests/data/test_labels.py tests/data/test_pngs.py
 
 test-quick: .venv/ready ## lint, types and unit tests
 	@$(BIN)/python -m tools.run_tests --quick

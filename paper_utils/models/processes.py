@@ -58,9 +58,9 @@ def join() -> None:
         CompanionError: there are fewer GPUs than processes, or the others cannot be reached.
     """
     global _state
-    if int(os.environ.get("WORLD_SIZE", 1)) < 2 or "LOCAL_RANK" not in os.environ:
+    if _stated("WORLD_SIZE") < 2 or "LOCAL_RANK" not in os.environ:
         return
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    here = _stated("LOCAL_WORLD_SIZE")
     if not cpu_wanted() and here > torch.cuda.device_count():
         raise CompanionError(
             f"{here} processes need {here} GPUs, there are {torch.cuda.device_count()}; start fewer, or set "
@@ -72,6 +72,14 @@ def join() -> None:
         raise CompanionError(f"cannot join the other processes: {error}; start them again") from error
     # else one process in eight aborts as it ends, its work done: torch's threads outlive what they talk to
     atexit.register(_state.destroy_process_group)
+
+
+def _stated(name: str) -> int:
+    """Return a number of processes that the launcher has put into the environment, 1 if it has not."""
+    value = os.environ.get(name, "1")
+    if not value.isdecimal():
+        raise CompanionError(f"{name} is {value!r}, no number of processes; unset it, or start by `make results`")
+    return int(value)
 
 
 @contextlib.contextmanager

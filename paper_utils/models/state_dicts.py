@@ -3,13 +3,14 @@
 import pickle
 import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
 
 from ..errors import CompanionError
 
-__all__ = ["HEADS", "REMEDY", "Tensors", "read_state_dict"]
+__all__ = ["HEADS", "REMEDY", "Tensors", "check_archive", "read_state_dict"]
 
 HEADS = "num_attention_heads"  # in the state dict's metadata
 REMEDY = "give the state dict of a ViT with LoRA of rank 8, or merged, and the published head"
@@ -26,6 +27,7 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
         CompanionError: the file cannot be read, or holds other things than finite tensors.
     """
     try:
+        check_archive(path)
         with warnings.catch_warnings(action="ignore"):  # of pickles by other versions
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -52,6 +54,17 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
         key: value.detach().float().clone(memory_format=torch.contiguous_format) for key, value in content.items()
     }
     return copies, _stated_heads(path, content)
+
+
+def check_archive(path: Path) -> None:
+    """Raise ValueError if a part of a file that torch.save wrote is not what its checksum says: torch does not look.
+
+    Files of versions before 1.6 are no archives and have no checksums.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise ValueError(f"the checksum of {damaged} is wrong")
 
 
 def _stated_heads(path: Path, content: dict) -> int | None:

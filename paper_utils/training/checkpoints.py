@@ -10,6 +10,7 @@ from ..errors import CompanionError
 from ..files import atomic_path
 from ..models import processes
 from ..models.regressor import ChirpRegressor
+from ..models.state_dicts import check_archive
 from .history import Epoch
 from .recipe import Recipe
 from .schedule import Schedule
@@ -87,6 +88,7 @@ class TrainingState:
         if not path.exists():
             return
         try:
+            check_archive(path)
             content = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # torch raises many kinds of errors for a damaged file
             raise CompanionError(f"the checkpoint {path} is damaged; remove it to train from the start") from error

@@ -1,11 +1,12 @@
 import math
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from paper_utils.data.labels import check_metadata, read_labels
 from paper_utils.errors import CompanionError
+from tests.fuzzing import FUZZED
 
 HEADER = "Chirp_Start_Time,Chirp_Start_Freq,Chirp_End_Freq,Chirp_Duration,Chirp_Type"
 ROWS = (
@@ -114,7 +115,7 @@ def test_metadata_of_another_making_is_not_ours_to_judge(read, tmp_path):
     check_metadata(tmp_path, read(HEADER, *ROWS))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@FUZZED
 @given(data=st.data())
 def test_mutated_tables_are_read_as_they_stand_or_refused_in_a_line(tmp_path, data):
     """A byte is changed, put in or taken away: every row that is still read has its five values at their places."""

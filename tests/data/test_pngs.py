@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -14,6 +14,7 @@ from paper_utils.data.pngs import read_image
 from paper_utils.data.render import PUBLISHED_SIZE
 from paper_utils.data.resizing import FILTERS
 from paper_utils.errors import CompanionError
+from tests.fuzzing import FUZZED
 
 WHOLE = {"size": PUBLISHED_SIZE}
 
@@ -162,7 +163,7 @@ def test_what_follows_the_end_is_refused(read, png):
         read(png + b"abc")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@FUZZED
 @given(data=st.data())
 def test_no_flipped_bit_passes(read, png, data):
     place = data.draw(st.integers(0, 8 * len(png) - 1))
