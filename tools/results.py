@@ -17,7 +17,7 @@ if os.environ.get("RANK", "0") != "0":
 import torch
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT
+from paper_utils.files import ROOT, sweep
 from paper_utils.models import processes
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -91,6 +91,8 @@ def compute(options: argparse.Namespace) -> None:
     """
     processes.join()
     run, names = results_of(options)
+    if processes.is_main() and run.build.is_dir():
+        sweep(run.build)
     try:
         for name in names:
             path = run.results.ensure(name, run)

@@ -75,6 +75,11 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
         training.fine_tune(tiny_profile, path)
     path.unlink()
     training.fine_tune(replace(tiny_profile, epochs=1), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+    with pytest.raises(CompanionError, match=r"c\.pt is damaged"):  # by one bit
+        training.fine_tune(tiny_profile, path)
+    path.write_bytes(whole)
     with pytest.raises(CompanionError, match="other settings"):
         training.fine_tune(tiny_profile, path)
 
