@@ -94,14 +94,26 @@ def _definition(module: str, name: str, root: Path, stack: tuple[tuple[str, str]
         return f"{module}.{name}"
     node, stack = one.definitions[name], (*stack, (module, name))
     parts = [_normal_text(one, node, root, stack), *_referred(one, node, root, stack)]
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value.endswith((".json", ".csv")):
-            data = root / "data" / inner.value
-            parts.append(hashlib.sha256(data.read_bytes()).hexdigest() if data.is_file() else "")
+    for pattern in _data_names(node):
+        named = sorted((root / "data").glob(pattern))
+        parts += [hashlib.sha256(data.read_bytes()).hexdigest() for data in named] or [""]
     for beside in sorted(one.path.parent.rglob("*.*")):  # style sheets and templates
         if beside.suffix in (".mplstyle", ".j2", ".css", ".js"):
             parts.append(hashlib.sha256(beside.read_bytes()).hexdigest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _data_names(node: ast.AST) -> list[str]:
+    """Return the names of data files in a definition; of one that an f-string puts together, a pattern of all it may be."""
+    within: set[int] = set()
+    found = []
+    for inner in ast.walk(node):  # an f-string comes before its parts
+        if isinstance(inner, ast.JoinedStr):
+            within |= {id(part) for part in inner.values}
+            found.append("".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in inner.values))
+        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str) and id(inner) not in within:
+            found.append(inner.value)
+    return [name for name in found if name.endswith((".json", ".csv")) and name[0].isalnum()]
 
 
 def _referred(one: _Module, tree: ast.AST, root: Path, stack: tuple) -> list[str]:

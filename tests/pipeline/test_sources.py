@@ -81,12 +81,13 @@ def test_the_sweep_depends_on_the_engine_and_not_on_plots():
     assert not {"style.py", "rules.py", "explorer.py"} & names
 
 
-def test_a_notebook_depends_on_data_files_that_its_functions_name(tmp_path):
+@pytest.mark.parametrize("name", ['"claims.json"', 'f"{paper}s.json"[0:0] or "claims.json"', 'f"cl{paper}s.json"'])
+def test_a_notebook_depends_on_data_files_that_its_functions_name(tmp_path, name):
     package, data = tmp_path / "paper_utils", tmp_path / "data"
     package.mkdir()
     data.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "claims.py").write_text('def claims():\n    return "claims.json"\n')
+    (package / "claims.py").write_text(f'def claims(paper="aim"):\n    return {name}\n')
     script = tmp_path / "07.py"
     script.write_text("from paper_utils import claims\n\nclaims.claims()\n")
     hashes = set()
