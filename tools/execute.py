@@ -23,6 +23,7 @@ from papermill.exceptions import PapermillExecutionError
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, check_writable, private_folder, sweep, write_json, write_text
+from paper_utils.interventions.effects import FEWEST_HEADS, FEWEST_LAYERS
 from paper_utils.models.backbone import NAMED
 from paper_utils.models.loading import check_takes_images
 from paper_utils.pipeline.compared import RESULTS_FILE
@@ -44,7 +45,15 @@ def check_before_running(run: Run) -> None:
     if run.profile.backbone in NAMED and run.profile.pixels == "published":
         NAMED[run.profile.backbone].checked()
     else:
-        check_takes_images(run.profile.backbone, run.backbone())
+        vit = run.backbone()
+        check_takes_images(run.profile.backbone, vit)
+        layers, heads = vit.config.num_hidden_layers, vit.config.num_attention_heads
+        if layers < FEWEST_LAYERS or heads < FEWEST_HEADS:
+            raise CompanionError(
+                f"the backbone {run.profile.backbone!r} has {layers} layers of {heads} heads, and the claims compare layers "
+                f"1 to 4 with layer {FEWEST_LAYERS} and heads with each other; give one of {FEWEST_LAYERS} layers of "
+                f"{FEWEST_HEADS} heads or more"
+            )
     claims()
     if run.source == "checkpoint":  # a model that is trained here reads images as they are drawn here
         check_drawn_images()

@@ -20,6 +20,7 @@ __all__ = ["AblationEffects", "effect_intervals", "effect_intervals_of", "effect
 TENTH_OF_AXIS = np.array([DURATION, MAX_FREQUENCY, MAX_FREQUENCY]) / 10  # seconds, hertz, hertz
 # the same layers where they are counted from zero: 0 to 3, and 6
 EARLY_FROM_ZERO, LAYER_6, LAYER_6_FROM_ZERO = slice(0, 4), 5, 6
+FEWEST_LAYERS, FEWEST_HEADS = LAYER_6_FROM_ZERO + 1, 2  # of which all metrics have a value
 
 
 def effect_metrics(increase: np.ndarray) -> dict[str, float]:

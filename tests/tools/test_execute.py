@@ -214,6 +214,18 @@ def test_a_backbone_of_larger_images_is_named_before_anything_runs(tmp_path, mon
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(("layers", "heads"), [(6, 2), (7, 1)])
+def test_a_backbone_of_too_few_layers_or_heads_is_named_before_anything_runs(tmp_path, layers, heads):
+    sizes = {"hidden_size": 12, "num_hidden_layers": layers, "num_attention_heads": heads, "intermediate_size": 12}
+    ViTModel(ViTConfig(**sizes)).save_pretrained(tmp_path / "vit")
+    run = Run("smoke", "seeds", backbone=str(tmp_path / "vit"), root=tmp_path / "runs")
+    with pytest.raises(
+        CompanionError, match=f"has {layers} layers of {heads} heads, .*give one of 7 layers of 2 heads"
+    ):
+        execute.check_before_running(run)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_backbone_that_does_not_say_how_it_normalises_is_named_before_anything_runs(tiny_backbone, tmp_path):
     for backbone, message in (
         (tiny_backbone, "there is no preprocessor_config.json in"),
