@@ -93,6 +93,11 @@ class TestExecutedNotebook:
         outputs = [output for cell in code for output in cell.outputs]
         assert [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"] == []
 
+    def test_nothing_is_fetched_where_it_is_shown(self, code):
+        outputs = [output.get("data", {}) for cell in code for output in cell.outputs]
+        shown = [str(text) for data in outputs for kind, text in data.items() if not kind.startswith("image/")]
+        assert [text for text in shown if re.search(r"<script|<iframe|<link|@import|src=.?https?:", text)] == []
+
     def test_an_image_is_shown_where_it_has_figures(self, name, code):
         shown = any("image/png" in output.get("data", {}) for cell in code for output in cell.outputs)
         assert shown == any(source.notebook == name for source in FIGURES.values())
