@@ -1,11 +1,13 @@
 """How well the colour of a line stands out from black under the published noise: an ideal observer's d'."""
 
+from functools import cache
+
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from .images import COLOURS
 
-__all__ = ["contrast", "contrasts"]
+__all__ = ["contrast", "contrasts", "equal_contrast"]
 
 NOISE = 0.2  # of NOISE_LEVELS
 
@@ -32,6 +34,26 @@ def contrasts(*, noise: float = NOISE) -> dict[str, float]:
     """Return d' of every published colour, least first."""
     found = {name: contrast(colour, noise=noise) for name, colour in COLOURS.items()}
     return dict(sorted(found.items(), key=lambda pair: pair[1]))
+
+
+@cache
+def equal_contrast(*, noise: float = NOISE) -> dict[str, tuple[int, int, int]]:
+    """Return every published colour darkened until its d' is that of the faintest one, in whole levels of 0..255.
+
+    The hue, which is the proportion of red, green and blue, stays; d' then differs by what rounding does to it.
+    """
+    least = min(contrasts(noise=noise).values())
+    found = {}
+    for name, colour in COLOURS.items():
+
+        def too_much(share: float, colour: tuple[int, int, int] = colour) -> float:
+            red, green, blue = (share * level for level in colour)
+            return contrast((red, green, blue), noise=noise) - least
+
+        share = 1.0 if too_much(1.0) <= 0 else optimize.brentq(too_much, 0.0, 1.0)
+        red, green, blue = (round(share * level) for level in colour)
+        found[name] = (red, green, blue)
+    return found
 
 
 def _clipped(mean: float, deviation: float) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The line images of arXiv 2504.09393, from seeds: one straight line on black, in four sets of growing variety."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ __all__ = ["COLOURS", "NOISE_LEVELS", "SETS", "SIZE", "LineSet", "Lines", "draw_
 
 SIZE = 224  # pixels of a side
 NOISE_LEVELS = (0.0, 0.1, 0.2, 0.3)  # standard deviation, of 255
+DOT = 4  # radius in pixels of the disc that shows where a line starts
 COLOURS = {
     "red": (255, 0, 0),
     "green": (0, 255, 0),
@@ -101,11 +103,23 @@ def draw_lines(name: str, count: int, *, seed: int) -> Lines:
     return Lines(name, seed, angle, start, end, length, width, colour, noise)
 
 
-def line_image(lines: Lines, index: int) -> np.ndarray:
-    """Return the image of one line, (224, 224, 3) uint8, drawn by Pillow without antialiasing, with its noise."""
+def line_image(
+    lines: Lines, index: int, *, colours: Mapping[str, tuple[int, int, int]] = COLOURS, dot: bool = False
+) -> np.ndarray:
+    """Return the image of one line, (224, 224, 3) uint8, drawn by Pillow without antialiasing, with its noise.
+
+    Args:
+        lines: of which one is drawn.
+        index: of the line.
+        colours: red, green, blue in 0..255 by the name of the colour.
+        dot: whether a disc shows where the line starts, which the published images do not have.
+    """
     image = Image.new("RGB", (SIZE, SIZE))
-    points = [*map(int, lines.start[index]), *map(int, lines.end[index])]
-    ImageDraw.Draw(image).line(points, fill=COLOURS[str(lines.colour[index])], width=int(lines.width[index]))
+    fill, (x, y) = colours[str(lines.colour[index])], map(int, lines.start[index])
+    pen = ImageDraw.Draw(image)
+    pen.line([x, y, *map(int, lines.end[index])], fill=fill, width=int(lines.width[index]))
+    if dot:
+        pen.ellipse([x - DOT, y - DOT, x + DOT, y + DOT], fill=fill)
     pixels = np.asarray(image)
     if not lines.noise[index]:
         return pixels

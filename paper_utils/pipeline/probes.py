@@ -44,6 +44,12 @@ PROFILE = replace(
     ablation_images=8,
     mean_images=3,
     common_images=3,
+    line_images=32,
+    line_choice_images=8,
+    line_test_images=12,
+    line_starts=1,
+    line_epochs=2,
+    line_tuned_images=8,
     mixed_precision=False,
     workers=0,
 )

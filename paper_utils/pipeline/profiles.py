@@ -29,6 +29,13 @@ class Profile(Recipe):
     ablation_images: int  # chosen from those, for exact effects
     mean_images: int  # after the pool, over which mean outputs of heads are taken
     common_images: int  # the first test images: protocols, counterfactual variants and activation patching
+    line_images: int = 1536  # of each set of line images (arXiv 2504.09393): that heads are fitted on,
+    line_choice_images: int = 256  # that choose rate and epoch,
+    line_test_images: int = 768  # and that are judged on
+    line_starts: int = 5  # fits of each condition
+    line_epochs: int = 100  # at most, of a fit
+    line_tuned_images: int = 1536  # that real LoRA is trained on, each seen once
+    line_tuned_starts: int = 1
 
     @property
     def folder(self) -> str:
@@ -73,6 +80,12 @@ PROFILES = {
             ablation_images=8,
             mean_images=2,
             common_images=2,
+            line_images=48,
+            line_choice_images=16,
+            line_test_images=32,
+            line_starts=2,
+            line_epochs=2,
+            line_tuned_images=32,
         ),
         Profile(
             name="laptop",
@@ -113,6 +126,10 @@ PROFILES = {
             ablation_images=2000,
             mean_images=1000,
             common_images=1000,
+            line_images=40_000,
+            line_choice_images=5000,
+            line_test_images=10_000,
+            line_tuned_images=400_000,
             backbone="google/vit-base-patch16-224",
             workers=8,
         ),

@@ -9,7 +9,7 @@ from ..files import ROOT, write_arrays
 from ..models.backbone import NAMED
 from ..models.pixels import PREPROCESSOR_FILES
 from ..training.recipe import Recipe
-from . import computations, probes, seeds, study, tuning
+from . import computations, line_fits, probes, seeds, study, tuning
 from .profiles import Profile
 from .work import Arrays, Work
 
@@ -17,6 +17,16 @@ __all__ = ["STAGES", "Stage", "data_files", "depends_on", "settings_of", "where"
 
 TRAINING = tuple(field.name for field in fields(Recipe) if field.name not in ("workers", "backbone"))
 HELD_OUT = ("seed", "binning", "resizing")
+LINES = ("line_images", "line_choice_images", "line_test_images", "line_starts", "line_epochs", "pixels")
+TUNED_LINES = (
+    "line_test_images",
+    "line_tuned_images",
+    "line_tuned_starts",
+    "learning_rate",
+    "lora_plus",
+    "batch",
+    "pixels",
+)
 MANY = ("ablation_pool", "linearised_images", "mean_images")  # which images a model is linearised on
 
 
@@ -161,6 +171,23 @@ STAGES: dict[str, Stage] = {
                 inputs=("images", "maps", "pool", f"study/{name}"),
             )
             for name in seeds.SEEDS
+        ),
+        *(
+            Stage(
+                f"lines/{compute.__name__}",
+                line_fits.probe,
+                f"{__package__}.line_fits",
+                line_fits.maker(compute),
+                f"lines/{compute.__name__}.npz",
+                settings=settings,
+                reads_backbone=compute is not line_fits.random,
+                tolerance=5e-3,
+            )
+            for compute, settings in (
+                (line_fits.frozen, LINES),
+                (line_fits.random, LINES),
+                (line_fits.lora, TUNED_LINES),
+            )
         ),
     )
 }
