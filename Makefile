@@ -25,12 +25,12 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study backbone backbone-photographs ship notebooks report docs clean always
+.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study study-lines backbone backbone-photographs ship notebooks report docs clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
 	@echo "  make figure-N             figure N of the paper, 1 to 8, and what it needs"
-	@echo "  make paper-2504.09393     orientation and colour, another paper of the author: its images (a minute)"
+	@echo "  make paper-2504.09393     orientation and colour, another paper of the author (two minutes)"
 	@echo "  make paper-2212.09641     attention and stability, another one (seconds)"
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
 	@echo "  BACKBONE=folder, Hugging Face name or photographs (make backbone-photographs), PYTHON=python3.11"
@@ -47,6 +47,7 @@ figure-%: .venv/ready always
 
 paper-2504.09393: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only error_by_angle
+	@$(BIN)/python -m tools.figures $(OPTIONS) --only vit_error_by_angle
 
 paper-2212.09641: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only network_scores
@@ -95,6 +96,9 @@ results: .venv/ready ## what the figures are drawn from, by PROCESSES=2 or more 
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2b shows (two to four hours on 2 cores)
 	@$(BIN)/python -m tools.study $(OPTIONS)
 
+study-lines: .venv/ready ## what a ViT makes of line images, which notebook 8b shows (an hour and a half on one busy core)
+	@$(BIN)/python -m tools.study --lines $(OPTIONS)
+
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
 	@$(QUIETLY) $(BIN)/python -m benchmarks.benchmark
 
@@ -109,7 +113,7 @@ notebooks: .venv/ready ## run the notebooks on the shipped results and keep thei
 	@$(BIN)/python -m tools.ship --notebooks
 
 ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/reference*, figures/reference*, notebooks, README
-	$(if $(filter-out embedded,$(BACKBONE)),,@$(MAKE) --no-print-directory study FROM=seeds)
+	$(if $(filter-out embedded,$(BACKBONE)),,@$(MAKE) --no-print-directory study study-lines FROM=seeds)
 	@$(MAKE) --no-print-directory figures FROM=seeds
 	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone $(call quoted,BACKBONE))
 	@$(BIN)/python -m tools.readme

@@ -21,14 +21,18 @@ LOWER = {
     "networks": set(),
     "models": {"data"},
     "training": {"data", "models"},
+    "orientation": {"lines", "models", "training"},
     "interventions": {"data", "models", "training"},
     "attention": {"data", "models", "training"},
     "plots": {"attention", "data"},
     "claims": {"data", "models", "training", "interventions", "attention"},
-    "pipeline": {"data", "models", "training", "interventions", "attention", "claims", "plots", "networks", "lines"},
+    "pipeline": {
+        *("data", "models", "training", "interventions", "attention", "claims", "plots"),
+        *("networks", "lines", "orientation"),
+    },
 }
 # a figure's function may say of which type its data are, in annotations that are never executed
-ANNOTATED = {"plots": {"training", "interventions", "claims", "lines"}}
+ANNOTATED = {"plots": {"training", "interventions", "claims", "lines", "orientation"}}
 SCRIPTS = sorted((ROOT / "notebooks").glob("*.py"))
 MODULES = sorted((ROOT / "paper_utils").rglob("*.py"))
 

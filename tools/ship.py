@@ -17,6 +17,7 @@ from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, read_json, write_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import NOTEBOOKS, SHIP_TO, same_pixels
+from paper_utils.pipeline.line_fits import LINE_STAGES
 from paper_utils.pipeline.metrics import collect
 from paper_utils.pipeline.provenance import Watch
 from paper_utils.pipeline.results import REFERENCES, shipped_stages
@@ -30,21 +31,22 @@ FIGURES = {name: ROOT / "figures" / reference.folder.name for name, reference in
 ORIGIN = "origin."
 
 
-def ship(run: Run, target: Path) -> None:
-    """Copy a run's results with their stamps, its metrics and provenance.
+def ship(run: Run, target: Path, *, only: Sequence[str] = ()) -> None:
+    """Copy a run's results with their stamps, its metrics and provenance; of `only` some stages, those alone.
 
     Raises:
         CompanionError: a result is missing or stale, or its model was not trained here.
     """
-    study = " study" if REFERENCES[run.profile.backbone].repeats else ""
+    study = " study study-lines" if REFERENCES[run.profile.backbone].repeats else ""
     remedy = f"run `make figures{study} FROM=seeds{run.profile.make_option}` first"
     if run.source != "seeds":
         raise CompanionError(f"a run that ships is computed from seeds; {remedy}")
-    results, stages = run.results, shipped_stages(run.profile.backbone)
+    results, stages = run.results, only or shipped_stages(run.profile.backbone)
     for name in stages:
         if (found := results.state(name)).state != "fresh":
             raise CompanionError(f"the result {name} is {found.state} ({found.why}); {remedy}")
-    copies = {run.figures / name: target / name for name in (RESULTS_FILE, "provenance.json")}
+    whole = () if only else (RESULTS_FILE, "provenance.json")
+    copies = {run.figures / name: target / name for name in whole}
     for name in stages:
         for file in (STAGES[name].file, *STAGES[name].beside):
             copies[results.folder / file] = target / file
@@ -56,7 +58,8 @@ def ship(run: Run, target: Path) -> None:
         with atomic_path(copy) as path:
             shutil.copyfile(source, path)
     stamps = {name: stamp.as_dict() for name in stages if (stamp := results.stamp(name)) is not None}
-    write_json(target / "stamps.json", stamps)
+    others = read_json(target / "stamps.json") if only else {}
+    write_json(target / "stamps.json", others | stamps)
 
 
 def gather(backbone: str = "embedded", *, target: Path | None = None) -> None:
@@ -111,9 +114,16 @@ def main() -> None:
         metavar="NAME",
         help="ship nothing, only run these notebooks (default: all) on what ships already",
     )
+    parser.add_argument(
+        "--lines", action="store_true", help="ship the fits to line images of `make study-lines FROM=seeds` alone"
+    )
     parser.add_argument("--backbone", choices=tuple(REFERENCES), default="embedded", help="of which run")
     options = parser.parse_args()
     with reported():
+        if options.lines:
+            run = Run("laptop", "seeds", backbone=options.backbone)
+            ship(run, REFERENCES[options.backbone].folder, only=LINE_STAGES)
+            return
         if options.metrics:
             gather(options.backbone)
         elif options.notebooks is None:

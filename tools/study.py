@@ -4,6 +4,7 @@ import argparse
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import read_json
+from paper_utils.pipeline.line_fits import LINE_STAGES
 from paper_utils.pipeline.seeds import SEEDS
 from paper_utils.pipeline.study import VARIANTS
 from tools.figures import add_run_options, run_of
@@ -12,6 +13,7 @@ from tools.figures import add_run_options, run_of
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.study", description=__doc__.split(":")[0] + ".")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of {', '.join(VARIANTS)}")
+    parser.add_argument("--lines", action="store_true", help="fits to line images (notebook 08b) instead")
     add_run_options(parser)
     options = parser.parse_args()
     with reported():
@@ -21,6 +23,10 @@ def main() -> None:
         if unknown := set(options.only or ()) - set(VARIANTS):
             raise CompanionError(f"unknown variant {min(unknown)!r}; choose from {', '.join(VARIANTS)}")
         check_before_running(run)
+        if options.lines:
+            for name in LINE_STAGES:
+                print(f"{name}: {run.results.ensure(name, run)}", flush=True)
+            return
         for name in options.only or VARIANTS:
             content = read_json(run.results.ensure(f"study/{name}", run))
             rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())

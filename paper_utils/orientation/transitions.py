@@ -17,7 +17,7 @@ from .fits import Fitted
 from .fitting import PARTS
 from .heads import OTHERS, WEIGHTS
 
-__all__ = ["Transition", "half_way", "total_loss", "transitions"]
+__all__ = ["LossCurve", "Transition", "half_way", "loss_curves", "total_loss", "transitions"]
 
 SMOOTH = 5  # points
 STEEP = 2.0  # times the average
@@ -33,6 +33,26 @@ class Transition:
     first: int
     last: int
     share: float  # of the whole way of the logarithm
+
+
+@dataclass(frozen=True)
+class LossCurve:
+    """The training loss of one target in one fit, and its transitions."""
+
+    epochs: np.ndarray  # (points,) at the end of each part
+    loss: np.ndarray  # (points,)
+    transitions: list[tuple[int, int]]  # first and last point
+
+
+def loss_curves(fitted: Fitted, *, start: int = 0) -> dict[str, LossCurve]:
+    """Return the curve of each target of one start."""
+    found = {}
+    for number, target in enumerate(TARGETS[fitted.one.set]):
+        loss = fitted.losses[start, :, number]
+        loss = loss[np.isfinite(loss)]
+        marked = [(one.first, one.last) for one in transitions(loss)]
+        found[target] = LossCurve((np.arange(len(loss)) + 1) / PARTS, loss, marked)
+    return found
 
 
 def transitions(losses: np.ndarray) -> list[Transition]:

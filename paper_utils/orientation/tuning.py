@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,31 +27,33 @@ __all__ = ["outputs_of", "tune"]
 POINTS = 40  # of the curve of losses
 
 
-def tune(vit: Any, one: Condition, recipe: Recipe, *, images: int, seed: int) -> tuple[LineModel, np.ndarray]:
+def tune(
+    vit: Any, one: Condition, recipe: Recipe, *, images: int, seed: int, head: Mapping[str, torch.Tensor]
+) -> tuple[LineModel, np.ndarray]:
     """Train LoRA and the released heads together on images each of which is seen once.
 
-    Rate, batch and schedule are those of a short training (`training.schedule`): at the published rate of 1e-4 so few
-    images would change nothing.
+    Heads begin as they were fitted to the frozen model, and rate, batch and schedule are those of a short training
+    (`training.schedule`): from the published initial weights and at the published rate few images would change nothing.
 
     Args:
         vit: the model before, which stays as it is.
         one: which images and encoding.
         recipe: whose rates, batch and precision are taken.
         images: that are trained on.
-        seed: of initial weights, dropout and, after the first, the images.
+        seed: of LoRA's initial weights, dropout and images.
+        head: weights of the heads by name.
 
     Returns:
         The model, and the mean training loss of each target in POINTS parts of the training, (points, targets).
     """
-    lines = draw_lines(one.set, images, seed=SEEDS["train"] + 1000 * seed)
+    lines = draw_lines(one.set, images, seed=SEEDS["tuned"] + seed)
     targets = {name: torch.from_numpy(values) for name, values in targets_of(lines, one).items()}
     torch.manual_seed(seed)
     wrapped = get_peft_model(copy.deepcopy(vit), copy.deepcopy(LORA))
     set_dropout(wrapped, QuickDropout)
-    head = LineHead(
-        vit.config.hidden_size, list(targets), angle_values=ENCODINGS[one.encoding].values, initial=one.initial
-    )
-    model = LineModel(wrapped, head)
+    heads = LineHead(vit.config.hidden_size, list(targets), angle_values=ENCODINGS[one.encoding].values)
+    heads.load_state_dict(dict(head))
+    model = LineModel(wrapped, heads)
     short = replace(recipe, epochs=1, images_per_epoch=images, patience=None)
     schedule = Schedule(optimizer_of(model, short), short)
     found = []

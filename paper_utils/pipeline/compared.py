@@ -1,10 +1,12 @@
 """A run beside others: repeats and controls of its fine-tuning, its other training seeds, and other backbones."""
 
 from ..errors import CompanionError
-from ..files import read_json, way_out
+from ..files import read_arrays, read_json, way_out
 from . import seeds, study
 from .computing import Computing
-from .results import REFERENCES, shipped
+from .line_fits import LINE_STAGES
+from .results import REFERENCES, shipped, shipped_stages
+from .work import Arrays
 
 __all__ = ["RESULTS_FILE", "Compared", "shipped_metrics", "shipped_runs", "shipped_seeds"]
 
@@ -27,7 +29,7 @@ class Compared(Computing):
         self.has_read(*names)
         whole = self.computes and all(self.results.state(name).state == "fresh" for name in names)
         backbone = self.profile.backbone
-        if not whole and not (backbone in REFERENCES and REFERENCES[backbone].repeats):
+        if not whole and not (backbone in REFERENCES and names[0] in shipped_stages(backbone)):
             return []
         results = self.results if whole else shipped(backbone)
         found = []
@@ -39,6 +41,28 @@ class Compared(Computing):
                 content["title"] += " (by other code)"
             found.append(content)
         return sorted(found, key=lambda content: content["index"])
+
+    def line_fits(self) -> dict[str, Arrays]:
+        """Return what was fitted to line images (arXiv 2504.09393), by the stage's name without "lines/".
+
+        This run's where all are fresh, else those that ship for its backbone, else those of the embedded one, which is
+        said.
+        """
+        self.has_read(*LINE_STAGES)
+        own = self.computes and all(self.results.state(name).state == "fresh" for name in LINE_STAGES)
+        backbone = self.profile.backbone
+        if not own and not (backbone in REFERENCES and LINE_STAGES[0] in shipped_stages(backbone)):
+            print(
+                f"Fits to line images are the embedded backbone's; `make study-lines{self.profile.make_option}` makes some."
+            )
+            backbone = "embedded"
+        results = self.results if own else shipped(backbone)
+        found = {}
+        for name in LINE_STAGES:
+            if not (path := results.path(name)).is_file():
+                raise CompanionError(f"{path} is missing; {way_out(path)}")
+            found[name.partition("/")[2]] = read_arrays(path)
+        return found
 
     def other_seeds(self) -> list[dict]:
         """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""

@@ -48,6 +48,7 @@ NOTEBOOKS = (
     "06c_content_or_position",
     "06d_attention_and_effect",
     "08_orientation_and_colour",
+    "08b_what_a_vit_makes_of_them",
     "09_attention_and_stability",
     "07_claims_ledger",
     "07b_another_backbone",
@@ -55,6 +56,7 @@ NOTEBOOKS = (
 )
 TRAINING_NOTEBOOKS = ("02_finetune_vit", "02b_accuracy_and_controls")  # they need what became of the training
 ORIENTATION = "08_orientation_and_colour"
+VIT_ON_LINES = "08b_what_a_vit_makes_of_them"
 STABILITY = "09_attention_and_stability"
 _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
@@ -94,6 +96,13 @@ FIGURES: dict[str, Source] = {
     "two_labels": Source(ORIENTATION, "line_panel"),
     "error_by_angle": Source(ORIENTATION, "error_by_angle"),
     "colour_contrasts": Source(ORIENTATION, "colour_contrasts"),
+    "line_architecture": Source(VIT_ON_LINES, "line_architecture"),
+    "vit_error_by_angle": Source(VIT_ON_LINES, "error_by_angle"),
+    "vit_error_by_encoding": Source(VIT_ON_LINES, "error_curves"),
+    "vit_error_by_colour": Source(VIT_ON_LINES, "error_by_colour"),
+    "vit_colour_tree": Source(VIT_ON_LINES, "colour_tree"),
+    "vit_losses": Source(VIT_ON_LINES, "loss_curves"),
+    "vit_head_similarity": Source(VIT_ON_LINES, "head_similarity"),
     "signed_network": Source(STABILITY, "signed_network"),
     "eigenvalues": Source(STABILITY, "eigenvalues"),
     "network_scores": Source(STABILITY, "network_scores"),

@@ -28,8 +28,9 @@ from ..orientation.tuning import outputs_of, tune
 from . import probes
 from .work import Arrays, Work
 
-__all__ = ["RANDOM", "TUNED", "frozen", "lora", "maker", "probe", "random"]
+__all__ = ["LINE_STAGES", "RANDOM", "TUNED", "frozen", "lora", "maker", "probe", "random"]
 
+LINE_STAGES = ("lines/frozen", "lines/random", "lines/lora")
 RANDOM = ("I", "I-axial", "IV", "IV-axial")  # what is fitted on a random backbone
 TUNED = ("I", "IV")  # what LoRA is trained on
 MAPPED = 32  # images whose attention maps are compared
@@ -48,26 +49,8 @@ def random(work: Work) -> Arrays:
 
 
 def lora(work: Work) -> Arrays:
-    """Train LoRA and heads on sets I and IV, and compare the attention maps that come of it."""
-    profile, found = work.profile, {}
-    maps: dict[str, list[np.ndarray]] = {}
-    for name in TUNED:
-        starts = [
-            _kept(work, "lines/lora", f"{name} {start}", partial(_tuned, work, name, start))
-            for start in range(profile.line_tuned_starts)
-        ]
-        maps[name] = [start.pop("maps") for start in starts]
-        found |= _together(name, starts)
-    vit = _vit(work)
-    before = attention_maps(LineModel(vit, LineHead(vit.config.hidden_size, ["angle"])), _mapped_images(work)).cls
-    for start, control in itertools.product(range(profile.line_tuned_starts), CONTROLS):
-        pairs = {"I and IV": (maps["I"][start], maps["IV"][start])}
-        if not control:
-            pairs |= {f"before and {name}": (before, maps[name][start]) for name in TUNED}
-        for pair, both in pairs.items():
-            key = ".".join(part for part in ("similarity", pair, control, str(start)) if part)
-            found[key] = map_similarity(*both, control=control).astype(np.float32)
-    return found
+    """Train LoRA and heads on sets I and IV, from the heads that were fitted; compare the attention maps that come of it."""
+    return _lora(work, work.arrays("lines/frozen"))
 
 
 def maker(compute: Callable[[Work], Arrays]) -> Callable[[Work, Path], None]:
@@ -83,7 +66,8 @@ def maker(compute: Callable[[Work], Arrays]) -> Callable[[Work, Path], None]:
 def probe() -> probes.Numbers:
     """Guard all three: fits and LoRA on golden inputs."""
     work = probes.golden(224)
-    return probes.of_arrays(frozen(work) | {f"lora {name}": values for name, values in lora(work).items()})
+    fitted = frozen(work)
+    return probes.of_arrays(fitted | {f"lora {name}": values for name, values in _lora(work, fitted).items()})
 
 
 def _vit(work: Work) -> Any:
@@ -100,7 +84,7 @@ def _fits(work: Work, stage: str, vit: Callable[[], Any], names: Sequence[str]) 
     for one in map(condition, names):
         if one.images not in known:
             known[one.images] = {split: _features(work, stage, vit, one, split) for split in SPLITS}
-        fit = partial(_fitted, work, one, known[one.images])
+        fit = partial(_fitted, work, stage, one, known[one.images])
         starts = [
             _kept(work, stage, f"{one.name} {start}", partial(fit, start)) for start in range(work.profile.line_starts)
         ]
@@ -119,7 +103,7 @@ def _features(work: Work, stage: str, vit: Callable[[], Any], one: Condition, sp
     return _kept(work, stage, f"features {one.set} {one.variant} {split}", compute)["features"]
 
 
-def _fitted(work: Work, one: Condition, features: dict[str, np.ndarray], start: int) -> Arrays:
+def _fitted(work: Work, stage: str, one: Condition, features: dict[str, np.ndarray], start: int) -> Arrays:
     """Return what one start of a condition comes to, see `_judged`, with "losses"."""
     lines = {split: of_set(one.set, split, len(found)) for split, found in features.items()}
     splits = {split: Split(features[split], targets_of(lines[split], one)) for split in SPLITS}
@@ -134,12 +118,43 @@ def _fitted(work: Work, one: Condition, features: dict[str, np.ndarray], start: 
     )
     with torch.inference_mode():
         outputs = {name: output.numpy() for name, output in fit.head(torch.from_numpy(features["test"])).items()}
-    return _judged(one, outputs, splits["test"].targets) | {"losses": fit.losses.astype(np.float32)}
+    found = _judged(one, outputs, splits["test"].targets) | {"losses": fit.losses.astype(np.float32)}
+    if one.name in TUNED and stage == "lines/frozen" and start < work.profile.line_tuned_starts:  # LoRA goes on there
+        found |= {f"head.{name}": weight.numpy().astype(np.float16) for name, weight in fit.head.state_dict().items()}
+    return found
 
 
-def _tuned(work: Work, name: str, start: int) -> Arrays:
+def _lora(work: Work, fitted: Arrays) -> Arrays:
+    profile, found = work.profile, {}
+    maps: dict[str, list[np.ndarray]] = {}
+    for name in TUNED:
+        tuned = partial(_tuned, work, fitted, name)
+        starts = [
+            _kept(work, "lines/lora", f"{name} {start}", partial(tuned, start))
+            for start in range(profile.line_tuned_starts)
+        ]
+        maps[name] = [start.pop("maps") for start in starts]
+        found |= _together(name, starts)
+    vit = _vit(work)
+    before = attention_maps(LineModel(vit, LineHead(vit.config.hidden_size, ["angle"])), _mapped_images(work)).cls
+    for start, control in itertools.product(range(profile.line_tuned_starts), CONTROLS):
+        pairs = {"I and IV": (maps["I"][start], maps["IV"][start])}
+        if not control:
+            pairs |= {f"before and {name}": (before, maps[name][start]) for name in TUNED}
+        for pair, both in pairs.items():
+            key = ".".join(part for part in ("similarity", pair, control, str(start)) if part)
+            found[key] = map_similarity(*both, control=control).astype(np.float32)
+    return found
+
+
+def _tuned(work: Work, fitted: Arrays, name: str, start: int) -> Arrays:
     one, profile = condition(name), work.profile
-    model, curve = tune(_vit(work), one, profile, images=profile.line_tuned_images, seed=start)
+    weights = {
+        key.removeprefix(f"{name}.head."): torch.from_numpy(values[start].astype(np.float32))
+        for key, values in fitted.items()
+        if key.startswith(f"{name}.head.")
+    }
+    model, curve = tune(_vit(work), one, profile, images=profile.line_tuned_images, seed=start, head=weights)
     model.vit = model.vit.merge_and_unload()
     lines = of_set(name, "test", profile.line_test_images)
     outputs = outputs_of(model, lines, variant=one.variant, mixed_precision=profile.mixed_precision)
@@ -169,6 +184,8 @@ def _together(name: str, starts: Sequence[Arrays]) -> Arrays:
         for start in starts
     ]
     parts = {"angle": [start["angle"] for start in starts], "r": [start["r"] for start in starts], "losses": filled}
+    heads = [key for key in starts[0] if key.startswith("head.")]
+    parts |= {key: [start[key] for start in starts if key in start] for key in heads}
     return {f"{name}.{part}": np.stack(values) for part, values in parts.items()}
 
 

@@ -29,12 +29,12 @@ class Profile(Recipe):
     ablation_images: int  # chosen from those, for exact effects
     mean_images: int  # after the pool, over which mean outputs of heads are taken
     common_images: int  # the first test images: protocols, counterfactual variants and activation patching
-    line_images: int = 1536  # of each set of line images (arXiv 2504.09393): that heads are fitted on,
+    line_images: int = 1024  # of each set of line images (arXiv 2504.09393): that heads are fitted on,
     line_choice_images: int = 256  # that choose rate and epoch,
-    line_test_images: int = 768  # and that are judged on
+    line_test_images: int = 512  # and that are judged on
     line_starts: int = 5  # fits of each condition
     line_epochs: int = 100  # at most, of a fit
-    line_tuned_images: int = 1536  # that real LoRA is trained on, each seen once
+    line_tuned_images: int = 1024  # that real LoRA is trained on, each seen once
     line_tuned_starts: int = 1
 
     @property

@@ -17,16 +17,9 @@ __all__ = ["STAGES", "Stage", "data_files", "depends_on", "settings_of", "where"
 
 TRAINING = tuple(field.name for field in fields(Recipe) if field.name not in ("workers", "backbone"))
 HELD_OUT = ("seed", "binning", "resizing")
+RATES = ("learning_rate", "lora_plus", "batch")
 LINES = ("line_images", "line_choice_images", "line_test_images", "line_starts", "line_epochs", "pixels")
-TUNED_LINES = (
-    "line_test_images",
-    "line_tuned_images",
-    "line_tuned_starts",
-    "learning_rate",
-    "lora_plus",
-    "batch",
-    "pixels",
-)
+TUNED_LINES = ("line_test_images", "line_tuned_images", "line_tuned_starts", *RATES, "pixels")
 MANY = ("ablation_pool", "linearised_images", "mean_images")  # which images a model is linearised on
 
 
@@ -180,13 +173,14 @@ STAGES: dict[str, Stage] = {
                 line_fits.maker(compute),
                 f"lines/{compute.__name__}.npz",
                 settings=settings,
+                inputs=inputs,
                 reads_backbone=compute is not line_fits.random,
                 tolerance=5e-3,
             )
-            for compute, settings in (
-                (line_fits.frozen, LINES),
-                (line_fits.random, LINES),
-                (line_fits.lora, TUNED_LINES),
+            for compute, settings, inputs in (
+                (line_fits.frozen, (*LINES, "line_tuned_starts"), ()),
+                (line_fits.random, LINES, ()),
+                (line_fits.lora, TUNED_LINES, ("lines/frozen",)),
             )
         ),
     )

@@ -35,6 +35,14 @@ from .learning import (
 from .lines import colour_contrasts, error_by_angle, line_panel
 from .method import flowchart
 from .networks import attention_draws, correlations_by_score, eigenvalues, network_scores, signed_network
+from .orientation import (
+    colour_tree,
+    error_by_colour,
+    error_curves,
+    head_similarity,
+    line_architecture,
+    loss_curves,
+)
 
 __all__ = [
     "Heads",
@@ -43,6 +51,7 @@ __all__ = [
     "atlas",
     "attention_draws",
     "colour_contrasts",
+    "colour_tree",
     "correlations_by_score",
     "driven_heads",
     "effect_intervals",
@@ -50,12 +59,17 @@ __all__ = [
     "effects_by_target",
     "eigenvalues",
     "error_by_angle",
+    "error_by_colour",
+    "error_curves",
     "explorer_page",
     "flowchart",
     "gallery",
+    "head_similarity",
     "kinds_by_layer",
     "learning_curves",
+    "line_architecture",
     "line_panel",
+    "loss_curves",
     "network_scores",
     "overlays",
     "predicted_against_true",

@@ -58,7 +58,11 @@ for notebook in NOTEBOOKS:
 
 LEDGER = {"notebook 07_claims_ledger", "notebook 07b_another_backbone"}  # they show the verdicts, of metrics
 # and these those on other papers, of what they measure themselves
-JUDGED = LEDGER | {"notebook 02_finetune_vit", "notebook 09_attention_and_stability"}
+JUDGED = LEDGER | {
+    "notebook 02_finetune_vit",
+    "notebook 08b_what_a_vit_makes_of_them",
+    "notebook 09_attention_and_stability",
+}
 
 
 @pytest.fixture(scope="module")

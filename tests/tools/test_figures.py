@@ -54,7 +54,7 @@ def test_the_ledger_follows_the_results_that_it_stands_beside(tmp_path, monkeypa
     for folder in folders.values():
         write_json(folder / "results.json", {})
     monkeypatch.setattr(
-        figures, "REFERENCES", {name: Reference(folder, repeats=False) for name, folder in folders.items()}
+        figures, "REFERENCES", {name: Reference(folder, repeats=()) for name, folder in folders.items()}
     )
 
     def content(**options):

@@ -1,0 +1,168 @@
+"""Figures of what a ViT makes of line images: errors by angle and colour, colours as a tree, losses, alike heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from scipy.cluster.hierarchy import dendrogram
+
+from .style import grid
+
+if TYPE_CHECKING:
+    from ..orientation.angles import ErrorCurve
+    from ..orientation.colour import ColourErrors
+    from ..orientation.transitions import LossCurve
+
+__all__ = ["colour_tree", "error_by_colour", "error_curves", "head_similarity", "line_architecture", "loss_curves"]
+
+
+def line_architecture() -> Figure:
+    """The model of the paper twice: as its text describes it, and as the released code builds it."""
+    heads = "angle · points · noise · length\n(set III: width; IV: colour, too)"
+    columns = {
+        "As described": [
+            "Image, 224 x 224",
+            "ViT with LoRA in every layer:\nadapters are trained",
+            "CLS token",
+            "Shared layers\nand a head each: trained",
+            heads,
+        ],
+        "As released": [
+            "Image, 224 x 224",
+            "ViT, frozen: no LoRA layer is put in,\nthe same for all four sets",
+            "CLS token",
+            "Shared layers\nand a head each: trained",
+            heads,
+        ],
+    }
+    figure, axes = grid(1, 2, 3.6)
+    for axis, (title, steps) in zip(axes, columns.items(), strict=True):
+        axis.set(xlim=(0, 1), ylim=(-len(steps), 0.2))
+        axis.axis("off")
+        axis.set_title(title, fontweight="bold")
+        for number, step in enumerate(steps):
+            trained = "trained" in step
+            colours = {"fc": "#fdf0e3", "ec": "#b5651d"} if trained else {"fc": "#eef3fa", "ec": "#33557a"}
+            axis.add_patch(FancyBboxPatch((0.1, -number - 0.7), 0.8, 0.55, boxstyle="round,pad=0.01", **colours))
+            axis.text(0.5, -number - 0.42, step, ha="center", va="center", fontsize=7)
+            if number:
+                axis.annotate(
+                    "",
+                    (0.5, -number - 0.12),
+                    (0.5, -number + 0.28),
+                    arrowprops={"arrowstyle": "->", "color": "#33557a"},
+                )
+    return figure
+
+
+def error_curves(panels: Mapping[str, Mapping[str, ErrorCurve]]) -> Figure:
+    """Mean absolute error by angle with its interval over images, thin lines for the starts; a panel for each kind.
+
+    Args:
+        panels: curves by what they are called, by the panel's title.
+    """
+    figure, axes = grid(1, len(panels), 2.9, squeeze=False)
+    for axis, (title, curves) in zip(axes[0], panels.items(), strict=True):
+        for label, one in curves.items():
+            (line,) = axis.plot(one.centres, one.error, lw=1.4, label=label)
+            axis.fill_between(one.centres, one.low, one.high, color=line.get_color(), alpha=0.2, lw=0)
+            axis.plot(one.centres, one.by_start.T, color=line.get_color(), lw=0.4, alpha=0.6)
+        last = max(one.centres[-1] for one in curves.values())
+        axis.set(
+            title=title, xlabel="labelled angle (degrees)", xticks=np.arange(0, last + 1, 90 if last > 180 else 30)
+        )
+        axis.set_ylim(0, None)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncol=2)
+    axes[0, 0].set_ylabel("mean absolute error (degrees)")
+    return figure
+
+
+def error_by_colour(panels: Mapping[str, ColourErrors], colours: Mapping[str, tuple[int, int, int]]) -> Figure:
+    """Mean error of the angle by colour against how well the colour stands out, with 95 % intervals over images.
+
+    Args:
+        panels: errors by the panel's title.
+        colours: red, green, blue in 0..255 by name, as published.
+    """
+    figure, axes = grid(1, len(panels), 2.6, squeeze=False)
+    for axis, (title, one) in zip(axes[0], panels.items(), strict=True):
+        low, high = one.ends
+        axis.errorbar(one.contrast, one.mean, [one.mean - low, high - one.mean], fmt="none", ecolor="0.6", lw=0.8)
+        axis.scatter(
+            one.contrast, one.mean, c=[np.array(colours[name]) / 255 for name in one.names], ec="0.2", lw=0.6, zorder=3
+        )
+        for name, x, y in zip(one.names, one.contrast, one.mean, strict=True):
+            axis.annotate(name, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=5)
+        axis.set(title=title, xlabel="d\N{PRIME} of a pixel against black")
+        axis.set_ylim(0, None)
+    axes[0, 0].set_ylabel("error of the angle (degrees)")
+    return figure
+
+
+def colour_tree(errors: ColourErrors, by_chance: np.ndarray) -> Figure:
+    """Colours clustered by their mean error, and the heights at which they merge against colours dealt out by chance.
+
+    Args:
+        errors: by colour.
+        by_chance: heights of the merges, (permutations, colours - 1), in order.
+    """
+    figure, axes = grid(1, 2, 2.6, width_ratios=(1.5, 1))
+    tree, (low, high) = errors.tree(), np.percentile(by_chance, (2.5, 97.5), axis=0)
+    dendrogram(
+        tree, labels=list(errors.names), ax=axes[0], color_threshold=0, above_threshold_color="C0", leaf_rotation=40
+    )
+    axes[0].axhspan(low[-1], high[-1], color="0.85", zorder=0)
+    axes[0].set(title="grey: the last merge by chance", ylabel="difference of errors (degrees)")
+    steps = np.arange(1, len(tree) + 1)
+    axes[1].fill_between(steps, low, high, color="0.85", label="95 % of permutations")
+    axes[1].plot(steps, tree[:, 2], "o-", ms=3, lw=1, label="by the errors")
+    axes[1].set(title="heights of all merges", xlabel="merge", xticks=steps)
+    axes[1].legend(loc="upper left")
+    return figure
+
+
+def loss_curves(panels: Mapping[str, Mapping[str, LossCurve]]) -> Figure:
+    """Training losses by target, transitions thick; a panel for each fit.
+
+    Args:
+        panels: curves by target, by the panel's title.
+    """
+    columns = 2
+    figure, axes = grid(-(-len(panels) // columns), columns, 4.2, sharey=True, squeeze=False)
+    colours = {name: f"C{number}" for number, name in enumerate(max(panels.values(), key=len))}
+    for axis, (title, curves) in zip(axes.flat, panels.items(), strict=False):
+        for target, one in curves.items():
+            axis.plot(one.epochs, one.loss, lw=0.8, color=colours[target], label=target)
+            for first, last in one.transitions:
+                axis.plot(
+                    one.epochs[first : last + 1], one.loss[first : last + 1], lw=3, alpha=0.5, color=colours[target]
+                )
+        axis.set(title=title, yscale="log", xscale="log", xlabel="epoch")
+    for row in axes:
+        row[0].set_ylabel("loss")
+    handles = max((axis.get_legend_handles_labels() for axis in axes.flat), key=lambda pair: len(pair[1]))
+    figure.legend(*handles, loc="outside lower center", ncol=len(handles[1]))
+    return figure
+
+
+def head_similarity(by_pair: Mapping[str, np.ndarray], *, shown: str) -> Figure:
+    """How alike attention maps of the same heads are in two models: one pair head by head, all by layer.
+
+    Args:
+        by_pair: mean correlation, (layers, heads), by the pair's title.
+        shown: title of the pair whose heads are shown.
+    """
+    figure, axes = grid(1, 2, 2.8, width_ratios=(1, 1.3))
+    layers, heads = by_pair[shown].shape
+    image = axes[0].imshow(by_pair[shown], vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
+    axes[0].set(title=shown, xlabel="head", ylabel="layer")
+    figure.colorbar(image, ax=axes[0], label="correlation of maps", shrink=0.8)
+    for title, values in by_pair.items():
+        axes[1].plot(np.arange(1, layers + 1), np.nanmean(values, axis=1), "o-", ms=2.5, lw=1, label=title)
+    axes[1].set(xlabel="layer", ylabel="mean over its heads", ylim=(None, 1.02))
+    axes[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=1)
+    return figure
