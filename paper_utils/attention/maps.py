@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from ..errors import CompanionError
 from ..models import processes
+from ..models.adapted import AdaptedModel
 from ..models.families import family_of
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
@@ -36,14 +37,14 @@ class AttentionMaps:
         return AttentionMaps(self.patches[images], self.cls[images], self.norms[images])
 
 
-def attention_maps(model: ChirpRegressor, images: torch.Tensor, *, batch: int = 8) -> AttentionMaps:
+def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *, batch: int = 8) -> AttentionMaps:
     """Return raw attention maps of all heads; several processes share the images out, and each returns all.
 
     The columns of CLS and of other tokens that are no patches (distillation, registers) are dropped, so that a map's sum is the share of attention that patches get. Min-max normalisation
     is left to `heads.min_max`, because it hides how much is attended to.
 
     Args:
-        model: LoRA-wrapped or merged.
+        model: LoRA-wrapped or merged, or another one that was adapted.
         images: (images, 3, height, width), uint8 or in 0..1.
         batch: images at a time; memory grows with it, not with the number of images.
 

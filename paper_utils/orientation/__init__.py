@@ -9,8 +9,8 @@ from .fitting import Fit, Split, fit_head
 from .heads import INITIAL, LineHead, LineModel, cls_before_norm, losses, weighted
 from .intervals import with_interval
 from .measured import Orientation
+from .phases import LossCurve, Transition, half_way, loss_curves, total_loss, transitions
 from .similarity import CONTROLS, map_similarity
-from .transitions import LossCurve, Transition, half_way, loss_curves, total_loss, transitions
 from .tuning import outputs_of, tune
 
 __all__ = [

@@ -1,6 +1,7 @@
 """The error of the angle by the angle: where it is lowest, and whether lines upright and level are read better."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -64,15 +65,16 @@ def cardinal_and_oblique(fitted: Fitted, kind: str = "axial") -> dict[str, Ends]
 def _two_groups(
     errors: np.ndarray, first: np.ndarray, second: np.ndarray, *, names: tuple[str, str]
 ) -> dict[str, Ends]:
-    def mean_of(group: np.ndarray):  # noqa: ANN202
-        return lambda values, which: float(mean_where_known(np.where(group[which], values, np.nan)))
+    """Return the mean error of two groups of images, masks (images,), and the second less the first, with intervals."""
 
+    def mean_of(group: np.ndarray, values: np.ndarray, which: np.ndarray) -> float:
+        return float(mean_where_known(np.where(group[which], values, np.nan)))
+
+    of_first, of_second = partial(mean_of, first), partial(mean_of, second)
     return {
-        names[0]: with_interval(errors, mean_of(first)),
-        names[1]: with_interval(errors, mean_of(second)),
-        "difference": with_interval(
-            errors, lambda values, which: mean_of(second)(values, which) - mean_of(first)(values, which)
-        ),
+        names[0]: with_interval(errors, of_first),
+        names[1]: with_interval(errors, of_second),
+        "difference": with_interval(errors, lambda values, which: of_second(values, which) - of_first(values, which)),
     }
 
 

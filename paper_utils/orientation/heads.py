@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ..errors import CompanionError
-from ..models.families import Block, base_model, family_of
+from ..models.families import family_of
 
 __all__ = ["INITIAL", "WEIGHTS", "LineHead", "LineModel", "cls_before_norm", "losses", "weighted"]
 
@@ -73,16 +73,6 @@ class LineModel(nn.Module):
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Map images (n, 3, height, width), uint8 or in 0..1, to outputs (n, values) by target."""
         return self.head(cls_before_norm(self.vit, images))
-
-    @property
-    def layers(self) -> Sequence[Any]:
-        """The transformer layers, with LoRA or without."""
-        return list(base_model(self.vit).get_submodule(family_of(self.vit).layers).children())
-
-    @property
-    def blocks(self) -> list[Block]:
-        """The parts of the transformer layers under the same names in every family."""
-        return family_of(self.vit).blocks(self.vit)
 
 
 def cls_before_norm(vit: Any, images: torch.Tensor) -> torch.Tensor:

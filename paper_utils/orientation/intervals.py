@@ -27,7 +27,8 @@ def with_interval(
     rng = np.random.default_rng(seed)
     sample = []
     for _ in range(RESAMPLES):
-        chosen, which = rng.integers(0, starts, starts), rng.integers(0, images, images)
+        chosen = rng.integers(0, starts, size=starts)
+        which: np.ndarray = rng.integers(0, images, size=images)
         sample.append(statistic(values[chosen].mean(0)[which], which))
     low, high = percentile_interval(np.array(sample))
     return float(statistic(values.mean(0), np.arange(images))), float(low), float(high)

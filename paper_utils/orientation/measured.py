@@ -13,8 +13,8 @@ from .angles import Ends, ErrorCurve, cardinal_and_oblique, error_near, minimum_
 from .colour import ColourErrors
 from .conditions import ENCODINGS, TARGETS, condition
 from .fits import Fits, Fitted
+from .phases import LossCurve, half_way, loss_curves, total_loss, transitions
 from .similarity import CONTROLS
-from .transitions import LossCurve, half_way, loss_curves, total_loss, transitions
 
 __all__ = ["Orientation"]
 
@@ -39,7 +39,8 @@ class Orientation:
             if name.startswith("similarity."):
                 parts.setdefault(name.removeprefix("similarity.").rpartition(".")[0], []).append(values)
         similarity = {name: np.stack(values) for name, values in parts.items()}
-        return cls(*(Fits.of(stages[name]) for name in ("frozen", "random", "lora")), similarity)
+        frozen, random, tuned = (Fits.of(stages[name]) for name in ("frozen", "random", "lora"))
+        return cls(frozen, random, tuned, similarity)
 
     def by_set(self) -> dict[str, dict[str, ErrorCurve]]:
         """Return the plain error by angle, by reader and set: a perfect one, heads on the frozen ViT, LoRA."""
@@ -49,22 +50,24 @@ class Orientation:
             "as described (LoRA)": {name: ErrorCurve.of(one, "plain") for name, one in self.tuned.fitted.items()},
         }
 
-    def by_encoding(self) -> dict[str, ErrorCurve]:
-        """Return the error by angle on set I by encoding: plain, and modulo 180 degrees of the axial one."""
-        return {
-            "0 to 360": ErrorCurve.of(self.frozen["I"], "plain"),
-            "45 to 405": ErrorCurve.of(self.frozen["I-turned_45"], "plain"),
-            "90 to 450": ErrorCurve.of(self.frozen["I-turned_90"], "plain"),
-            "0 to 360, start marked": ErrorCurve.of(self.frozen["I-dot"], "plain"),
+    def by_encoding(self) -> dict[str, dict[str, ErrorCurve]]:
+        """Return the error by angle by encoding: plain on set I, and modulo 180 degrees by set and backbone."""
+        plain = {
+            "0 to 360": "I",
+            "45 to 405": "I-turned_45",
+            "90 to 450": "I-turned_90",
+            "start marked": "I-dot",
         }
-
-    def modulo_180(self) -> dict[str, ErrorCurve]:
-        """Return the error by angle modulo 180 degrees, angle encoded by twice the angle, by backbone and set."""
-        fits = {"frozen": self.frozen, "random weights": self.random}
+        axial = {"frozen": self.frozen, "random weights": self.random}
         return {
-            f"set {name}, {title}": ErrorCurve.of(fit[f"{name}-axial"], "axial")
-            for name in ("I", "IV")
-            for title, fit in fits.items()
+            "set I, angles counted from 0, 45 and 90": {
+                title: ErrorCurve.of(self.frozen[name], "plain") for title, name in plain.items()
+            },
+            "modulo 180": {
+                f"set {name}, {title}": ErrorCurve.of(fits[f"{name}-axial"], "axial")
+                for name in ("I", "IV")
+                for title, fits in axial.items()
+            },
         }
 
     def colours(self) -> dict[str, ColourErrors]:
@@ -160,7 +163,7 @@ class Orientation:
         return found | {"I.error_at_0_difference": at_zero["difference"]}
 
     def _of_axial(self) -> dict[str, Ends]:
-        found = {}
+        found: dict[str, Ends] = {}
         for prefix, fits in (("", self.frozen), ("random.", self.random)):
             for name in ("I-axial", "IV-axial"):
                 ends = cardinal_and_oblique(fits[name])
@@ -169,7 +172,7 @@ class Orientation:
         return found
 
     def _of_colours(self) -> dict[str, Ends]:
-        found = {}
+        found: dict[str, Ends] = {}
         for prefix, fits in (("", self.frozen), ("random.", self.random)):
             for name in (
                 name for name, one in fits.fitted.items() if one.one.set == "IV" and one.one.initial == "published"
@@ -193,7 +196,7 @@ class Orientation:
             "default_": [self.frozen[name] for name in ("I-default", "IV-default")],
             "random.": [self.random[name] for name in ("I", "IV")],
         }
-        found = {}
+        found: dict[str, Ends] = {}
         for prefix, fits in groups.items():
             start, inner = ("random.", "") if prefix == "random." else ("", prefix)
             for what, curves in (

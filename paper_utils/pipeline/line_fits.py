@@ -17,12 +17,12 @@ from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from ..attention.maps import attention_maps
 from ..files import read_arrays, write_arrays
 from ..lines.variants import variant_images
+from ..models.adapted import adapt
 from ..models.pixels import Normalisation, fold_normalisation
 from ..models.vit import new_embedded_vit
 from ..orientation.conditions import CONDITIONS, ENCODINGS, Condition, condition, of_set, targets_of
 from ..orientation.features import features_of, tensor_of
 from ..orientation.fitting import Split, fit_head
-from ..orientation.heads import LineHead, LineModel
 from ..orientation.similarity import CONTROLS, map_similarity
 from ..orientation.tuning import outputs_of, tune
 from . import probes
@@ -125,7 +125,8 @@ def _fitted(work: Work, stage: str, one: Condition, features: dict[str, np.ndarr
 
 
 def _lora(work: Work, fitted: Arrays) -> Arrays:
-    profile, found = work.profile, {}
+    profile = work.profile
+    found: Arrays = {}
     maps: dict[str, list[np.ndarray]] = {}
     for name in TUNED:
         tuned = partial(_tuned, work, fitted, name)
@@ -135,8 +136,7 @@ def _lora(work: Work, fitted: Arrays) -> Arrays:
         ]
         maps[name] = [start.pop("maps") for start in starts]
         found |= _together(name, starts)
-    vit = _vit(work)
-    before = attention_maps(LineModel(vit, LineHead(vit.config.hidden_size, ["angle"])), _mapped_images(work)).cls
+    before = _maps(work, _vit(work))
     for start, control in itertools.product(range(profile.line_tuned_starts), CONTROLS):
         pairs = {"I and IV": (maps["I"][start], maps["IV"][start])}
         if not control:
@@ -159,8 +159,7 @@ def _tuned(work: Work, fitted: Arrays, name: str, start: int) -> Arrays:
     lines = of_set(name, "test", profile.line_test_images)
     outputs = outputs_of(model, lines, variant=one.variant, mixed_precision=profile.mixed_precision)
     found = _judged(one, outputs, targets_of(lines, one))
-    maps = attention_maps(model, _mapped_images(work)).cls
-    return found | {"losses": curve.astype(np.float32), "maps": maps.astype(np.float32)}
+    return found | {"losses": curve.astype(np.float32), "maps": _maps(work, model.vit)}
 
 
 def _judged(one: Condition, outputs: dict[str, np.ndarray], targets: Any) -> Arrays:
@@ -200,6 +199,8 @@ def _kept(work: Work, stage: str, part: str, compute: Callable[[], Arrays]) -> A
     return found
 
 
-def _mapped_images(work: Work) -> torch.Tensor:
+def _maps(work: Work, vit: Any) -> np.ndarray:
+    """Return the attention maps of the CLS query for images of set IV, (images, layers, heads, rows, columns)."""
     count = min(MAPPED, work.profile.line_test_images)
-    return tensor_of(variant_images(of_set("IV", "test", count), range(count)))
+    images = tensor_of(variant_images(of_set("IV", "test", count), range(count)))
+    return attention_maps(adapt(vit, head=torch.nn.Identity()), images).cls.astype(np.float32)

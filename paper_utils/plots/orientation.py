@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 from scipy.cluster.hierarchy import dendrogram
 
@@ -15,7 +16,7 @@ from .style import grid
 if TYPE_CHECKING:
     from ..orientation.angles import ErrorCurve
     from ..orientation.colour import ColourErrors
-    from ..orientation.transitions import LossCurve
+    from ..orientation.phases import LossCurve
 
 __all__ = ["colour_tree", "error_by_colour", "error_curves", "head_similarity", "line_architecture", "loss_curves"]
 
@@ -45,9 +46,8 @@ def line_architecture() -> Figure:
         axis.axis("off")
         axis.set_title(title, fontweight="bold")
         for number, step in enumerate(steps):
-            trained = "trained" in step
-            colours = {"fc": "#fdf0e3", "ec": "#b5651d"} if trained else {"fc": "#eef3fa", "ec": "#33557a"}
-            axis.add_patch(FancyBboxPatch((0.1, -number - 0.7), 0.8, 0.55, boxstyle="round,pad=0.01", **colours))
+            face, edge = ("#fdf0e3", "#b5651d") if "trained" in step else ("#eef3fa", "#33557a")
+            axis.add_patch(FancyBboxPatch((0.1, -number - 0.7), 0.8, 0.55, boxstyle="round,pad=0.01", fc=face, ec=edge))
             axis.text(0.5, -number - 0.42, step, ha="center", va="center", fontsize=7)
             if number:
                 axis.annotate(
@@ -133,7 +133,10 @@ def loss_curves(panels: Mapping[str, Mapping[str, LossCurve]]) -> Figure:
     """
     columns = 2
     figure, axes = grid(-(-len(panels) // columns), columns, 4.2, sharey=True, squeeze=False)
-    colours = {name: f"C{number}" for number, name in enumerate(max(panels.values(), key=len))}
+    colours = {
+        name: f"C{number}"
+        for number, name in enumerate(dict.fromkeys(target for one in panels.values() for target in one))
+    }
     for axis, (title, curves) in zip(axes.flat, panels.items(), strict=False):
         for target, one in curves.items():
             axis.plot(one.epochs, one.loss, lw=0.8, color=colours[target], label=target)
@@ -144,21 +147,21 @@ def loss_curves(panels: Mapping[str, Mapping[str, LossCurve]]) -> Figure:
         axis.set(title=title, yscale="log", xscale="log", xlabel="epoch")
     for row in axes:
         row[0].set_ylabel("loss")
-    handles = max((axis.get_legend_handles_labels() for axis in axes.flat), key=lambda pair: len(pair[1]))
-    figure.legend(*handles, loc="outside lower center", ncol=len(handles[1]))
+    handles = [Line2D([], [], color=colour, label=target) for target, colour in colours.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncol=len(handles))
     return figure
 
 
-def head_similarity(by_pair: Mapping[str, np.ndarray], *, shown: str) -> Figure:
-    """How alike attention maps of the same heads are in two models: one pair head by head, all by layer.
+def head_similarity(by_pair: Mapping[str, np.ndarray]) -> Figure:
+    """How alike attention maps of the same heads are in two models: the first pair head by head, all by layer.
 
     Args:
         by_pair: mean correlation, (layers, heads), by the pair's title.
-        shown: title of the pair whose heads are shown.
     """
     figure, axes = grid(1, 2, 2.8, width_ratios=(1, 1.3))
-    layers, heads = by_pair[shown].shape
-    image = axes[0].imshow(by_pair[shown], vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
+    shown, first = next(iter(by_pair.items()))
+    layers, heads = first.shape
+    image = axes[0].imshow(first, vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
     axes[0].set(title=shown, xlabel="head", ylabel="layer")
     figure.colorbar(image, ax=axes[0], label="correlation of maps", shrink=0.8)
     for title, values in by_pair.items():
