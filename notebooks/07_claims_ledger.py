@@ -50,7 +50,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run, claims, networks, training
+from paper_utils import Run, claims, networks, orientation, training
 
 run = Run(profile, source, notebook="07_claims_ledger", backbone=backbone, pixels=pixels)
 
@@ -132,6 +132,14 @@ claims.Ledger.of(training.Bias.of(run.unselected()).metrics(), against=claims.cl
 
 # %%
 claims.Ledger.of(networks.Stability.measure().metrics(), against=claims.claims("2212.09641"))
+
+# %% [markdown]
+# [arXiv 2504.09393](https://arxiv.org/abs/2504.09393) reads the angle of lines by a ViT ([notebook
+# 8](08_orientation_and_colour.ipynb), [8b](08b_what_a_vit_makes_of_them.ipynb)). Its code and constants are public, its
+# backbone was not at hand: the heads were fitted to the embedded one.
+
+# %%
+claims.Ledger.of(orientation.Orientation.of(run.line_fits()).metrics(), against=claims.claims("2504.09393"))
 
 # %% [markdown]
 # > **What to believe.** Heads for the chirp exist, on this backbone before fine-tuning too, and layers 1 to 3 matter

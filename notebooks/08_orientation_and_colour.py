@@ -28,7 +28,8 @@
 # The abstract says: errors of the angle are lowest at 180 degrees; errors are highest for bluish and lowest for yellowish
 # hues; some heads are alike in all tasks. In the released code the backbone is frozen and no LoRA layer is put in, so that
 # heads are alike by construction. This notebook draws the four sets as released, from seeds, and asks what a perfect reader
-# could know. **Models are not trained here**: what a ViT makes of these images is not tested yet.
+# could know. What a ViT makes of them, and the verdicts on the abstract, are in [notebook
+# 8b](08b_what_a_vit_makes_of_them.ipynb).
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -118,7 +119,8 @@ run.show(plots.colour_contrasts(lines.contrasts(), lines.COLOURS), "colour_contr
 # %% [markdown]
 # > **What to believe.** Lowest error at 180 degrees in all sets can come of these images for a reader that sees
 # > perfectly, and worse purples than yellows for one that noise limits, without any bias. To show a bias of a model,
-# > labels have to be judged modulo half a turn, and colours at equal contrast.
+# > labels have to be judged modulo half a turn, and colours at equal contrast, as in [notebook
+# > 8b](08b_what_a_vit_makes_of_them.ipynb).
 
 # %% [markdown]
 # Made with:

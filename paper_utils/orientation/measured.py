@@ -141,6 +141,18 @@ class Orientation:
         found |= _with_ends({"similarity.released": (1.0, 1.0, 1.0)})
         return {f"orientation.{name}": float(value) for name, value in found.items()}
 
+    def by_backbone(self, name: str) -> dict[str, tuple[dict[str, float], tuple[()]]]:
+        """Return the metrics by backbone, as `claims.Backbones` takes them: the run's own, and the one of random weights.
+
+        Args:
+            name: of the run's backbone.
+        """
+        own, own_keys = self.metrics(), "orientation.random."
+        random = {key: value for key, value in own.items() if key.startswith(own_keys)}
+        random |= {f"orientation.{key.removeprefix(own_keys)}": value for key, value in random.items()}
+        shared = ("orientation.images", "orientation.colour_agreement_of_contrast")
+        return {name: (own, ()), "random weights": (random | {key: own[key] for key in shared}, ())}
+
     def _perfect(self, name: str) -> Fitted:
         lines = self.frozen[name].lines
         return Fitted(condition(name), read(lines, "180")[None], np.empty((1, 0)), np.empty((1, 0, 0)))

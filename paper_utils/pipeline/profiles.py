@@ -34,7 +34,7 @@ class Profile(Recipe):
     line_test_images: int = 512  # and that are judged on
     line_starts: int = 5  # fits of each condition
     line_epochs: int = 100  # at most, of a fit
-    line_tuned_images: int = 1024  # that real LoRA is trained on, each seen once
+    line_tuned_images: int = 512  # that real LoRA is trained on, each seen once
     line_tuned_starts: int = 1
 
     @property

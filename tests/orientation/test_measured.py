@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from paper_utils.claims import Ledger, claims
+from paper_utils.claims import Backbones, Ledger, claims
 from paper_utils.errors import CompanionError
 from paper_utils.orientation import Orientation
 
@@ -38,6 +38,16 @@ def test_numbers_have_intervals_and_how_many_they_are_of(metrics):
     assert metrics["orientation.minimum_from_180"] == max(
         metrics[f"orientation.{name}.minimum_from_180"] for name in ("I", "II", "III", "IV")
     )
+
+
+def test_random_weights_are_judged_where_they_were_fitted(measured, metrics):
+    backbones = Backbones.of(measured.by_backbone("embedded"), against=claims(PAPER))
+    table = backbones.table().reset_index()
+    assert list(table.columns[-3:]) == ["embedded", "random weights", "same verdict"]
+    found = dict(zip([claim.name for claim in claims(PAPER)], table["random weights"], strict=True))
+    assert found["lowest_at_180_II"] == "cannot be tested at this scale"
+    value = metrics["orientation.random.I-axial.cardinal"]
+    assert f"{value:.3g}" in found["cardinal_best"]
 
 
 def test_tables_name_images_and_starts(measured):
