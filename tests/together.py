@@ -116,7 +116,9 @@ def dry_run(folder: Path, backbone: str) -> None:
     predicted.IMAGES_PER_PART = 3  # so that there is a part for each
     ablation.IMAGES_PER_SAVE = computations.IMAGES_PER_PART = computations.IMAGES_PER_REMOVAL = 4
     computations.IMAGES_PER_SWEEP = distorted.IMAGES_PER_PART = 1
-    usual = [name for name, stage in STAGES.items() if stage.file and not name.startswith(("study/", "seeds/"))]
+    usual = [
+        name for name, stage in STAGES.items() if stage.file and not name.startswith(("study/", "seeds/", "lines/"))
+    ]
     for name in (*usual, "study/lora_2", "seeds/lora_2"):
         run.results.ensure(name, run)
 

@@ -112,7 +112,9 @@ def test_a_reader_that_closes_early_ends_a_program_without_a_word():
 def test_what_ships_was_computed_from_seeds(tmp_path):
     with pytest.raises(CompanionError, match="a run that ships is computed from seeds"):
         ship.ship(Run("laptop", "checkpoint", root=tmp_path), tmp_path)
-    with pytest.raises(CompanionError, match=r"the result fine_tuning is missing .*make figures study FROM=seeds"):
+    with pytest.raises(
+        CompanionError, match=r"the result fine_tuning is missing .*make figures study study-lines FROM=seeds"
+    ):
         ship.ship(Run("laptop", "seeds", root=tmp_path), tmp_path)
     with pytest.raises(CompanionError, match="make figures FROM=seeds BACKBONE=photographs"):
         ship.ship(Run("laptop", "seeds", backbone="photographs", root=tmp_path), tmp_path)
