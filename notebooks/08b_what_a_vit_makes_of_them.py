@@ -71,7 +71,7 @@ measured.errors()
 # TODO
 
 # %%
-run.show(plots.error_by_colour(measured.colours(), lines.COLOURS), "vit_error_by_colour")
+run.show(plots.error_by_colour(measured.colours(), lines.contrasts(), lines.COLOURS), "vit_error_by_colour")
 
 # %% [markdown]
 # TODO

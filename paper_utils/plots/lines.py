@@ -45,7 +45,8 @@ def error_by_angle(errors: Mapping[str, Mapping[str, ErrorByAngle]]) -> Figure:
         for name, one in by_set.items():
             (line,) = axis.plot(one.centres, one.error, lw=1, label=f"set {name}")
             axis.fill_between(one.centres, one.low, one.high, color=line.get_color(), alpha=0.2, lw=0)
-        axis.set(title=reader, xlabel="labelled angle (degrees)", xticks=range(0, 361, 90), ylim=(0, None))
+        axis.set(title=reader, xlabel="labelled angle (degrees)", xticks=range(0, 361, 90))
+    axes[0, 0].set_ylim(0, None)  # of all panels, once the last is drawn
     axes[0, 0].set_ylabel("mean absolute error (degrees)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncol=4)
     return figure

@@ -81,23 +81,26 @@ def error_curves(panels: Mapping[str, Mapping[str, ErrorCurve]]) -> Figure:
     return figure
 
 
-def error_by_colour(panels: Mapping[str, ColourErrors], colours: Mapping[str, tuple[int, int, int]]) -> Figure:
+def error_by_colour(
+    panels: Mapping[str, ColourErrors], contrasts: Mapping[str, float], colours: Mapping[str, tuple[int, int, int]]
+) -> Figure:
     """Mean error of the angle by colour against how well the colour stands out, with 95 % intervals over images.
 
     Args:
         panels: errors by the panel's title.
+        contrasts: d' of each colour as published, by name; in every panel, whatever is drawn there.
         colours: red, green, blue in 0..255 by name, as published.
     """
     figure, axes = grid(1, len(panels), 2.6, squeeze=False)
     for axis, (title, one) in zip(axes[0], panels.items(), strict=True):
+        places = np.array([contrasts[name] for name in one.names])
         low, high = one.ends
-        axis.errorbar(one.contrast, one.mean, [one.mean - low, high - one.mean], fmt="none", ecolor="0.6", lw=0.8)
-        axis.scatter(
-            one.contrast, one.mean, c=[np.array(colours[name]) / 255 for name in one.names], ec="0.2", lw=0.6, zorder=3
-        )
-        for name, x, y in zip(one.names, one.contrast, one.mean, strict=True):
+        axis.errorbar(places, one.mean, [one.mean - low, high - one.mean], fmt="none", ecolor="0.6", lw=0.8)
+        fills = [np.array(colours[name]) / 255 for name in one.names]
+        axis.scatter(places, one.mean, c=fills, ec="0.2", lw=0.6, zorder=3)
+        for name, x, y in zip(one.names, places, one.mean, strict=True):
             axis.annotate(name, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=5)
-        axis.set(title=title, xlabel="d\N{PRIME} of a pixel against black")
+        axis.set(title=title, xlabel="d\N{PRIME} of a pixel, as published")
         axis.set_ylim(0, None)
     axes[0, 0].set_ylabel("error of the angle (degrees)")
     return figure
@@ -113,7 +116,13 @@ def colour_tree(errors: ColourErrors, by_chance: np.ndarray) -> Figure:
     figure, axes = grid(1, 2, 2.6, width_ratios=(1.5, 1))
     tree, (low, high) = errors.tree(), np.percentile(by_chance, (2.5, 97.5), axis=0)
     dendrogram(
-        tree, labels=list(errors.names), ax=axes[0], color_threshold=0, above_threshold_color="C0", leaf_rotation=40
+        tree,
+        labels=list(errors.names),
+        ax=axes[0],
+        color_threshold=0,
+        above_threshold_color="C0",
+        leaf_rotation=40,
+        leaf_font_size=7,
     )
     axes[0].axhspan(low[-1], high[-1], color="0.85", zorder=0)
     axes[0].set(title="grey: the last merge by chance", ylabel="difference of errors (degrees)")
@@ -167,5 +176,5 @@ def head_similarity(by_pair: Mapping[str, np.ndarray]) -> Figure:
     for title, values in by_pair.items():
         axes[1].plot(np.arange(1, layers + 1), np.nanmean(values, axis=1), "o-", ms=2.5, lw=1, label=title)
     axes[1].set(xlabel="layer", ylabel="mean over its heads", ylim=(None, 1.02))
-    axes[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=1)
+    axes[1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncol=1)
     return figure

@@ -1,6 +1,6 @@
 import numpy as np
 
-from paper_utils.lines import COLOURS
+from paper_utils.lines import COLOURS, contrasts
 from paper_utils.orientation import ColourErrors, ErrorCurve, LossCurve
 from paper_utils.plots import orientation
 
@@ -27,9 +27,9 @@ def test_each_kind_of_error_has_a_panel_with_its_starts():
 
 def test_colours_stand_at_their_contrast():
     one = colours()
-    axis = orientation.error_by_colour({"published": one}, COLOURS).axes[0]
+    axis = orientation.error_by_colour({"published": one}, contrasts(), COLOURS).axes[0]
     points = next(part for part in axis.collections if len(part.get_offsets()) == 11)
-    assert np.allclose(points.get_offsets()[:, 0], one.contrast)
+    assert np.allclose(points.get_offsets()[:, 0], [contrasts()[name] for name in COLOURS])
     assert np.allclose(points.get_offsets()[:, 1], one.mean)
     assert [text.get_text() for text in axis.texts] == list(COLOURS)
 
