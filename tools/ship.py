@@ -122,7 +122,11 @@ def main() -> None:
     with reported():
         if options.lines:
             run = Run("laptop", "seeds", backbone=options.backbone)
-            ship(run, REFERENCES[options.backbone].folder, only=LINE_STAGES)
+            ship(
+                run,
+                REFERENCES[options.backbone].folder,
+                only=[one for one in LINE_STAGES if one in shipped_stages(options.backbone)],
+            )
             return
         if options.metrics:
             gather(options.backbone)

@@ -195,7 +195,11 @@ def judge(claim: Claim, metrics: Metrics, *, protocol: str = "described", other_
     """
     prefix, rule = PROTOCOLS[protocol], RULES[claim.rule]
     if claim.needs and f"{prefix}{claim.needs}" not in metrics:
-        return Entry(claim, protocol, Judgement(UNTESTABLE, "-", "this model has no such heads, or not so many", "-"))
+        return Entry(
+            claim,
+            protocol,
+            Judgement(UNTESTABLE, "-", "no number to judge: the model has no such heads, or it was not computed", "-"),
+        )
     found = rule(metrics, prefix, **claim.arguments)
     by_seed: tuple[Judgement, ...] = ()
     names = [claim.arguments[name] for name in MEASURED.get(claim.rule, ()) if claim.arguments.get(name)]

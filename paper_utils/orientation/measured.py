@@ -33,22 +33,23 @@ class Orientation:
 
     @classmethod
     def of(cls, stages: Mapping[str, Arrays]) -> "Orientation":
-        """Read the arrays of the stages "frozen", "random" and "lora"."""
+        """Read the arrays of the stages "frozen", "random" and, where it was made, "lora"."""
         parts: dict[str, list[np.ndarray]] = {}
-        for name, values in stages["lora"].items():
+        for name, values in stages.get("lora", {}).items():
             if name.startswith("similarity."):
                 parts.setdefault(name.removeprefix("similarity.").rpartition(".")[0], []).append(values)
         similarity = {name: np.stack(values) for name, values in parts.items()}
-        frozen, random, tuned = (Fits.of(stages[name]) for name in ("frozen", "random", "lora"))
+        frozen, random, tuned = (Fits.of(stages.get(name, {})) for name in ("frozen", "random", "lora"))
         return cls(frozen, random, tuned, similarity)
 
     def by_set(self) -> dict[str, dict[str, ErrorCurve]]:
-        """Return the plain error by angle, by reader and set: a perfect one, heads on the frozen ViT, LoRA."""
-        return {
+        """Return the plain error by angle, by reader and set: a perfect one, heads on the frozen ViT, LoRA if there is."""
+        panels = {
             "sees all, answers 180": {name: ErrorCurve.of(self._perfect(name), "plain") for name in SETS},
             "as released (frozen)": {name: ErrorCurve.of(self.frozen[name], "plain") for name in SETS},
             "as described (LoRA)": {name: ErrorCurve.of(one, "plain") for name, one in self.tuned.fitted.items()},
         }
+        return {title: curves for title, curves in panels.items() if curves}
 
     def by_encoding(self) -> dict[str, dict[str, ErrorCurve]]:
         """Return the error by angle by encoding: plain on set I, and modulo 180 degrees by set and backbone."""

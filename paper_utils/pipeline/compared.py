@@ -46,7 +46,7 @@ class Compared(Computing):
         """Return what was fitted to line images (arXiv 2504.09393), by the stage's name without "lines/".
 
         This run's where all are fresh, else those that ship for its backbone, else those of the embedded one, which is
-        said.
+        said. LoRA is not among what ships.
         """
         self.has_read(*LINE_STAGES)
         own = self.computes and all(self.results.state(name).state == "fresh" for name in LINE_STAGES)
@@ -58,7 +58,7 @@ class Compared(Computing):
             backbone = "embedded"
         results = self.results if own else shipped(backbone)
         found = {}
-        for name in LINE_STAGES:
+        for name in LINE_STAGES if own else [one for one in LINE_STAGES if one in shipped_stages(backbone)]:
             if not (path := results.path(name)).is_file():
                 raise CompanionError(f"{path} is missing; {way_out(path)}")
             found[name.partition("/")[2]] = read_arrays(path)

@@ -102,7 +102,6 @@ FIGURES: dict[str, Source] = {
     "vit_error_by_colour": Source(VIT_ON_LINES, "error_by_colour"),
     "vit_colour_tree": Source(VIT_ON_LINES, "colour_tree"),
     "vit_losses": Source(VIT_ON_LINES, "loss_curves"),
-    "vit_head_similarity": Source(VIT_ON_LINES, "head_similarity"),
     "signed_network": Source(STABILITY, "signed_network"),
     "eigenvalues": Source(STABILITY, "eigenvalues"),
     "network_scores": Source(STABILITY, "network_scores"),

@@ -67,6 +67,15 @@ def test_figures_get_what_they_show(measured):
     assert np.ptp(equal.contrast) < 0.1
 
 
+def test_what_lora_makes_of_them_may_be_left_out(stages):
+    without = Orientation.of({name: arrays for name, arrays in stages.items() if name != "lora"})
+    assert list(without.by_set()) == ["sees all, answers 180", "as released (frozen)"]
+    verdicts = {
+        entry.claim.name: entry.verdict for entry in Ledger.of(without.metrics(), against=claims(PAPER)).entries
+    }
+    assert verdicts["heads_alike"] == verdicts["lowest_at_180_tuned"] == "cannot be tested at this scale"
+
+
 def test_what_was_not_fitted_is_named(measured):
     with pytest.raises(CompanionError, match="nothing was fitted as 'II'; choose one of I, IV, I-axial, IV-axial"):
         measured.random["II"]
