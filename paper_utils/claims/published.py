@@ -15,7 +15,7 @@ __all__ = ["PROTOCOLS", "SCALED", "Claim", "Null", "claims", "figure_4", "heads"
 DATA = ROOT / "data"
 CLAIMS = DATA / "claims.json"
 PAPER = "2503.18762"
-OTHERS = ("2212.09641", "2503.22713", "2504.09393")  # other papers of the author
+OTHERS = ("2212.09641", "2503.22713", "2504.02976", "2504.09393")  # other papers of the author
 FILES = {PAPER: CLAIMS} | {paper: DATA / f"claims_{paper}.json" for paper in OTHERS}  # by arXiv number
 SCALED = "released, to scale"
 # by name, the prefix of its keys. "described" follows the paper's text, "released" what the package that came with it

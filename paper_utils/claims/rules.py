@@ -96,9 +96,16 @@ def times_as_large(metrics: Metrics, prefix: str, *, key: str, base: str, publis
 
 
 def smaller(
-    metrics: Metrics, prefix: str, *, key: str, than: str, unit: str, difference: str | None = None
+    metrics: Metrics,
+    prefix: str,
+    *,
+    key: str,
+    than: str,
+    unit: str,
+    difference: str | None = None,
+    paired: bool = True,
 ) -> Judgement:
-    """Accept a smaller value than another on the same images, by the interval of their difference.
+    """Accept a smaller value than another, by the interval of their difference.
 
     Args:
         metrics: of the run.
@@ -108,6 +115,7 @@ def smaller(
         unit: of both.
         difference: of the other minus the first, where the metrics have it with its interval; else the verdict is
             partly at most.
+        paired: whether both are of the same images, or each of its own.
     """
     first, second = number(metrics, prefix + key), number(metrics, prefix + than)
     low, high = interval(metrics, prefix + difference) if difference else (None, None)
@@ -116,7 +124,7 @@ def smaller(
     value = f"{with_interval(metrics, prefix + key, unit)} against {with_interval(metrics, prefix + than, unit)}"
     if low is not None and high is not None and low < high:
         value += f"; difference {with_unit(second - first, unit)} ({digits(low)} to {digits(high)})"
-    rule = "smaller, the whole interval of the paired difference above 0; partly: smaller"
+    rule = f"smaller, the whole interval of the {'paired ' if paired else ''}difference above 0; partly: smaller"
     return Judgement(verdict, value, rule, f"{digits(first)} against {digits(second)}")
 
 

