@@ -25,13 +25,14 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study study-lines backbone backbone-photographs ship notebooks report docs clean always
+.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study study-lines study-clap backbone backbone-photographs ship notebooks report docs clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
 	@echo "  make figure-N             figure N of the paper, 1 to 8, and what it needs"
 	@echo "  make paper-2504.09393     orientation and colour, another paper of the author (two minutes)"
 	@echo "  make paper-2212.09641     attention and stability, another one (seconds)"
+	@echo "  make paper-2504.02976     CLAP, activation patching of a language model, another one (a minute)"
 	@echo "Options: FROM=checkpoint|seeds (the shipped fine-tuned model, or fine-tune it here), PROFILE=smoke|laptop|paper (now $(PROFILE)),"
 	@echo "  BACKBONE=folder, Hugging Face name or photographs (make backbone-photographs), PYTHON=python3.11"
 	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
@@ -51,6 +52,9 @@ paper-2504.09393: .venv/ready always
 
 paper-2212.09641: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only network_scores
+
+paper-2504.02976: .venv/ready always
+	@$(BIN)/python -m tools.figures $(OPTIONS) --only recovered_by_layer
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
 .venv/ready: requirements.txt constraints.txt
@@ -98,6 +102,10 @@ study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2b
 
 study-lines: .venv/ready ## what a ViT makes of line images, which notebook 8b shows (an hour and a half on one busy core)
 	@$(BIN)/python -m tools.study --lines $(OPTIONS)
+
+study-clap: .venv/ready ## measure a language model for notebook 10, into build/clap: fetches 111 MB (half an hour on one core)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[clap]' -c constraints.txt
+	@$(QUIETLY) $(BIN)/python -m tools.clap
 
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
 	@$(QUIETLY) $(BIN)/python -m benchmarks.benchmark

@@ -48,6 +48,8 @@ class Engine:
         CompanionError: the model is of no known family.
     """
 
+    causal = False  # every token attends to every other
+
     def __init__(
         self,
         model: ChirpRegressor | AdaptedModel,
@@ -206,8 +208,11 @@ class Engine:
         """Return the residual stream after a layer, (n, tokens, width), given that before it and its heads' outputs z."""
         return self.feed_forward(layer, x + layer.output(z.flatten(2)))
 
-    def after_attention(self, layer: Block, x: torch.Tensor) -> torch.Tensor:
-        """Return the residual stream after a layer's attention, (n, tokens, width), given that before the layer."""
+    def after_attention(self, layer: Block, x: torch.Tensor, earlier: None = None) -> torch.Tensor:
+        """Return the residual stream after a layer's attention, (n, tokens, width), given that before the layer.
+
+        No token is earlier than another here, see `sites.Layered`.
+        """
         return x + layer.output(self.attend(layer, x).flatten(2))
 
     def feed_forward(self, layer: Block, x: torch.Tensor) -> torch.Tensor:

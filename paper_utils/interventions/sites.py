@@ -21,6 +21,8 @@ EVERY = None  # in place of a token's index: all tokens at once
 class Layered(Protocol):
     """A transformer whose residual stream, (n, tokens, width), can be followed half a layer at a time."""
 
+    causal: bool  # whether nothing at a token depends on later ones
+
     @property
     def layers(self) -> Sequence[Any]:
         """Its layers, to be handed to the other methods."""
@@ -28,8 +30,14 @@ class Layered(Protocol):
     def embed(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the residual stream before the first layer."""
 
-    def after_attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
-        """Return the residual stream after a layer's attention, given that before the layer."""
+    def after_attention(self, layer: Any, x: torch.Tensor, earlier: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the residual stream after a layer's attention, given that before the layer.
+
+        Args:
+            layer: of `layers`.
+            x: (n, tokens, width).
+            earlier: where it is causal, that of the tokens before those of x.
+        """
 
     def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         """Return the residual stream after a layer, given that after its attention."""
@@ -58,7 +66,8 @@ def patched_outputs(
 ) -> torch.Tensor:
     """Return outputs with what one site of one layer puts out at one token replaced by what it does for another input.
 
-    Each is a pass of its own from that layer on; nothing before a site depends on it.
+    Each is a pass of its own from that layer on, and, where the model is causal, from that token on: nothing before depends
+    on it.
 
     Args:
         model: that is patched.
@@ -79,16 +88,14 @@ def patched_outputs(
         )
     if unknown := set(sites) - set(SITES):
         raise CompanionError(f"unknown site {min(unknown)!r}; choose of {', '.join(SITES)}")
+    streams = list(_streams(model, inputs)), list(_streams(model, source))
+    tokens = streams[0][0].before.shape[1]
+    if wrong := [position for position in positions if position is not EVERY and not 0 <= position < tokens]:
+        raise CompanionError(f"no token {wrong[0]}: there are {tokens}, from 0")
     rows = []
-    for number, (own, other) in enumerate(zip(_streams(model, inputs), _streams(model, source), strict=True)):
-        tokens = own.before.shape[1]
-        if wrong := [position for position in positions if position is not None and not 0 <= position < tokens]:
-            raise CompanionError(f"no token {wrong[0]}: there are {tokens}, from 0")
-        layer = model.layers[number]
-        x = torch.cat([_start(model, layer, own, other, site, place) for site in sites for place in positions])
-        for later in model.layers[number + 1 :]:
-            x = model.feed_forward(later, model.after_attention(later, x))
-        rows.append(model.read_out(x).unflatten(0, (len(sites), len(positions), len(inputs))))
+    for number in range(len(model.layers)):
+        found = [_patched_at(model, *streams, number, sites, position) for position in positions]
+        rows.append(torch.stack(found, dim=1).unflatten(0, (len(sites), len(inputs))).transpose(1, 2))
     result = torch.stack(rows)
     if not result.isfinite().all():
         raise CompanionError("the model puts out something that is not a number; was its training completed?")
@@ -102,6 +109,24 @@ def _streams(model: Layered, inputs: torch.Tensor) -> Iterator[_Stream]:
         after = model.feed_forward(layer, middle)
         yield _Stream(x, middle, after)
         x = after
+
+
+def _patched_at(
+    model: Layered,
+    own: list[_Stream],
+    other: list[_Stream],
+    number: int,
+    sites: Sequence[str],
+    position: int | None,
+) -> torch.Tensor:
+    """Return outputs (sites * n, k) with each site of a layer patched in turn."""
+    first = 0 if position is EVERY or not model.causal else position
+    layer = model.layers[number]
+    x = torch.cat([_start(model, layer, own[number], other[number], site, position)[:, first:] for site in sites])
+    for later, stream in zip(model.layers[number + 1 :], own[number + 1 :], strict=True):
+        earlier = stream.before[:, :first].repeat(len(sites), 1, 1) if first else None
+        x = model.feed_forward(later, model.after_attention(later, x, earlier))
+    return model.read_out(x)
 
 
 def _start(

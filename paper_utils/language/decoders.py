@@ -19,9 +19,11 @@ class Decoder(ABC):
 
     Args:
         model: of transformers, left as it is.
-        reads: pairs of a position, as an index of tokens, and the ids of the tokens whose logits are read there, one pair
+        reads: pairs of a position, counted from the last token as -1, and the ids of the tokens whose logits are read there, one pair
             after the other; all of the vocabulary at the last position if left out.
     """
+
+    causal = True
 
     def __init__(self, model: Any, *, reads: Sequence[Reading] = ((-1, None),)):
         self.model, self.reads = model, reads
@@ -36,8 +38,19 @@ class Decoder(ABC):
         """Return the residual stream before the first layer, (n, tokens, width), of ids (n, tokens)."""
 
     @abstractmethod
-    def after_attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
-        """Return the residual stream after a layer's attention, (n, tokens, width), given that before the layer."""
+    def attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+        """Return what a layer's attention adds to the residual stream, (n, tokens, width), given that before the layer."""
+
+    def after_attention(self, layer: Any, x: torch.Tensor, earlier: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the residual stream after a layer's attention, (n, tokens, width), given that before the layer.
+
+        Args:
+            layer: of `layers`.
+            x: (n, tokens, width).
+            earlier: that of the tokens before those of x, (n, earlier tokens, width).
+        """
+        whole = x if earlier is None else torch.cat([earlier, x], dim=1)
+        return x + self.attention(layer, whole)[:, -x.shape[1] :]
 
     @abstractmethod
     def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
@@ -73,9 +86,9 @@ class _Llama(Decoder):
     def embed(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.model.model.embed_tokens(inputs)
 
-    def after_attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+    def attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         turns = self.model.model.rotary_emb(x, torch.arange(x.shape[1])[None])
-        return x + layer.self_attn(layer.input_layernorm(x), position_embeddings=turns, attention_mask=None)[0]
+        return layer.self_attn(layer.input_layernorm(x), position_embeddings=turns, attention_mask=None)[0]
 
     def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.post_attention_layernorm(x))
@@ -92,8 +105,8 @@ class _Gpt2(Decoder):
     def embed(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.model.transformer.wte(inputs) + self.model.transformer.wpe.weight[: inputs.shape[1]]
 
-    def after_attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
-        return x + layer.attn(layer.ln_1(x))[0]
+    def attention(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
+        return layer.attn(layer.ln_1(x))[0]
 
     def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.ln_2(x))

@@ -92,7 +92,7 @@ def released_and_corrected(
     """
     rows: dict[str, list[np.ndarray]] = {}
     for pair, (clean_end, corrupted_end) in zip(pairs, endings, strict=True):
-        reading = decoder(model, reads=((len(pair.clean) - 1, pair.tokens), (-1, [*words[0], *words[1]])))
+        reading = decoder(model, reads=((-1 - len(clean_end), pair.tokens), (-1, [*words[0], *words[1]])))
         clean, corrupted = torch.tensor([[*pair.clean, *clean_end]]), torch.tensor([[*pair.corrupted, *corrupted_end]])
         plain = torch.cat([reading.outputs(clean), reading.outputs(corrupted)])
         patched = patched_outputs(reading, corrupted, clean, positions=[EVERY], sites=ALL_AT_ONCE)[:, :, 0, 0]

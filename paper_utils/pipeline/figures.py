@@ -50,6 +50,7 @@ NOTEBOOKS = (
     "08_orientation_and_colour",
     "08b_what_a_vit_makes_of_them",
     "09_attention_and_stability",
+    "10_clap",
     "07_claims_ledger",
     "07b_another_backbone",
     "07c_published_numbers",
@@ -58,6 +59,7 @@ TRAINING_NOTEBOOKS = ("02_finetune_vit", "02b_accuracy_and_controls")  # they ne
 ORIENTATION = "08_orientation_and_colour"
 VIT_ON_LINES = "08b_what_a_vit_makes_of_them"
 STABILITY = "09_attention_and_stability"
+CLAP = "10_clap"
 _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
     "figure_1": Source("03_attention_maps", "flowchart"),
@@ -107,6 +109,11 @@ FIGURES: dict[str, Source] = {
     "network_scores": Source(STABILITY, "network_scores"),
     "attention_draws": Source(STABILITY, "attention_draws"),
     "random_networks": Source(STABILITY, "correlations_by_score"),
+    "patching_protocol": Source(CLAP, "patching_protocol"),
+    "released_and_corrected": Source(CLAP, "released_and_corrected"),
+    "clean_differences": Source(CLAP, "clean_differences"),
+    "recovered_by_layer": Source(CLAP, "recovered_by_layer"),
+    "pair_maps": Source(CLAP, "pair_maps"),
     "published_walk": Source("07c_published_numbers", "sweeps_side_by_side"),
 }
 PAPER_FIGURES = {  # by number: what the paper shows, and says of it

@@ -24,6 +24,7 @@ from .effects import ablation_heatmap, prediction_distributions, removal_curves
 from .explorer import Heads, explorer_page
 from .heads import gallery, overlays
 from .images import region_map, spectrogram_samples, variant_panel
+from .language import clean_differences, pair_maps, patching_protocol, recovered_by_layer, released_and_corrected
 from .learning import (
     accuracy_by_group,
     learning_curves,
@@ -50,6 +51,7 @@ __all__ = [
     "accuracy_by_group",
     "atlas",
     "attention_draws",
+    "clean_differences",
     "colour_contrasts",
     "colour_tree",
     "correlations_by_score",
@@ -72,12 +74,16 @@ __all__ = [
     "loss_curves",
     "network_scores",
     "overlays",
+    "pair_maps",
+    "patching_protocol",
     "predicted_against_true",
     "prediction_distributions",
     "pretraining_losses",
     "recovered",
+    "recovered_by_layer",
     "region_map",
     "region_matrix",
+    "released_and_corrected",
     "removal_curves",
     "score_and_effect",
     "shift_bounds",
