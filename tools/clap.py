@@ -10,7 +10,9 @@ FILES = ("arrays.npz", "pairs.json", "origin.json")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.clap", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("--ship", action="store_true", help="copy what was measured to data/clap, which notebook 10 shows")
+    parser.add_argument(
+        "--ship", action="store_true", help="copy what was measured to data/clap, which notebook 10 shows"
+    )
     options = parser.parse_args()
     with reported():
         from paper_utils.language.study import FOLDER, SHIPPED, compute

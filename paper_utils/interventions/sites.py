@@ -14,7 +14,11 @@ from ..errors import CompanionError
 
 __all__ = ["EVERY", "SITES", "Layered", "patched_outputs"]
 
-SITES = ("attention", "MLP", "residual")  # what a layer's attention or MLP adds to the residual stream; that stream after it
+SITES = (
+    "attention",
+    "MLP",
+    "residual",
+)  # what a layer's attention or MLP adds to the residual stream; that stream after it
 EVERY = None  # in place of a token's index: all tokens at once
 
 
@@ -129,9 +133,7 @@ def _patched_at(
     return model.read_out(x)
 
 
-def _start(
-    model: Layered, layer: Any, own: _Stream, other: _Stream, site: str, position: int | None
-) -> torch.Tensor:
+def _start(model: Layered, layer: Any, own: _Stream, other: _Stream, site: str, position: int | None) -> torch.Tensor:
     """Return the residual stream after a layer in which one site's output is that for the other input."""
     if site == "attention":
         patched = own.before + (other.middle - other.before)

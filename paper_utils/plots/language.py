@@ -20,7 +20,9 @@ PLACES = ("last differing token of the subject", "token that predicts the answer
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]  # a value by layer and the ends of its interval
 
 
-def patching_protocol(clean: Sequence[str], corrupted: Sequence[str], tokens: Sequence[str], *, layers: int = 5) -> Figure:
+def patching_protocol(
+    clean: Sequence[str], corrupted: Sequence[str], tokens: Sequence[str], *, layers: int = 5
+) -> Figure:
     """What is patched where: one layer's output at one token of the corrupted prompt is that for the clean prompt.
 
     Args:
@@ -57,7 +59,13 @@ def patching_protocol(clean: Sequence[str], corrupted: Sequence[str], tokens: Se
         xytext=(at, row),
         xycoords=axes[1].transData,
         textcoords=axes[0].transData,
-        arrowprops={"arrowstyle": "-|>", "color": "C3", "connectionstyle": "arc3,rad=-0.15", "shrinkA": 6, "shrinkB": 6},
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": "C3",
+            "connectionstyle": "arc3,rad=-0.15",
+            "shrinkA": 6,
+            "shrinkB": 6,
+        },
     )
     return figure
 
@@ -79,7 +87,9 @@ def released_and_corrected(by_metric: Mapping[str, Mapping[str, Curve]]) -> Figu
     return figure
 
 
-def clean_differences(differences: Mapping[tuple[str, str], np.ndarray], ends: Mapping[tuple[str, str], tuple]) -> Figure:
+def clean_differences(
+    differences: Mapping[tuple[str, str], np.ndarray], ends: Mapping[tuple[str, str], tuple]
+) -> Figure:
     """Clean logit differences of all candidate pairs, by kind, before and after fine-tuning.
 
     Args:
@@ -89,13 +99,24 @@ def clean_differences(differences: Mapping[tuple[str, str], np.ndarray], ends: M
     figure, axis = grid(1, 1, 2.2)
     rows = np.arange(len(differences))
     boxes = axis.boxplot(
-        list(differences.values()), positions=rows, orientation="horizontal", widths=0.5, showfliers=False, patch_artist=True
+        list(differences.values()),
+        positions=rows,
+        orientation="horizontal",
+        widths=0.5,
+        showfliers=False,
+        patch_artist=True,
     )
     for box, (kind, _) in zip(boxes["boxes"], differences, strict=True):
         box.set(facecolor=COLOURS[kind], alpha=0.3)
     means = np.array([ends[key] for key in differences])
     axis.errorbar(
-        means[:, 0], rows, xerr=np.abs(means[:, 1:].T - means[:, 0]), fmt="D", ms=4, color="C3", label="mean, 95 % interval"
+        means[:, 0],
+        rows,
+        xerr=np.abs(means[:, 1:].T - means[:, 0]),
+        fmt="D",
+        ms=4,
+        color="C3",
+        label="mean, 95 % interval",
     )
     axis.axvline(0, color="0.6", lw=0.6)
     axis.set(xlabel="logit of the prompt's own answer less that of the other", yticks=rows)

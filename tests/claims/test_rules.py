@@ -206,6 +206,15 @@ def test_the_short_value_has_neither_unit_nor_interval(rule, arguments, results,
     assert rules.RULES[rule](results, "", **arguments).short == short
 
 
+@pytest.mark.parametrize(
+    ("paired", "said"), [({}, "paired difference"), ({"paired": False}, "of the difference above")]
+)
+def test_a_difference_of_two_sets_of_images_is_not_called_paired(paired, said):
+    results = {"x": 1, "y": 2} | between(1, 0.2, 2, "d")
+    found = rules.smaller(results, "", **SMALLER, **paired)
+    assert (found.verdict, said in found.rule) == (REPRODUCED, True)
+
+
 def test_a_missing_number_is_named():
     with pytest.raises(CompanionError, match="results lack 'ablation.x'"):
         rules.near({}, "ablation.", **NEAR)

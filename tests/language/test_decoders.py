@@ -29,7 +29,11 @@ def layers_of(model):
 
 
 def module_of(layer, site):
-    return {"attention": getattr(layer, "self_attn", None) or getattr(layer, "attn", None), "MLP": layer.mlp, "residual": layer}[site]
+    return {
+        "attention": getattr(layer, "self_attn", None) or getattr(layer, "attn", None),
+        "MLP": layer.mlp,
+        "residual": layer,
+    }[site]
 
 
 def first_of(output):

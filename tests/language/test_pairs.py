@@ -66,7 +66,11 @@ def test_what_answers_share_stands_in_both_prompts():
 @pytest.mark.parametrize(
     ("subjects", "answers", "message"),
     [
-        (("alpha", "brisk cough"), ("delta", "ember"), "'alpha' and 'brisk cough' make prompts of 4 and 5 tokens; pair"),
+        (
+            ("alpha", "brisk cough"),
+            ("delta", "ember"),
+            "'alpha' and 'brisk cough' make prompts of 4 and 5 tokens; pair",
+        ),
         (("alpha", "alpha"), ("delta", "ember"), "do not differ"),
         (("alpha", "brisk"), ("delta", "delta ember"), "do not differ in their answers"),
     ],

@@ -62,6 +62,7 @@ JUDGED = LEDGER | {
     "notebook 02_finetune_vit",
     "notebook 08b_what_a_vit_makes_of_them",
     "notebook 09_attention_and_stability",
+    "notebook 10_clap",
 }
 
 
