@@ -22,7 +22,7 @@ export HF_HUB_OFFLINE ?= $(if $(HUB),0,1)
 # progress bars only where someone looks, as in tools/
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
 CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
-	$(wildcard data/*.* data/backbone/*.safetensors data/reference*/*.* data/reference/s*/*.json)
+	$(wildcard data/*.* data/backbone/*.safetensors data/clap/*.* data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
 .PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study study-lines study-clap backbone backbone-photographs ship notebooks report docs clean always

@@ -71,7 +71,7 @@ def patched_outputs(
     """Return outputs with what one site of one layer puts out at one token replaced by what it does for another input.
 
     Each is a pass of its own from that layer on, and, where the model is causal, from that token on: nothing before depends
-    on it.
+    on it. In the last layer as many rows as layers x sites x n are in memory.
 
     Args:
         model: that is patched.
@@ -96,11 +96,8 @@ def patched_outputs(
     tokens = streams[0][0].before.shape[1]
     if wrong := [position for position in positions if position is not EVERY and not 0 <= position < tokens]:
         raise CompanionError(f"no token {wrong[0]}: there are {tokens}, from 0")
-    rows = []
-    for number in range(len(model.layers)):
-        found = [_patched_at(model, *streams, number, sites, position) for position in positions]
-        rows.append(torch.stack(found, dim=1).unflatten(0, (len(sites), len(inputs))).transpose(1, 2))
-    result = torch.stack(rows)
+    found = [_at_one_token(model, *streams, sites, position) for position in positions]
+    result = torch.stack(found, dim=1).unflatten(0, (len(model.layers), len(sites), len(inputs))).transpose(2, 3)
     if not result.isfinite().all():
         raise CompanionError("the model puts out something that is not a number; was its training completed?")
     return result
@@ -115,22 +112,22 @@ def _streams(model: Layered, inputs: torch.Tensor) -> Iterator[_Stream]:
         x = after
 
 
-def _patched_at(
-    model: Layered,
-    own: list[_Stream],
-    other: list[_Stream],
-    number: int,
-    sites: Sequence[str],
-    position: int | None,
+def _at_one_token(
+    model: Layered, own: list[_Stream], other: list[_Stream], sites: Sequence[str], position: int | None
 ) -> torch.Tensor:
-    """Return outputs (sites * n, k) with each site of a layer patched in turn."""
+    """Return outputs (layers * sites * n, k) with each site of each layer patched in turn.
+
+    What was patched in earlier layers goes through a layer together.
+    """
     first = 0 if position is EVERY or not model.causal else position
-    layer = model.layers[number]
-    x = torch.cat([_start(model, layer, own[number], other[number], site, position)[:, first:] for site in sites])
-    for later, stream in zip(model.layers[number + 1 :], own[number + 1 :], strict=True):
-        earlier = stream.before[:, :first].repeat(len(sites), 1, 1) if first else None
-        x = model.feed_forward(later, model.after_attention(later, x, earlier))
-    return model.read_out(x)
+    rows = own[0].before[:0, first:]
+    for layer, here, there in zip(model.layers, own, other, strict=True):
+        if len(rows):
+            earlier = here.before[:, :first].repeat(len(rows) // len(here.before), 1, 1) if first else None
+            rows = model.feed_forward(layer, model.after_attention(layer, rows, earlier))
+        new = [_start(model, layer, here, there, site, position)[:, first:] for site in sites]
+        rows = torch.cat([rows, *new])
+    return model.read_out(rows)
 
 
 def _start(model: Layered, layer: Any, own: _Stream, other: _Stream, site: str, position: int | None) -> torch.Tensor:
