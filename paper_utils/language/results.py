@@ -19,6 +19,7 @@ from .study import SHIPPED, STATES
 
 __all__ = ["Clap", "PairMap"]
 
+LONGEST_TITLE = 36  # letters of a subject
 Ends = tuple[float, float, float]  # a value and its 95 % interval
 
 
@@ -82,7 +83,8 @@ class Clap:
             logits = PairLogits(*(self.arrays[f"{kind} {state} map {name}"][None] for name in ("plain", "patched")))
             clean, corrupted = logits.differences[0]
             share = 100 * logits.effects[0] / (clean - corrupted)
-            title = f"{kind}: {' / '.join(pair['subjects'])}\n{' / '.join(token.strip() for token in pair['tokens'])}"
+            subjects, tokens = ([text.strip() for text in pair[name]] for name in ("subjects", "tokens"))
+            title = f"{kind}: {_short(subjects[0])} ({tokens[0]}) into {_short(subjects[1])} ({tokens[1]})"
             maps.append(PairMap(title, pair["corrupted"][pair["from"] :], np.moveaxis(share, 0, 1)))
         return maps
 
@@ -184,6 +186,10 @@ class Clap:
             stem, unit = (name.removesuffix("_percent"), "_percent") if name.endswith("_percent") else (name, "")
             flat |= {f"clap.{stem}{end}{unit}": value for end, value in zip(("", "_low", "_high"), ends, strict=True)}
         return flat
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_TITLE else f"{text[:LONGEST_TITLE]} ..."
 
 
 def _with_zeros(differences: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ __all__ = ["FOLDER", "SHIPPED", "STATES", "compute"]
 SHIPPED, FOLDER = ROOT / "data" / "clap", ROOT / "build" / "clap"
 STATES = ("before", "after")  # fine-tuning
 PAIRS, CANDIDATES, RELEASED = 20, 80, 6  # of each kind: patched; looked at; patched as released, too
+PATCHED_AFTER = 12  # of them, the first, after fine-tuning
 LEAST = 1.0  # by which the clean prompt has to favour the clean answer's token, for there to be something to recover
 WORDS = ("interictal epileptiform discharges", "intracranial electrode diagnostics")  # of the released metric
 ENDING = 3  # tokens of an answer after its first differing one, which belongs to them
@@ -137,7 +138,8 @@ def _plain(model: Any, pairs: Sequence[Pair]) -> np.ndarray:
 
 def _patched(work: _Work, kind: str, state: str) -> Arrays:
     """Return what `measure` does for all pairs, and for the first one at every token."""
-    title, pairs, model = f"{kind} {state}", _chosen(work, kind), work.model
+    pairs = _chosen(work, kind)[: PATCHED_AFTER if state == "after" else PAIRS]
+    title, model = f"{kind} {state}", work.model
     result = measure(model, pairs, title=title, partial=work.folder / "parts" / f"{kind}-{state}")
     result |= {f"map {name}": array for name, array in patched_everywhere(model, pairs[0]).items()}
     return {f"{title} {name}": array for name, array in result.items()}

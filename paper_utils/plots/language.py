@@ -16,7 +16,8 @@ __all__ = ["clean_differences", "pair_maps", "patching_protocol", "recovered_by_
 COLOURS = {"definitional": "C0", "associative": "C1"}
 LINES = {"before": "-", "after": "--"}
 SITES = ("attention", "MLP", "residual stream")
-PLACES = ("last differing token of the subject", "token that predicts the answer")
+PLACES = ("subject's last token", "predicting token")
+FEW = 12  # tokens whose names have room below a map
 Curve = tuple[np.ndarray, np.ndarray, np.ndarray]  # a value by layer and the ends of its interval
 
 
@@ -143,7 +144,7 @@ def recovered_by_layer(recovered: Mapping[tuple[str, str], Curve]) -> Figure:
         axes[0, column].set_title(name)
         axes[-1, column].set_xlabel("Layer")
     for row, name in enumerate(PLACES):
-        axes[row, 0].set_ylabel(f"recovered (%),\n{name}")
+        axes[row, 0].set_ylabel(f"recovered (%)\n{name}")
     figure.legend(loc="outside lower center", ncol=len(recovered) // 2)
     return figure
 
@@ -167,7 +168,8 @@ def pair_maps(maps: Sequence["PairMap"]) -> Figure:
                 origin="lower",
                 extent=(-0.5, values.shape[1] - 0.5, 0.5, layers + 0.5),
             )
-            axis.set_xticks(range(len(one.tokens)), [token.strip() for token in one.tokens], rotation=60, ha="right")
+            names = [token.strip() for token in one.tokens]
+            axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=7 if len(names) < FEW else 5)
             axis.set_title(site if axis is not row[1] else f"{one.title}\n{site}", fontsize=7)
         row[0].set_ylabel("Layer")
     figure.colorbar(image, ax=axes, label="recovered (%), cut at 100", shrink=0.6, extend="both")
