@@ -24,7 +24,13 @@ __all__ = ["Questions", "ReleasedProtocol", "linear_modules", "random_gpt2", "ra
 
 TOKENS, SPAN = 26, slice(14, 16)  # of the published sample's length, and where its two answers differ
 WORDS = 8, 7  # tokens of the two sets that the metric compares
-SIZES: dict[str, Any] = {"n_layer": 12, "n_head": 12, "n_embd": 192, "n_positions": 64, "vocab_size": 2000}
+SIZES: dict[str, Any] = {
+    "n_layer": 12,
+    "n_head": 12,
+    "n_embd": 192,
+    "n_positions": 64,
+    "vocab_size": 2000,
+} | dict.fromkeys(("bos_token_id", "eos_token_id"))
 
 
 @dataclass(frozen=True)
