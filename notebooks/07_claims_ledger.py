@@ -123,7 +123,7 @@ claims.not_measured()
 # [arXiv 2503.22713](https://arxiv.org/abs/2503.22713) is on the same model ([notebook 2](02_finetune_vit.ipynb)).
 
 # %%
-claims.Ledger.of(training.Bias.of(run.unselected()).metrics(), against=claims.claims("2503.22713"))
+run.ledger_on("2503.22713")
 
 # %% [markdown]
 # [arXiv 2212.09641](https://arxiv.org/abs/2212.09641) scores the nodes of signed networks by attention ([notebook
@@ -131,7 +131,7 @@ claims.Ledger.of(training.Bias.of(run.unselected()).metrics(), against=claims.cl
 # seconds.
 
 # %%
-claims.Ledger.of(networks.Stability.measure().metrics(), against=claims.claims("2212.09641"))
+run.ledger_on("2212.09641")
 
 # %% [markdown]
 # [arXiv 2504.09393](https://arxiv.org/abs/2504.09393) reads the angle of lines by a ViT ([notebook
@@ -139,14 +139,14 @@ claims.Ledger.of(networks.Stability.measure().metrics(), against=claims.claims("
 # backbone was not at hand: the heads were fitted to the embedded one.
 
 # %%
-claims.Ledger.of(orientation.Orientation.of(run.line_fits()).metrics(), against=claims.claims("2504.09393"))
+run.ledger_on("2504.09393")
 
 # %% [markdown]
 # [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) patches a language model ([notebook 10](10_clap.ipynb)). What ships
 # was measured on another one, SmolLM2; random weights are measured here, in seconds.
 
 # %%
-claims.Ledger.of(language.Clap.load().metrics(), against=claims.claims("2504.02976"))
+run.ledger_on("2504.02976")
 
 # %% [markdown]
 # > **What to believe.** Heads for the chirp exist, on this backbone before fine-tuning too, and layers 1 to 3 matter

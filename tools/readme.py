@@ -1,13 +1,13 @@
 """Fill README, docs and the tables of notebooks from the numbers of the runs that ship: `python -m tools.readme`."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCardData
 from jupytext.cli import jupytext
 
-from paper_utils.claims import Backbones
+from paper_utils.claims import Backbones, Ledger
 from paper_utils.data.chirps import UNITS
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, load_template, read_json, write_text
@@ -36,7 +36,7 @@ __all__ = [
 
 README = ROOT / "README.md"
 PAGES = {  # and the parts of each that are filled
-    README: ("badges", "findings", "figures"),
+    README: ("badges", "findings", "figures", "papers"),
     ROOT / "docs" / "ledger.md": ("counts", "backbones", "claims"),
     ROOT / "docs" / "measurements.md": ("accuracy", "speed", "ablation", "protocols"),
 }
@@ -73,18 +73,20 @@ def badges(where: str) -> str:
     )
 
 
-def parts(provenance: dict, found: Backbones) -> dict[str, str]:
+def parts(provenance: dict, found: Backbones, papers: Mapping[str, Ledger]) -> dict[str, str]:
     """Return the text of each part.
 
     Args:
         provenance: seconds and peak memory of the shipped run, as `tools.figures` gathers them.
         found: that run beside those on other backbones.
+        papers: the ledgers on the author's other papers, by their arXiv numbers.
     """
     metrics = dict(next(iter(found.numbers.values())))
     return {
         "badges": badges(address()),
         "findings": findings(found),
         "figures": tables.figures_table(provenance, found),
+        "papers": tables.papers_table(papers),
         "counts": _counts(found),
         "backbones": tables.findings_table(found),
         "claims": tables.ledger_table(found),
@@ -180,7 +182,9 @@ def _counts(found: Backbones) -> str:
 
 def main() -> None:
     with reported():
-        content = parts(read_json(PROVENANCE), Run(notebook="readme").backbones())
+        run = Run(notebook="readme")
+        papers = {paper: run.ledger_on(paper) for paper in tables.OTHER_PAPERS}
+        content = parts(read_json(PROVENANCE), run.backbones(), papers)
         for place, text in whole_pages().items():
             write_text(place, text)
         for page in PAGES:

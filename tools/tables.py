@@ -1,7 +1,9 @@
 """The tables of README and docs, as text, from the numbers of the runs that ship."""
 
-from paper_utils.claims import SCALED, Backbones, Entry
-from paper_utils.claims.rules import UNTESTABLE
+from collections.abc import Mapping
+
+from paper_utils.claims import SCALED, Backbones, Entry, Ledger
+from paper_utils.claims.rules import UNTESTABLE, VERDICTS
 from paper_utils.data.chirps import TARGETS, UNITS
 from paper_utils.interventions.protocol_effects import RELEASES
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
@@ -17,6 +19,7 @@ __all__ = [
     "findings_table",
     "ledger_table",
     "paper_and_here",
+    "papers_table",
     "protocols_table",
     "speed",
 ]
@@ -29,6 +32,12 @@ UNSELECTED = "accuracy.unselected."
 JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h4", 7: "l12h12", 8: "early_distractors"}
 
 
+OTHER_PAPERS = {  # of the author: what each is about, and where it is tested
+    "2503.22713": ("chirps", ("02_finetune_vit",)),
+    "2504.09393": ("lines", ("08_orientation_and_colour", "08b_what_a_vit_makes_of_them")),
+    "2212.09641": ("networks", ("09_attention_and_stability",)),
+    "2504.02976": ("language", ("10_clap",)),
+}
 # and those that its notebook has below it: of these figures of ours, where the claims name others than `figure_N`
 SHOWN_BY = {4: ("figure_4", "effect_intervals")}
 
@@ -37,6 +46,17 @@ def _cost(*records: dict) -> list[str]:
     seconds, peak = sum(one["seconds"] for one in records), max(one["peak_memory_mib"] for one in records)
     time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     return [part.replace(" ", "&nbsp;") for part in (time, f"{peak:.0f} MiB")]
+
+
+def papers_table(ledgers: Mapping[str, Ledger]) -> str:
+    """Return how many claims of each of the author's other papers come to each verdict, by its arXiv number."""
+    rows = []
+    for paper, ledger in ledgers.items():
+        counts = ledger.summary()["claims"]
+        title, notebooks = OTHER_PAPERS[paper]
+        links = ", ".join(f"[{name.partition('_')[0]}](notebooks/{name}.ipynb)" for name in notebooks)
+        rows.append([f"[{paper}](https://arxiv.org/abs/{paper}) {title}", links, *map(str, counts)])
+    return markdown_table(["another paper of the author", "notebook", *VERDICTS], rows)
 
 
 def _without_details(entry: Entry) -> str:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ..attention.mapped import MappedImages, map_images
 from ..claims.backbones import Backbones
+from ..claims.ledger import Ledger
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
@@ -27,6 +28,7 @@ from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOKS, ch
 from .given import GivenModel
 from .metrics import gathered
 from .pages import shown_page
+from .papers import ledger_on
 from .profiles import get_profile
 from .provenance import environment
 from .results import REFERENCES, Results, reference_of, shipped
@@ -196,6 +198,10 @@ class Run(Compared):
         own = self.profile.backbone if self.ships else self.folder
         others = {name: run for name, run in shipped_runs().items() if name != own}
         return Backbones.of({own: (self.metrics(), self.other_seeds())} | others)
+
+    def ledger_on(self, paper: str) -> Ledger:
+        """Return the verdicts on another paper of the author, by its arXiv number."""
+        return ledger_on(paper, self)
 
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test images, in their order."""

@@ -1,0 +1,60 @@
+"""The verdicts on the author's other papers: each is measured here, or by a study that ships."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from ..claims.ledger import Ledger
+from ..claims.published import OTHERS, claims
+from ..errors import CompanionError
+from ..training.bias import Bias
+
+if TYPE_CHECKING:
+    from .compared import Compared
+
+__all__ = ["ledger_on"]
+
+Metrics = Mapping[str, float | str]
+
+
+def ledger_on(paper: str, run: "Compared") -> Ledger:
+    """Return the ledger of another paper of the author.
+
+    Args:
+        paper: its arXiv number.
+        run: whose model and studies are taken, where the paper is on a model.
+
+    Raises:
+        CompanionError: nothing is measured of such a paper.
+    """
+    if paper not in MEASURED:
+        raise CompanionError(f"nothing is measured of arXiv {paper}; choose one of {', '.join(OTHERS)}")
+    return Ledger.of(MEASURED[paper](run), against=claims(paper))
+
+
+# rooms of other papers load when they are asked for: most notebooks are of none
+
+
+def _stability(run: "Compared") -> Metrics:
+    from ..networks import Stability
+
+    return Stability.measure().metrics()
+
+
+def _orientation(run: "Compared") -> Metrics:
+    from ..orientation import Orientation
+
+    return Orientation.of(run.line_fits()).metrics()
+
+
+def _clap(run: "Compared") -> Metrics:
+    from ..language import Clap
+
+    return Clap.load().metrics()
+
+
+MEASURED: dict[str, Callable[["Compared"], Metrics]] = {
+    "2503.22713": lambda run: Bias.of(run.unselected()).metrics(),
+    "2504.09393": _orientation,
+    "2212.09641": _stability,
+    "2504.02976": _clap,
+}
