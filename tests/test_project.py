@@ -22,7 +22,7 @@ from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from paper_utils.training.evaluation import evaluate_held_out
-from tools import readme, tree
+from tools import readme, tables, tree
 from tools.check_pairs import problems
 from tools.ship import FIGURES as FIGURE_FOLDERS
 
@@ -137,7 +137,9 @@ def test_nbval_runs_this_python_whatever_jupyter_path_holds(tmp_path, options):
 
 
 def test_readme_and_docs_show_the_shipped_results():
-    content = readme.parts(read_json(readme.PROVENANCE), Run(notebook="readme").backbones())
+    run = Run(notebook="readme")
+    papers = {paper: run.ledger_on(paper) for paper in tables.OTHER_PAPERS}
+    content = readme.parts(read_json(readme.PROVENANCE), run.backbones(), papers)
     for page in readme.PAGES:
         text = page.read_text()
         assert text == readme.filled(page, text, content), f"{page.name}: run python -m tools.readme"

@@ -27,7 +27,10 @@ def test_pip_fetches_one_wheel_by_its_hash_and_nothing_else(tmp_path, monkeypatc
     seen = {}
 
     def run(command, **options):
-        seen["command"], seen["requirements"] = command, Path(command[command.index("-r") + 1]).read_text(encoding="utf-8")
+        seen["command"], seen["requirements"] = (
+            command,
+            Path(command[command.index("-r") + 1]).read_text(encoding="utf-8"),
+        )
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)

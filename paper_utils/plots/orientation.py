@@ -84,23 +84,24 @@ def error_curves(panels: Mapping[str, Mapping[str, ErrorCurve]]) -> Figure:
 def error_by_colour(
     panels: Mapping[str, ColourErrors], contrasts: Mapping[str, float], colours: Mapping[str, tuple[int, int, int]]
 ) -> Figure:
-    """Mean error of the angle by colour against how well the colour stands out, with 95 % intervals over images.
+    """Mean error of the angle by colour, in the order of how well colours stand out, with 95 % intervals over images.
+
+    Several colours stand out equally well, so that they would hide each other on a scale of it.
 
     Args:
         panels: errors by the panel's title.
         contrasts: d' of each colour as published, by name; in every panel, whatever is drawn there.
         colours: red, green, blue in 0..255 by name, as published.
     """
-    figure, axes = grid(1, len(panels), 2.6, squeeze=False)
+    figure, axes = grid(1, len(panels), 2.8, squeeze=False)
     for axis, (title, one) in zip(axes[0], panels.items(), strict=True):
-        places = np.array([contrasts[name] for name in one.names])
-        low, high = one.ends
-        axis.errorbar(places, one.mean, [one.mean - low, high - one.mean], fmt="none", ecolor="0.6", lw=0.8)
-        fills = [np.array(colours[name]) / 255 for name in one.names]
-        axis.scatter(places, one.mean, c=fills, ec="0.2", lw=0.6, zorder=3)
-        for name, x, y in zip(one.names, places, one.mean, strict=True):
-            axis.annotate(name, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=5)
-        axis.set(title=title, xlabel="d\N{PRIME} of a pixel, as published")
+        order = sorted(range(len(one.names)), key=lambda number: contrasts[one.names[number]])
+        names, (low, high) = [one.names[number] for number in order], one.ends
+        mean, places = one.mean[order], np.arange(len(order))
+        axis.errorbar(places, mean, [mean - low[order], high[order] - mean], fmt="none", ecolor="0.6", lw=0.8)
+        axis.scatter(places, mean, c=[np.array(colours[name]) / 255 for name in names], ec="0.2", lw=0.6, zorder=3)
+        axis.set_xticks(places, [f"{name} {contrasts[name]:.1f}" for name in names], rotation=90, fontsize=6)
+        axis.set(title=title, xlabel="colour, and d\N{PRIME} of a pixel as published")
         axis.set_ylim(0, None)
     axes[0, 0].set_ylabel("error of the angle (degrees)")
     return figure

@@ -29,9 +29,13 @@ def test_colours_stand_at_their_contrast():
     one = colours()
     axis = orientation.error_by_colour({"published": one}, contrasts(), COLOURS).axes[0]
     points = next(part for part in axis.collections if len(part.get_offsets()) == 11)
-    assert np.allclose(points.get_offsets()[:, 0], [contrasts()[name] for name in COLOURS])
-    assert np.allclose(points.get_offsets()[:, 1], one.mean)
-    assert [text.get_text() for text in axis.texts] == list(COLOURS)
+    shown = [label.get_text().split() for label in axis.get_xticklabels()]
+    assert {name for name, _ in shown} == set(COLOURS)
+    assert [float(contrast) for _, contrast in shown] == sorted(round(one, 1) for one in contrasts().values())
+    errors = dict(zip(one.names, one.mean, strict=True))
+    assert np.allclose(points.get_offsets()[:, 1], [errors[name] for name, _ in shown])
+    fills = points.get_facecolors()[:, :3] * 255
+    assert np.allclose(fills, [COLOURS[name] for name, _ in shown])
 
 
 def test_the_tree_stands_beside_its_heights():

@@ -24,7 +24,7 @@ def beside(metrics, other_seeds=(), **others):
 
 
 def test_tables_hold_the_numbers_of_the_run(metrics):
-    content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics))
+    content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics), {})
     line = next(line for line in content["figures"].splitlines() if line.startswith("| 4 |"))
     assert line.endswith("| [04](notebooks/04_head_ablation.ipynb) | `make figure-4` | 64&nbsp;s | 704&nbsp;MiB |")
     assert f"{metrics['ablation.largest_head.effect_percent']:.3g} %" in line
@@ -100,7 +100,7 @@ def test_badges_wait_for_an_address():
 
 
 def test_tables_are_rectangular(metrics):
-    for text in readme.parts(PROVENANCE, beside(metrics, photographs=metrics)).values():
+    for text in readme.parts(PROVENANCE, beside(metrics, photographs=metrics), {}).values():
         widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
         assert len(widths) <= 1
 
@@ -139,7 +139,7 @@ def test_a_reading_has_a_row_where_its_verdict_is_another_one_on_any_backbone(me
 
 
 def test_filling_replaces_every_part(metrics):
-    content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics))
+    content = readme.parts(PROVENANCE, beside(metrics, photographs=metrics), {})
     for page, names in readme.PAGES.items():
         text = "".join(f"<!-- {part} -->old<!-- /{part} -->\n" for part in names)
         filled = readme.filled(page, text, content)
