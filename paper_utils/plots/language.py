@@ -32,7 +32,7 @@ def patching_protocol(
         tokens: the first tokens in which the clean and the corrupted answer differ.
         layers: how many are drawn.
     """
-    figure, axes = grid(1, 2, 2.9, sharey=True)
+    figure, axes = grid(1, 2, 2.3, sharey=True)
     at = max(place for place, (a, b) in enumerate(zip(clean, corrupted, strict=True)) if a != b)
     columns, row = np.arange(len(clean)), layers // 2
     for axis, prompt, title in zip(axes, (clean, corrupted), ("clean", "corrupted, patched"), strict=True):
@@ -77,7 +77,7 @@ def released_and_corrected(by_metric: Mapping[str, Mapping[str, Curve]]) -> Figu
     Args:
         by_metric: by kind of pairs and protocol, percent by layer with its interval.
     """
-    figure, axes = grid(1, len(by_metric), 2.6, sharey=True)
+    figure, axes = grid(1, len(by_metric), 2.3, sharey=True)
     for axis, (kind, curves) in zip(axes, by_metric.items(), strict=True):
         for number, (name, curve) in enumerate(curves.items()):
             _band(axis, curve, color=f"C{number + 2}", label=name if axis is axes[0] else None)
@@ -97,7 +97,7 @@ def clean_differences(
         differences: by kind and state, (candidates,).
         ends: by kind and state, the mean and its interval.
     """
-    figure, axis = grid(1, 1, 2.2)
+    figure, axis = grid(1, 1, 1.8)
     rows = np.arange(len(differences))
     boxes = axis.boxplot(
         list(differences.values()),
@@ -133,7 +133,7 @@ def recovered_by_layer(recovered: Mapping[tuple[str, str], Curve]) -> Figure:
     Args:
         recovered: by kind and state, percent with its interval over pairs, (sites, places, layers) each.
     """
-    figure, axes = grid(len(PLACES), len(SITES), 4.4, sharex=True)
+    figure, axes = grid(len(PLACES), len(SITES), 3.6, sharex=True)
     for (place, site), axis in np.ndenumerate(axes):
         for (kind, state), curve in recovered.items():
             own: Curve = (curve[0][site, place], curve[1][site, place], curve[2][site, place])
@@ -155,7 +155,7 @@ def pair_maps(maps: Sequence["PairMap"]) -> Figure:
     Args:
         maps: of single pairs.
     """
-    figure, axes = grid(len(maps), len(SITES), 2.6 * len(maps), squeeze=False)
+    figure, axes = grid(len(maps), len(SITES), 2.1 * len(maps), squeeze=False)
     for row, one in zip(axes, maps, strict=True):
         for axis, values, site in zip(row, one.recovered, SITES, strict=True):
             layers = len(values)
