@@ -94,8 +94,8 @@ run.show(plots.error_curves(measured.by_encoding()), "vit_error_by_encoding")
 # level or upright have 7.9 degrees there (5.6 to 10.4), those as near to a diagonal 3.8 (3.4 to 4.3). That is the opposite of
 # an oblique effect. **It may be taught**: the embedded backbone was pre-trained on strokes, many of them near upright or
 # level, whose left and right ends it had to name, which changes by a jump at the vertical. On set IV no difference is
-# shown (8.9 against 8.0 degrees). On random weights heads read the noise (r 0.99) and no angle: 43 to 45 degrees modulo 180,
-# where chance is 45.
+# shown (8.9 against 8.0 degrees). On random weights heads read the noise (r 0.99) and no angle: they answer one
+# direction, and err by 43 to 45 degrees modulo 180, where chance is 45.
 
 # %%
 measured.errors()
