@@ -25,7 +25,7 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/clap/*.* data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench results study study-lines study-clap backbone backbone-photographs ship notebooks report docs clean always
+.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench reliability results study study-lines study-clap backbone backbone-photographs ship notebooks report docs clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -109,6 +109,9 @@ study-clap: .venv/ready ## measure a language model for notebook 10, into build/
 
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
 	@$(QUIETLY) $(BIN)/python -m benchmarks.benchmark
+
+reliability: .venv/ready ## what docs/reliability.md promises, into data/reliability.json (an hour)
+	@$(QUIETLY) $(BIN)/python -m benchmarks.reliability
 
 backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about seven hours on 4 cores)
 	@$(QUIETLY) $(BIN)/python -m backbone.pretraining

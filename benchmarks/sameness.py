@@ -86,7 +86,7 @@ def _run(name: str, changes: Mapping[str, str], stages: tuple[str, ...]) -> dict
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *stages],
         cwd=ROOT,
-        env=os.environ | {"TQDM_DISABLE": "1"} | changes,
+        env=os.environ | {"TQDM_DISABLE": "1"} | dict(changes),
         capture_output=True,
         encoding="utf-8",
     )

@@ -21,6 +21,7 @@ __all__ = [
     "paper_and_here",
     "papers_table",
     "protocols_table",
+    "sameness",
     "speed",
 ]
 
@@ -57,6 +58,32 @@ def papers_table(ledgers: Mapping[str, Ledger]) -> str:
         links = ", ".join(f"[{name.partition('_')[0]}](notebooks/{name}.ipynb)" for name in notebooks)
         rows.append([f"[{paper}](https://arxiv.org/abs/{paper}) {title}", links, *map(str, counts)])
     return markdown_table(["another paper of the author", "notebook", *VERDICTS], rows)
+
+
+def sameness(measured: dict) -> str:
+    """Return a row for each variation of threads and instructions: whether images and numbers are the same.
+
+    Args:
+        measured: the part of data/reliability.json.
+    """
+    rows = [
+        [
+            variation,
+            "the same" if found["images_same"] else "**other pixels**",
+            f"{found['numbers_same_to_four_digits']} of {found['numbers']}",
+            f"{100 * found['largest_difference_of_tolerance']:.2g} %",
+        ]
+        for variation, found in measured["found"].items()
+    ]
+    return markdown_table(
+        [
+            "against a usual process",
+            "32 images",
+            "numbers alike to four digits",
+            "largest difference, of its tolerance",
+        ],
+        rows,
+    )
 
 
 def _without_details(entry: Entry) -> str:

@@ -28,7 +28,7 @@ def with_interval(
     sample = []
     for _ in range(RESAMPLES):
         chosen = rng.integers(0, starts, size=starts)
-        which: np.ndarray = rng.integers(0, images, size=images)
+        which = np.array(rng.integers(0, images, size=images))
         sample.append(statistic(values[chosen].mean(0)[which], which))
     low, high = percentile_interval(np.array(sample))
     return float(statistic(values.mean(0), np.arange(images))), float(low), float(high)

@@ -9,14 +9,14 @@ from ..errors import CompanionError
 from ..training.bias import Bias
 
 if TYPE_CHECKING:
-    from .compared import Compared
+    from .run import Run
 
 __all__ = ["ledger_on"]
 
 Metrics = Mapping[str, float | str]
 
 
-def ledger_on(paper: str, run: "Compared") -> Ledger:
+def ledger_on(paper: str, run: "Run") -> Ledger:
     """Return the ledger of another paper of the author.
 
     Args:
@@ -34,25 +34,25 @@ def ledger_on(paper: str, run: "Compared") -> Ledger:
 # rooms of other papers load when they are asked for: most notebooks are of none
 
 
-def _stability(run: "Compared") -> Metrics:
+def _stability(run: "Run") -> Metrics:
     from ..networks import Stability
 
     return Stability.measure().metrics()
 
 
-def _orientation(run: "Compared") -> Metrics:
+def _orientation(run: "Run") -> Metrics:
     from ..orientation import Orientation
 
     return Orientation.of(run.line_fits()).metrics()
 
 
-def _clap(run: "Compared") -> Metrics:
+def _clap(run: "Run") -> Metrics:
     from ..language import Clap
 
     return Clap.load().metrics()
 
 
-MEASURED: dict[str, Callable[["Compared"], Metrics]] = {
+MEASURED: dict[str, Callable[["Run"], Metrics]] = {
     "2503.22713": lambda run: Bias.of(run.unselected()).metrics(),
     "2504.09393": _orientation,
     "2212.09641": _stability,
