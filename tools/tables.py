@@ -35,9 +35,12 @@ JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h
 
 OTHER_PAPERS = {  # of the author: what each is about, and where it is tested
     "2503.22713": ("chirps", ("02_finetune_vit",)),
-    "2504.09393": ("lines", ("08_orientation_and_colour", "08b_what_a_vit_makes_of_them")),
+    "2504.09393": (
+        "lines",
+        ("08_orientation_and_colour", "08b_what_a_vit_makes_of_them", "08c_colour_and_transitions"),
+    ),
     "2212.09641": ("networks", ("09_attention_and_stability",)),
-    "2504.02976": ("language", ("10_clap",)),
+    "2504.02976": ("language", ("10_clap", "10b_definitions_and_associations")),
 }
 # and those that its notebook has below it: of these figures of ours, where the claims name others than `figure_N`
 SHOWN_BY = {4: ("figure_4", "effect_intervals")}

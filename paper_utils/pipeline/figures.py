@@ -49,17 +49,19 @@ NOTEBOOKS = (
     "06d_attention_and_effect",
     "08_orientation_and_colour",
     "08b_what_a_vit_makes_of_them",
+    "08c_colour_and_transitions",
     "09_attention_and_stability",
     "10_clap",
+    "10b_definitions_and_associations",
     "07_claims_ledger",
     "07b_another_backbone",
     "07c_published_numbers",
 )
 TRAINING_NOTEBOOKS = ("02_finetune_vit", "02b_accuracy_and_controls")  # they need what became of the training
 ORIENTATION = "08_orientation_and_colour"
-VIT_ON_LINES = "08b_what_a_vit_makes_of_them"
+VIT_ON_LINES, VIT_ON_COLOURS = "08b_what_a_vit_makes_of_them", "08c_colour_and_transitions"
 STABILITY = "09_attention_and_stability"
-CLAP = "10_clap"
+CLAP, DEFINITIONS = "10_clap", "10b_definitions_and_associations"
 _MAPS = ("images", "maps", "fine_tuning")
 FIGURES: dict[str, Source] = {
     "figure_1": Source("03_attention_maps", "flowchart"),
@@ -101,9 +103,9 @@ FIGURES: dict[str, Source] = {
     "line_architecture": Source(VIT_ON_LINES, "line_architecture"),
     "vit_error_by_angle": Source(VIT_ON_LINES, "error_by_angle"),
     "vit_error_by_encoding": Source(VIT_ON_LINES, "error_curves"),
-    "vit_error_by_colour": Source(VIT_ON_LINES, "error_by_colour"),
-    "vit_colour_tree": Source(VIT_ON_LINES, "colour_tree"),
-    "vit_losses": Source(VIT_ON_LINES, "loss_curves"),
+    "vit_error_by_colour": Source(VIT_ON_COLOURS, "error_by_colour"),
+    "vit_colour_tree": Source(VIT_ON_COLOURS, "colour_tree"),
+    "vit_losses": Source(VIT_ON_COLOURS, "loss_curves"),
     "signed_network": Source(STABILITY, "signed_network"),
     "eigenvalues": Source(STABILITY, "eigenvalues"),
     "network_scores": Source(STABILITY, "network_scores"),
@@ -111,9 +113,9 @@ FIGURES: dict[str, Source] = {
     "random_networks": Source(STABILITY, "correlations_by_score"),
     "patching_protocol": Source(CLAP, "patching_protocol"),
     "released_and_corrected": Source(CLAP, "released_and_corrected"),
-    "clean_differences": Source(CLAP, "clean_differences"),
-    "recovered_by_layer": Source(CLAP, "recovered_by_layer"),
-    "pair_maps": Source(CLAP, "pair_maps"),
+    "clean_differences": Source(DEFINITIONS, "clean_differences"),
+    "recovered_by_layer": Source(DEFINITIONS, "recovered_by_layer"),
+    "pair_maps": Source(DEFINITIONS, "pair_maps"),
     "published_walk": Source("07c_published_numbers", "sweeps_side_by_side"),
 }
 PAPER_FIGURES = {  # by number: what the paper shows, and says of it

@@ -60,9 +60,9 @@ LEDGER = {"notebook 07_claims_ledger", "notebook 07b_another_backbone"}  # they 
 # and these those on other papers, of what they measure themselves
 JUDGED = LEDGER | {
     "notebook 02_finetune_vit",
-    "notebook 08b_what_a_vit_makes_of_them",
+    "notebook 08c_colour_and_transitions",
     "notebook 09_attention_and_stability",
-    "notebook 10_clap",
+    "notebook 10b_definitions_and_associations",
 }
 
 
