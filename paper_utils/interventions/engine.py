@@ -140,7 +140,9 @@ class Engine:
 
     def by_batch(self, work: Callable[[torch.Tensor], Result], count: int) -> list[Result]:
         """Return the results of `work` on the indices of each batch of `count` images, several batches at once."""
-        batches = torch.arange(count).split(self.batch)
+        cores = torch.get_num_threads() if self.device.type == "cpu" else 1
+        # few images are shared out evenly, so that no core waits
+        batches = torch.arange(count).split(max(1, min(self.batch, -(-count // cores))))
         with parallel_map(len(batches), self.device) as map_of:
             return list(map_of(torch.inference_mode()(work), batches))
 

@@ -27,7 +27,7 @@ def test_every_claim_of_the_paper_is_judged(metrics):
     assert verdicts["lowest_at_180_turned"] != "not reproduced"
     assert verdicts["heads_alike_released"] == "not informative"
     assert verdicts["two_transitions"] == "not reproduced"
-    assert verdicts["from_pretraining"] == "cannot be tested at this scale"
+    assert verdicts["from_pretraining"] == "cannot be tested here"
 
 
 def test_numbers_have_intervals_and_how_many_they_are_of(metrics):
@@ -45,7 +45,7 @@ def test_random_weights_are_judged_where_they_were_fitted(measured, metrics):
     table = backbones.table().reset_index()
     assert list(table.columns[-3:]) == ["embedded", "random weights", "same verdict"]
     found = dict(zip([claim.name for claim in claims(PAPER)], table["random weights"], strict=True))
-    assert found["lowest_at_180_II"] == "cannot be tested at this scale"
+    assert found["lowest_at_180_II"] == "cannot be tested here"
     value = metrics["orientation.random.I-axial.cardinal"]
     assert f"{value:.3g}" in found["cardinal_best"]
 
@@ -73,7 +73,7 @@ def test_what_lora_makes_of_them_may_be_left_out(stages):
     verdicts = {
         entry.claim.name: entry.verdict for entry in Ledger.of(without.metrics(), against=claims(PAPER)).entries
     }
-    assert verdicts["heads_alike"] == verdicts["lowest_at_180_tuned"] == "cannot be tested at this scale"
+    assert verdicts["heads_alike"] == verdicts["lowest_at_180_tuned"] == "cannot be tested here"
 
 
 def test_what_was_not_fitted_is_named(measured):

@@ -152,7 +152,7 @@ def test_filling_replaces_every_part(metrics):
 
 def test_prose_gives_the_counts_of_verdicts_that_the_run_has(metrics):
     counts = [metrics[f"claims.{name}"] for name in ("partly", "not_reproduced", "not_informative")]
-    untestable, reproduced = metrics["claims.cannot_be_tested_at_this_scale"], metrics["claims.reproduced"]
+    untestable, reproduced = metrics["claims.cannot_be_tested_here"], metrics["claims.reproduced"]
     partly, refuted, moot = counts
     said = (
         f"{_are(partly)} in part, {_are(refuted)} not, {_are(moot)} not informative, and {untestable} cannot be tested"
