@@ -18,8 +18,8 @@
 # # The paper, figure by figure
 #
 # *Mechanistic Interpretability of Fine-Tuned Vision Transformers on Distorted Images*
-# ([arXiv 2503.18762](https://arxiv.org/abs/2503.18762)). Each notebook begins with its answer and ends with what to believe.
-# All show the results that ship, and run as they are.
+# ([arXiv 2503.18762](https://arxiv.org/abs/2503.18762)). Each notebook begins with its answer and ends with what to
+# believe. All show the results that ship, and run as they are.
 #
 # | Figure | shows | notebook |
 # | --- | --- | --- |
@@ -45,13 +45,14 @@
 # | [6c](06c_content_or_position.ipynb), [6d](06d_attention_and_effect.ipynb) | Do heads follow content or position, and does attention tell what matters? |
 # | [7](07_claims_ledger.ipynb), [7b](07b_another_backbone.ipynb), [7c](07c_published_numbers.ipynb) | Does the paper hold, on another backbone too, and what do its numbers say by themselves? |
 #
-# Other papers of the author: what images of lines can hold of their labels ([8](08_orientation_and_colour.ipynb)) and what a
-# ViT makes of them ([8b](08b_what_a_vit_makes_of_them.ipynb), [8c](08c_colour_and_transitions.ipynb)), whether attention
-# scores find the nodes that make a system unstable ([9](09_attention_and_stability.ipynb)), and where a language model
-# keeps what it knows ([10](10_clap.ipynb), [10b](10b_definitions_and_associations.ipynb)).
+# Other papers of the author ([7d](07d_other_papers.ipynb) has all verdicts): what images of lines can hold of their
+# labels ([8](08_orientation_and_colour.ipynb)) and what a ViT makes of them
+# ([8b](08b_what_a_vit_makes_of_them.ipynb), [8c](08c_colour_and_transitions.ipynb)), whether attention scores find
+# the nodes that make a system unstable ([9](09_attention_and_stability.ipynb)), and where a language model keeps what
+# it knows ([10](10_clap.ipynb), [10b](10b_definitions_and_associations.ipynb)).
 #
-# `make figures` makes all of them anew, and `explorer.html`, a page of all heads' maps, scores and effects; `make report`
-# joins 7 to 7c in one page.
+# `make figures` makes all of them anew, and `explorer.html`, a page of all heads' maps, scores and effects; `make
+# report` joins 7 to 7d in one page.
 #
 # In Colab, which opens one notebook without the rest of the repository, first run in a cell of each notebook
 # `!git clone --depth 1 ADDRESS /content/companion`, `%pip install -q -r /content/companion/requirements.txt -e

@@ -118,35 +118,7 @@ claims.not_measured()
 # Without L1H1 the predicted start times move by 5.9 s on average (4.5 to 7.8, 2,048 images). 21 of the 36 early heads
 # and 47 of the 108 later ones move them by less than 0.13 s (notebook 5).
 #
-# ## Other papers of the author
-#
-# [arXiv 2503.22713](https://arxiv.org/abs/2503.22713) is on the same model ([notebook 2](02_finetune_vit.ipynb)).
-
-# %%
-run.ledger_on("2503.22713")
-
-# %% [markdown]
-# [arXiv 2212.09641](https://arxiv.org/abs/2212.09641) scores the nodes of signed networks by attention ([notebook
-# 9](09_attention_and_stability.ipynb)). It needs no backbone: the published network, and 1,000 random ones, are measured in
-# seconds.
-
-# %%
-run.ledger_on("2212.09641")
-
-# %% [markdown]
-# [arXiv 2504.09393](https://arxiv.org/abs/2504.09393) reads the angle of lines by a ViT ([notebook
-# 8](08_orientation_and_colour.ipynb), [8b](08b_what_a_vit_makes_of_them.ipynb), [8c](08c_colour_and_transitions.ipynb)). Its code and constants are public, its
-# backbone was not at hand: the heads were fitted to the embedded one.
-
-# %%
-run.ledger_on("2504.09393")
-
-# %% [markdown]
-# [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) patches a language model ([notebooks 10](10_clap.ipynb), [10b](10b_definitions_and_associations.ipynb)). What ships
-# was measured on another one, SmolLM2; random weights are measured here, in seconds.
-
-# %%
-run.ledger_on("2504.02976")
+# The verdicts on the author's other papers stand in [notebook 7d](07d_other_papers.ipynb).
 
 # %% [markdown]
 # > **What to believe.** Heads for the chirp exist, on this backbone before fine-tuning too, and layers 1 to 3 matter

@@ -1,4 +1,4 @@
-"""The executed ledger (notebooks 7 to 7c) as one self-contained page, and as PDF: `python -m tools.report --help`.
+"""The executed ledger (notebooks 7 to 7d) as one self-contained page, and as PDF: `python -m tools.report --help`.
 
 The page is these notebooks as the run executed them, without their code. Nothing in it is fetched: style and figures are inlined.
 """

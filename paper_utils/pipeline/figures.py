@@ -56,6 +56,7 @@ NOTEBOOKS = (
     "07_claims_ledger",
     "07b_another_backbone",
     "07c_published_numbers",
+    "07d_other_papers",
 )
 TRAINING_NOTEBOOKS = ("02_finetune_vit", "02b_accuracy_and_controls")  # they need what became of the training
 ORIENTATION = "08_orientation_and_colour"

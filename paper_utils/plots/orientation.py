@@ -142,7 +142,7 @@ def loss_curves(panels: Mapping[str, Mapping[str, LossCurve]]) -> Figure:
         panels: curves by target, by the panel's title.
     """
     columns = 2
-    figure, axes = grid(-(-len(panels) // columns), columns, 4.2, sharey=True, squeeze=False)
+    figure, axes = grid(-(-len(panels) // columns), columns, 3.5, sharey=True, squeeze=False)
     colours = {
         name: f"C{number}"
         for number, name in enumerate(dict.fromkeys(target for one in panels.values() for target in one))

@@ -59,6 +59,7 @@ for notebook in NOTEBOOKS:
 LEDGER = {"notebook 07_claims_ledger", "notebook 07b_another_backbone"}  # they show the verdicts, of metrics
 # and these those on other papers, of what they measure themselves
 JUDGED = LEDGER | {
+    "notebook 07d_other_papers",
     "notebook 02_finetune_vit",
     "notebook 08c_colour_and_transitions",
     "notebook 09_attention_and_stability",
