@@ -22,8 +22,12 @@ def shipped_lines(backbone: str = "embedded") -> list[tuple[str, str, str]]:
 
 
 def lines(run: Run) -> list[tuple[str, str, str]]:
-    """Return name, state and reason of every result, figure and notebook of a run."""
-    found = _stage_lines(run.results, [name for name, stage in STAGES.items() if stage.file])
+    """Return name, state and reason of every result, figure and notebook of a run.
+
+    Of the studies those that were computed for it: figures show the shipped ones where there are none.
+    """
+    there = [name for name, stage in STAGES.items() if not stage.repeats or run.results.path(name).is_file()]
+    found = _stage_lines(run.results, [name for name in there if STAGES[name].file])
     found += [
         (f"figure {name}", *figure_state(run, name)) for name in FIGURES if FIGURES[name].notebook in run.notebooks
     ]
