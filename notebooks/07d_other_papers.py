@@ -33,7 +33,7 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 
 # %%
 # %matplotlib inline
-from paper_utils import Run
+from paper_utils import Run, claims
 
 run = Run(profile, source, notebook="07d_other_papers", backbone=backbone, pixels=pixels)
 
@@ -43,7 +43,7 @@ run = Run(profile, source, notebook="07d_other_papers", backbone=backbone, pixel
 # [arXiv 2503.22713](https://arxiv.org/abs/2503.22713) is on the same model ([notebook 2](02_finetune_vit.ipynb)).
 
 # %%
-run.ledger_on("2503.22713")
+claims.Ledger.of(run.metrics_on("2503.22713"), against=claims.claims("2503.22713"))
 
 # %% [markdown]
 # ## 2212.09641: attention and stability
@@ -53,7 +53,7 @@ run.ledger_on("2503.22713")
 # measured in seconds.
 
 # %%
-run.ledger_on("2212.09641")
+claims.Ledger.of(run.metrics_on("2212.09641"), against=claims.claims("2212.09641"))
 
 # %% [markdown]
 # ## 2504.09393: orientation and colour
@@ -64,7 +64,7 @@ run.ledger_on("2212.09641")
 # were fitted to the embedded one.
 
 # %%
-run.ledger_on("2504.09393")
+claims.Ledger.of(run.metrics_on("2504.09393"), against=claims.claims("2504.09393"))
 
 # %% [markdown]
 # ## 2504.02976: CLAP
@@ -74,7 +74,7 @@ run.ledger_on("2504.09393")
 # measured here, in seconds.
 
 # %%
-run.ledger_on("2504.02976")
+claims.Ledger.of(run.metrics_on("2504.02976"), against=claims.claims("2504.02976"))
 
 # %% [markdown]
 # > **What to believe.** A finding that a perfect reader, random weights or the adjacency of a network give as well says

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
+from paper_utils.claims import Ledger, claims
 from paper_utils.data.chirps import TARGETS
 from paper_utils.files import ROOT, read_json
 from paper_utils.models.regressor import load_regressor
@@ -138,7 +139,7 @@ def test_nbval_runs_this_python_whatever_jupyter_path_holds(tmp_path, options):
 
 def test_readme_and_docs_show_the_shipped_results():
     run = Run(notebook="readme")
-    papers = {paper: run.ledger_on(paper) for paper in tables.OTHER_PAPERS}
+    papers = {paper: Ledger.of(run.metrics_on(paper), against=claims(paper)) for paper in tables.OTHER_PAPERS}
     content = readme.parts(read_json(readme.PROVENANCE), run.backbones(), papers)
     for page in readme.PAGES:
         text = page.read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCardData
 from jupytext.cli import jupytext
 
-from paper_utils.claims import Backbones, Ledger
+from paper_utils.claims import Backbones, Ledger, claims
 from paper_utils.data.chirps import UNITS
 from paper_utils.errors import reported
 from paper_utils.files import ROOT, load_template, read_json, write_text
@@ -185,7 +185,7 @@ def _counts(found: Backbones) -> str:
 def main() -> None:
     with reported():
         run = Run(notebook="readme")
-        papers = {paper: run.ledger_on(paper) for paper in tables.OTHER_PAPERS}
+        papers = {paper: Ledger.of(run.metrics_on(paper), against=claims(paper)) for paper in tables.OTHER_PAPERS}
         content = parts(read_json(PROVENANCE), run.backbones(), papers)
         for place, text in whole_pages().items():
             write_text(place, text)

@@ -1,23 +1,22 @@
-"""The verdicts on the author's other papers: each is measured here, or by a study that ships."""
+"""What the claims of the author's other papers rest on: measured here, or by a study that ships."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ..claims.ledger import Ledger
-from ..claims.published import OTHERS, claims
+from ..claims.published import OTHERS
 from ..errors import CompanionError
 from ..training.bias import Bias
 
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["ledger_on"]
+__all__ = ["metrics_on"]
 
 Metrics = Mapping[str, float | str]
 
 
-def ledger_on(paper: str, run: "Run") -> Ledger:
-    """Return the ledger of another paper of the author.
+def metrics_on(paper: str, run: "Run") -> Metrics:
+    """Return the numbers that another paper of the author is judged by, as flat keys.
 
     Args:
         paper: its arXiv number.
@@ -28,7 +27,7 @@ def ledger_on(paper: str, run: "Run") -> Ledger:
     """
     if paper not in MEASURED:
         raise CompanionError(f"nothing is measured of arXiv {paper}; choose one of {', '.join(OTHERS)}")
-    return Ledger.of(MEASURED[paper](run), against=claims(paper))
+    return MEASURED[paper](run)
 
 
 # rooms of other papers load when they are asked for: most notebooks are of none

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from matplotlib.figure import Figure
 
 from ..attention.mapped import MappedImages, map_images
 from ..claims.backbones import Backbones
-from ..claims.ledger import Ledger
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
@@ -28,7 +28,7 @@ from .figures import NOTEBOOKS, SHIP_TO, SHIPPED_FIGURES, TRAINING_NOTEBOOKS, ch
 from .given import GivenModel
 from .metrics import gathered
 from .pages import shown_page
-from .papers import ledger_on
+from .papers import metrics_on
 from .profiles import get_profile
 from .provenance import environment
 from .results import REFERENCES, Results, reference_of, shipped
@@ -199,9 +199,9 @@ class Run(Compared):
         others = {name: run for name, run in shipped_runs().items() if name != own}
         return Backbones.of({own: (self.metrics(), self.other_seeds())} | others)
 
-    def ledger_on(self, paper: str) -> Ledger:
-        """Return the verdicts on another paper of the author, by its arXiv number."""
-        return ledger_on(paper, self)
+    def metrics_on(self, paper: str) -> Mapping[str, float | str]:
+        """Return the numbers that another paper of the author is judged by, as flat keys; by its arXiv number."""
+        return metrics_on(paper, self)
 
     def test_chirps(self) -> list[Chirp]:
         """Return the chirps of the test images, in their order."""
