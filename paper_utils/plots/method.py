@@ -1,11 +1,14 @@
 """Figure 1: the flowchart of the method."""
 
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from .style import grid
 
-__all__ = ["flowchart"]
+__all__ = ["column_of_steps", "flowchart"]
 
 
 def flowchart() -> Figure:
@@ -30,23 +33,33 @@ def flowchart() -> Figure:
     }
     figure, axes = grid(1, 2, 5.2)
     for axis, (title, steps) in zip(axes, columns.items(), strict=True):
-        axis.set(xlim=(0, 1.06), ylim=(-len(steps), 0.3))
-        axis.axis("off")
-        axis.set_title(title, fontsize=10, fontweight="bold")
-        for number, step in enumerate(steps):
-            box = FancyBboxPatch(
-                (0.12, -number - 0.68), 0.76, 0.6, boxstyle="round,pad=0.01", fc="#eef3fa", ec="#33557a"
-            )
-            axis.add_patch(box)
-            axis.text(0.5, -number - 0.38, step, ha="center", va="center", fontsize=8)
-            if number:
-                axis.annotate(
-                    "",
-                    (0.5, -number - 0.06),
-                    (0.5, -number + 0.31),
-                    arrowprops={"arrowstyle": "->", "color": "#33557a"},
-                )
+        column_of_steps(axis, title, steps)
     loop = {"arrowstyle": "->", "color": "#a33", "connectionstyle": "arc3,rad=-0.6"}
     axes[1].annotate("", (0.88, -2.38), (0.88, -4.38), arrowprops=loop | {"connectionstyle": "arc3,rad=0.5"})
     axes[1].text(1.03, -3.4, "next head", rotation=90, va="center", ha="center", color="#a33", fontsize=7)
     return figure
+
+
+def column_of_steps(axis: Axes, title: str, steps: Sequence[str], *, marked: str | None = None) -> None:
+    """Draw steps as boxes from top to bottom, with an arrow from each to the next.
+
+    Args:
+        axis: to draw on.
+        title: above it.
+        steps: texts of the boxes.
+        marked: boxes whose text holds this have another colour.
+    """
+    axis.set(xlim=(0, 1.06), ylim=(-len(steps), 0.3))
+    axis.axis("off")
+    axis.set_title(title, fontsize=10, fontweight="bold")
+    for number, step in enumerate(steps):
+        face, edge = ("#fdf0e3", "#b5651d") if marked and marked in step else ("#eef3fa", "#33557a")
+        axis.add_patch(FancyBboxPatch((0.12, -number - 0.68), 0.76, 0.6, boxstyle="round,pad=0.01", fc=face, ec=edge))
+        axis.text(0.5, -number - 0.38, step, ha="center", va="center", fontsize=8)
+        if number:
+            axis.annotate(
+                "",
+                (0.5, -number - 0.06),
+                (0.5, -number + 0.31),
+                arrowprops={"arrowstyle": "->", "color": "#33557a"},
+            )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import FancyBboxPatch
 from scipy.cluster.hierarchy import dendrogram
 
+from .method import column_of_steps
 from .style import grid
 
 if TYPE_CHECKING:
@@ -42,20 +42,7 @@ def line_architecture() -> Figure:
     }
     figure, axes = grid(1, 2, 3.6)
     for axis, (title, steps) in zip(axes, columns.items(), strict=True):
-        axis.set(xlim=(0, 1), ylim=(-len(steps), 0.2))
-        axis.axis("off")
-        axis.set_title(title, fontweight="bold")
-        for number, step in enumerate(steps):
-            face, edge = ("#fdf0e3", "#b5651d") if "trained" in step else ("#eef3fa", "#33557a")
-            axis.add_patch(FancyBboxPatch((0.1, -number - 0.7), 0.8, 0.55, boxstyle="round,pad=0.01", fc=face, ec=edge))
-            axis.text(0.5, -number - 0.42, step, ha="center", va="center", fontsize=7)
-            if number:
-                axis.annotate(
-                    "",
-                    (0.5, -number - 0.12),
-                    (0.5, -number + 0.28),
-                    arrowprops={"arrowstyle": "->", "color": "#33557a"},
-                )
+        column_of_steps(axis, title, steps, marked="trained")
     return figure
 
 
