@@ -33,6 +33,8 @@ UNSELECTED = "accuracy.unselected."
 JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h4", 7: "l12h12", 8: "early_distractors"}
 
 
+# and those that its notebook has below it: of these figures of ours, where the claims name others than `figure_N`
+SHOWN_BY = {4: ("figure_4", "effect_intervals")}
 OTHER_PAPERS = {  # of the author: what each is about, and where it is tested
     "2503.22713": ("chirps", ("02_finetune_vit",)),
     "2504.09393": (
@@ -42,8 +44,6 @@ OTHER_PAPERS = {  # of the author: what each is about, and where it is tested
     "2212.09641": ("networks", ("09_attention_and_stability",)),
     "2504.02976": ("language", ("10_clap", "10b_definitions_and_associations")),
 }
-# and those that its notebook has below it: of these figures of ours, where the claims name others than `figure_N`
-SHOWN_BY = {4: ("figure_4", "effect_intervals")}
 
 
 def _cost(*records: dict) -> list[str]:
