@@ -186,15 +186,17 @@ def load_regressor(
         )
     zeros = torch.zeros(3).numpy()
     model = build_regressor(backbone, LabelScale(zeros, zeros), seed=0, pixels=stored)
-    expected = {key: tensor.shape for key, tensor in _stored_tensors(model).items()}
-    wrong = sorted(
-        key for key in expected.keys() | tensors.keys() if key not in tensors or tensors[key].shape != expected.get(key)
-    )
+    expected = {key: (tensor.shape, tensor.dtype) for key, tensor in _stored_tensors(model).items()}
+    found = {key: (tensor.shape, tensor.dtype) for key, tensor in tensors.items()}
+    wrong = sorted(key for key in expected.keys() | found.keys() if found.get(key) != expected.get(key))
     if wrong:
         raise CompanionError(
             f"{path} does not fit a model on backbone {backbone!r}: {len(wrong)} of {len(expected)} tensors are "
-            f"missing, unknown or of another shape, the first is {wrong[0]}; give the backbone it was trained on"
+            f"missing, unknown or of another shape or type, the first is {wrong[0]}; give the backbone it was trained on"
         )
+    for key, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise CompanionError(f"{path} is damaged: {key} is not finite; fetch it or fine-tune again")
     model.load_state_dict(tensors, strict=False)
     return model.eval()
 

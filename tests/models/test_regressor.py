@@ -64,6 +64,22 @@ def test_wrong_keys_are_refused(regressor, tiny_backbone, tmp_path):
         models.load_regressor(path, backbone="embedded")
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda weight: weight.mul(torch.nan), r"model\.safetensors is damaged: head\.0\.weight is not finite"),
+        (lambda weight: weight.to(torch.int32), r"of another shape or type, the first is head\.0\.weight"),
+    ],
+)
+def test_damaged_weights_are_named(regressor, tiny_backbone, tmp_path, damage, said):
+    path = tmp_path / "model.safetensors"
+    models.save_regressor(regressor, path, backbone=tiny_backbone)
+    tensors = load_file(path)
+    save_file(tensors | {"head.0.weight": damage(tensors["head.0.weight"])}, path, metadata={"backbone": tiny_backbone})
+    with pytest.raises(CompanionError, match=said):
+        models.load_regressor(path)
+
+
 def test_a_model_that_names_no_backbone_is_refused(regressor, tiny_backbone, tmp_path):
     path = tmp_path / "model.safetensors"
     models.save_regressor(regressor, path, backbone=tiny_backbone)
