@@ -35,8 +35,9 @@ def test_outputs_are_those_of_the_heads_on_the_features(tiny_backbone):
     vit = ViTModel.from_pretrained(tiny_backbone, add_pooling_layer=False).eval()
     head = heads.LineHead(24, ["angle"], initial="default").eval()
     lines = conditions.of_set("IV", "test", 10)
-    found = tuning.outputs_of(heads.LineModel(vit, head), lines, variant="dot")["angle"]
-    tokens = features.features_of(vit, lines, variant="dot")
+    exact = {"variant": "dot", "mixed_precision": False}
+    found = tuning.outputs_of(heads.LineModel(vit, head), lines, **exact)["angle"]
+    tokens = features.features_of(vit, lines, **exact)
     assert tokens.shape == (10, 24)
     assert np.allclose(found, head(torch.from_numpy(tokens))["angle"].detach(), atol=1e-5)
     whole = features.tensor_of(variant_images(lines, range(10), variant="dot"))
