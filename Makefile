@@ -25,7 +25,7 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/clap/*.* data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
-.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench reliability results study study-lines study-clap backbone backbone-photographs ship notebooks report docs clean always
+.PHONY: help figures setup test fuzz test-quick lab status compare ledger bench reliability results study study-lines study-clap backbone backbone-photographs ship notebooks report docs lock clean always
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -57,14 +57,16 @@ paper-2504.02976: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only recovered_by_layer
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
-.venv/ready: requirements.txt constraints.txt
+.venv/ready: requirements.txt constraints.txt requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up .venv (once, some minutes)"
 	@test ! -L .venv || rm .venv # a link: what it points to is not ours to clear
 	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@# what is left is torch, for a CPU or with the CUDA libraries that it pins
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 test: .venv/ready ## the tests whose files changed since they passed, and what is skipped (FORCE=yes runs all)
@@ -128,6 +130,10 @@ ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/re
 	@$(MAKE) --no-print-directory figures FROM=seeds
 	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone $(call quoted,BACKBONE))
 	@$(BIN)/python -m tools.readme
+
+lock: .venv/ready ## requirements.lock, the hashes of packages, after a change of requirements.txt or constraints.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[lock]' -c constraints.txt
+	@$(BIN)/python -m tools.lock
 
 clean: ## remove what runs have made (not .venv)
 	rm -rf build figures/smoke figures/laptop* figures/paper*

@@ -23,7 +23,7 @@ from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.run import Run
 from paper_utils.training.evaluation import evaluate_held_out
-from tools import readme, tables, tree
+from tools import lock, readme, tables, tree
 from tools.check_pairs import problems
 from tools.ship import FIGURES as FIGURE_FOLDERS
 
@@ -51,6 +51,19 @@ def test_environment_lists_the_pinned_requirements():
     conda = {CONDA_NAMES.get(name, name): number for name, number in entries}
     assert conda.pop("python") == "3.11"
     assert conda == pinned
+
+
+def test_the_lock_has_the_pinned_version_and_the_hashes_of_every_package():
+    files = ("requirements.txt", "constraints.txt")
+    lines = [line for name in files for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
+    pinned = {re.sub(r"[._]", "-", name).lower(): number for name, number in (line.split("==") for line in lines)}
+    locked = {name: (number, rest) for name, number, rest in lock.packages(lock.LOCK.read_text())}
+    assert pinned.pop("torch")
+    assert pinned == {name: locked[name][0] for name in pinned}
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", rest) for _, rest in locked.values())
+    assert not [name for name in locked if lock.TORCH.match(name)]
+    # what is locked and not pinned is for other systems and Pythons
+    assert all(";" in locked[name][1] for name in locked.keys() - pinned.keys())
 
 
 SOLVER = next(filter(None, map(shutil.which, ("micromamba", "mamba", "conda"))), None)

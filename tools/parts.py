@@ -17,7 +17,7 @@ PROJECT = ("test_project.py", "test_imports.py")  # of tests/: they read the REA
 WHOLE = ("staleness",)  # folders of tests/ that copy the whole tree and take minutes
 DRAWN = "build/drawn"  # the figures of the paper, as the notebooks draw them
 # what decides how every tool and test runs
-SETTINGS = ("pyproject.toml", "requirements.txt", "constraints.txt", "conftest.py")
+SETTINGS = ("pyproject.toml", "requirements.txt", "constraints.txt", "requirements.lock", "conftest.py")
 
 
 @dataclass(frozen=True)
