@@ -119,7 +119,7 @@ def _fitted(work: Work, stage: str, one: Condition, features: dict[str, np.ndarr
     with torch.inference_mode():
         outputs = {name: output.numpy() for name, output in fit.head(torch.from_numpy(features["test"])).items()}
     found = _judged(one, outputs, splits["test"].targets) | {"losses": fit.losses.astype(np.float32)}
-    if one.name in TUNED and stage == "lines/frozen" and start < work.profile.line_tuned_starts:  # LoRA goes on there
+    if one.name in TUNED and stage == "lines/frozen" and start == 0:  # LoRA goes on there, in each of its own starts
         found |= {f"head.{name}": weight.numpy().astype(np.float16) for name, weight in fit.head.state_dict().items()}
     return found
 
@@ -150,7 +150,7 @@ def _lora(work: Work, fitted: Arrays) -> Arrays:
 def _tuned(work: Work, fitted: Arrays, name: str, start: int) -> Arrays:
     one, profile = condition(name), work.profile
     weights = {
-        key.removeprefix(f"{name}.head."): torch.from_numpy(values[start].astype(np.float32))
+        key.removeprefix(f"{name}.head."): torch.from_numpy(values[0].astype(np.float32))
         for key, values in fitted.items()
         if key.startswith(f"{name}.head.")
     }

@@ -50,6 +50,7 @@ PROFILE = replace(
     line_starts=1,
     line_epochs=2,
     line_tuned_images=8,
+    line_tuned_starts=1,
     mixed_precision=False,
     workers=0,
 )

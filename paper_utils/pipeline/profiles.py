@@ -34,8 +34,8 @@ class Profile(Recipe):
     line_test_images: int = 512  # and that are judged on
     line_starts: int = 5  # fits of each condition
     line_epochs: int = 100  # at most, of a fit
-    line_tuned_images: int = 512  # that real LoRA is trained on, each seen once
-    line_tuned_starts: int = 1
+    line_tuned_images: int = 1024  # that real LoRA is trained on, each seen once
+    line_tuned_starts: int = 5  # trainings of it, from the first fit's heads
 
     @property
     def folder(self) -> str:
@@ -86,6 +86,7 @@ PROFILES = {
             line_starts=2,
             line_epochs=2,
             line_tuned_images=32,
+            line_tuned_starts=1,
         ),
         Profile(
             name="laptop",

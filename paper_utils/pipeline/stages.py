@@ -178,7 +178,7 @@ STAGES: dict[str, Stage] = {
                 tolerance=5e-3,
             )
             for compute, settings, inputs in (
-                (line_fits.frozen, (*LINES, "line_tuned_starts"), ()),
+                (line_fits.frozen, LINES, ()),
                 (line_fits.random, LINES, ()),
                 (line_fits.lora, TUNED_LINES, ("lines/frozen",)),
             )
