@@ -111,7 +111,9 @@ def _copy(folder: Path) -> Path:
 
 
 def _start(folder: Path, options: tuple[str, ...]) -> subprocess.Popen:
-    environment = os.environ | {"TMPDIR": str(folder / "tmp"), "TQDM_DISABLE": "1", "PYTHONPATH": str(folder)}
+    # several threads add up in another order each time, so that not every bit would be the same
+    own = {"TMPDIR": str(folder / "tmp"), "TQDM_DISABLE": "1", "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | own
     with open(folder / "log", "a", encoding="utf-8") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "tools.figures", *options], cwd=folder, env=environment, stdout=log, stderr=log

@@ -39,7 +39,7 @@ def ship(run: Run, target: Path, *, only: Sequence[str] = ()) -> None:
     """
     study = " study study-lines" if REFERENCES[run.profile.backbone].repeats else ""
     remedy = f"run `make figures{study} FROM=seeds{run.profile.make_option}` first"
-    if run.source != "seeds":
+    if run.source != "seeds" and not only:
         raise CompanionError(f"a run that ships is computed from seeds; {remedy}")
     results, stages = run.results, only or shipped_stages(run.profile.backbone)
     for name in stages:
@@ -114,19 +114,14 @@ def main() -> None:
         metavar="NAME",
         help="ship nothing, only run these notebooks (default: all) on what ships already",
     )
-    parser.add_argument(
-        "--lines", action="store_true", help="ship the fits to line images of `make study-lines FROM=seeds` alone"
-    )
+    parser.add_argument("--lines", action="store_true", help="ship the fits to line images of `make study-lines` alone")
     parser.add_argument("--backbone", choices=tuple(REFERENCES), default="embedded", help="of which run")
     options = parser.parse_args()
     with reported():
         if options.lines:
-            run = Run("laptop", "seeds", backbone=options.backbone)
-            ship(
-                run,
-                REFERENCES[options.backbone].folder,
-                only=[one for one in LINE_STAGES if one in shipped_stages(options.backbone)],
-            )
+            stages = [name for name in LINE_STAGES if name in shipped_stages(options.backbone)]
+            run = Run("laptop", "checkpoint", backbone=options.backbone)  # these need no fine-tuned model
+            ship(run, REFERENCES[options.backbone].folder, only=stages)
             return
         if options.metrics:
             gather(options.backbone)

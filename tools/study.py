@@ -12,19 +12,25 @@ from tools.figures import add_run_options, run_of
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.study", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of {', '.join(VARIANTS)}")
     parser.add_argument("--lines", action="store_true", help="fits to line images (notebook 08b) instead")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NAME",
+        help=f"some of {', '.join(VARIANTS)}; with --lines of {', '.join(LINE_STAGES)}",
+    )
     add_run_options(parser)
     options = parser.parse_args()
     with reported():
         from tools.execute import check_before_running
 
         run = run_of(options)
-        if unknown := set(options.only or ()) - set(VARIANTS):
-            raise CompanionError(f"unknown variant {min(unknown)!r}; choose from {', '.join(VARIANTS)}")
+        known = LINE_STAGES if options.lines else tuple(VARIANTS)
+        if unknown := set(options.only or ()) - set(known):
+            raise CompanionError(f"unknown name {min(unknown)!r}; choose from {', '.join(known)}")
         check_before_running(run)
         if options.lines:
-            for name in LINE_STAGES:
+            for name in options.only or LINE_STAGES:
                 print(f"{name}: {run.results.ensure(name, run)}", flush=True)
             return
         for name in options.only or VARIANTS:

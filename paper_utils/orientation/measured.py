@@ -142,17 +142,20 @@ class Orientation:
         found |= _with_ends({"similarity.released": (1.0, 1.0, 1.0)})
         return {f"orientation.{name}": float(value) for name, value in found.items()}
 
-    def by_backbone(self, name: str) -> dict[str, tuple[dict[str, float], tuple[()]]]:
-        """Return the metrics by backbone, as `claims.Backbones` takes them: the run's own, and the one of random weights.
+    def by_backbone(self, name: str, **others: "Orientation") -> dict[str, tuple[dict[str, float], tuple[()]]]:
+        """Return the metrics by backbone, as `claims.Backbones` takes them: the run's own, others, and random weights.
 
         Args:
             name: of the run's backbone.
+            others: what was measured on other backbones, by name.
         """
         own, own_keys = self.metrics(), "orientation.random."
         random = {key: value for key, value in own.items() if key.startswith(own_keys)}
         random |= {f"orientation.{key.removeprefix(own_keys)}": value for key, value in random.items()}
         shared = ("orientation.images", "orientation.colour_agreement_of_contrast")
-        return {name: (own, ()), "random weights": (random | {key: own[key] for key in shared}, ())}
+        random |= {key: own[key] for key in shared}
+        found = {name: own} | {other: one.metrics() for other, one in others.items()} | {"random weights": random}
+        return {title: (metrics, ()) for title, metrics in found.items()}
 
     def _perfect(self, name: str) -> Fitted:
         lines = self.frozen[name].lines

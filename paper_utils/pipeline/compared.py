@@ -4,7 +4,7 @@ from ..errors import CompanionError
 from ..files import read_arrays, read_json, way_out
 from . import seeds, study
 from .computing import Computing
-from .line_fits import LINE_STAGES
+from .line_fits import LINE_STAGES, RANDOM_STAGE
 from .results import REFERENCES, shipped, shipped_stages
 from .work import Arrays
 
@@ -42,24 +42,33 @@ class Compared(Computing):
             found.append(content)
         return sorted(found, key=lambda content: content["index"])
 
-    def line_fits(self) -> dict[str, Arrays]:
+    def line_fits(self, backbone: str = "") -> dict[str, Arrays]:
         """Return what was fitted to line images (arXiv 2504.09393), by the stage's name without "lines/".
 
         This run's where all are fresh, else those that ship for its backbone, else those of the embedded one, which is
-        said. LoRA is not among what ships.
+        said. Random weights are the same beside every backbone. LoRA is there where it ships.
+
+        Args:
+            backbone: another one, of REFERENCES, whose shipped fits are returned.
+
+        Raises:
+            CompanionError: a file that ships is missing or damaged.
         """
         self.has_read(*LINE_STAGES)
-        own = self.computes and all(self.results.state(name).state == "fresh" for name in LINE_STAGES)
-        backbone = self.profile.backbone
+        own = not backbone and self.computes and all(self.results.state(name).state == "fresh" for name in LINE_STAGES)
+        backbone = backbone or self.profile.backbone
         if not own and not (backbone in REFERENCES and LINE_STAGES[0] in shipped_stages(backbone)):
             print(
                 f"Fits to line images are the embedded backbone's; `make study-lines{self.profile.make_option}` makes some."
             )
             backbone = "embedded"
-        results = self.results if own else shipped(backbone)
         found = {}
-        for name in LINE_STAGES if own else [one for one in LINE_STAGES if one in shipped_stages(backbone)]:
-            if not (path := results.path(name)).is_file():
+        for name in LINE_STAGES:
+            ships = next((one for one in (backbone, "embedded") if name in shipped_stages(one)), None)
+            if not own and (ships is None or (ships != backbone and name != RANDOM_STAGE)):
+                continue
+            path = (self.results if own else shipped(str(ships))).path(name)
+            if not path.is_file():
                 raise CompanionError(f"{path} is missing; {way_out(path)}")
             found[name.partition("/")[2]] = read_arrays(path)
         return found

@@ -107,6 +107,7 @@ FIGURES: dict[str, Source] = {
     "vit_error_by_colour": Source(VIT_ON_COLOURS, "error_by_colour"),
     "vit_colour_tree": Source(VIT_ON_COLOURS, "colour_tree"),
     "vit_losses": Source(VIT_ON_COLOURS, "loss_curves"),
+    "head_similarity": Source(VIT_ON_COLOURS, "head_similarity"),
     "signed_network": Source(STABILITY, "signed_network"),
     "eigenvalues": Source(STABILITY, "eigenvalues"),
     "network_scores": Source(STABILITY, "network_scores"),

@@ -28,9 +28,10 @@ from ..orientation.tuning import outputs_of, tune
 from . import probes
 from .work import Arrays, Work
 
-__all__ = ["LINE_STAGES", "RANDOM", "TUNED", "frozen", "lora", "maker", "probe", "random"]
+__all__ = ["LINE_STAGES", "RANDOM", "RANDOM_STAGE", "TUNED", "frozen", "lora", "maker", "probe", "random"]
 
-LINE_STAGES = ("lines/frozen", "lines/random", "lines/lora")
+RANDOM_STAGE = "lines/random"  # whose weights are those of no backbone
+LINE_STAGES = ("lines/frozen", RANDOM_STAGE, "lines/lora")
 RANDOM = ("I", "I-axial", "IV", "IV-axial")  # what is fitted on a random backbone
 TUNED = ("I", "IV")  # what LoRA is trained on
 MAPPED = 32  # images whose attention maps are compared
@@ -45,7 +46,7 @@ def frozen(work: Work) -> Arrays:
 
 def random(work: Work) -> Arrays:
     """Fit the released heads on a ViT of the embedded backbone's sizes with random weights."""
-    return _fits(work, "lines/random", lambda: new_embedded_vit(seed=0), RANDOM)
+    return _fits(work, RANDOM_STAGE, lambda: new_embedded_vit(seed=0), RANDOM)
 
 
 def lora(work: Work) -> Arrays:

@@ -41,10 +41,12 @@ def error_by_angle(errors: Mapping[str, Mapping[str, ErrorByAngle]]) -> Figure:
         errors: by reader and set.
     """
     figure, axes = grid(1, len(errors), 2.4, sharey=True, squeeze=False)
+    names = dict.fromkeys(name for by_set in errors.values() for name in by_set)
+    colours = {name: f"C{number}" for number, name in enumerate(names)}  # a panel may lack some of the sets
     for axis, (reader, by_set) in zip(axes[0], errors.items(), strict=True):
         for name, one in by_set.items():
-            (line,) = axis.plot(one.centres, one.error, lw=1, label=f"set {name}")
-            axis.fill_between(one.centres, one.low, one.high, color=line.get_color(), alpha=0.2, lw=0)
+            axis.plot(one.centres, one.error, lw=1, color=colours[name], label=f"set {name}")
+            axis.fill_between(one.centres, one.low, one.high, color=colours[name], alpha=0.2, lw=0)
         axis.set(title=reader, xlabel="labelled angle (degrees)", xticks=range(0, 361, 90))
     axes[0, 0].set_ylim(0, None)  # of all panels, once the last is drawn
     axes[0, 0].set_ylabel("mean absolute error (degrees)")

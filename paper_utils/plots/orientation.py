@@ -158,7 +158,8 @@ def head_similarity(by_pair: Mapping[str, np.ndarray]) -> Figure:
     figure, axes = grid(1, 2, 2.8, width_ratios=(1, 1.3))
     shown, first = next(iter(by_pair.items()))
     layers, heads = first.shape
-    image = axes[0].imshow(first, vmin=-1, vmax=1, cmap="PuOr_r", extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
+    lowest = np.floor(10 * np.nanmin(first)) / 10
+    image = axes[0].imshow(first, vmin=lowest, vmax=1, cmap="viridis", extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
     axes[0].set(title=shown, xlabel="head", ylabel="layer")
     figure.colorbar(image, ax=axes[0], label="correlation of maps", shrink=0.8)
     for title, values in by_pair.items():

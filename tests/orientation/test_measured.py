@@ -41,9 +41,10 @@ def test_numbers_have_intervals_and_how_many_they_are_of(metrics):
 
 
 def test_random_weights_are_judged_where_they_were_fitted(measured, metrics):
-    backbones = Backbones.of(measured.by_backbone("embedded"), against=claims(PAPER))
+    backbones = Backbones.of(measured.by_backbone("embedded", photographs=measured), against=claims(PAPER))
     table = backbones.table().reset_index()
-    assert list(table.columns[-3:]) == ["embedded", "random weights", "same verdict"]
+    assert list(table.columns[-4:]) == ["embedded", "photographs", "random weights", "same verdict"]
+    assert table["embedded"].equals(table["photographs"])
     found = dict(zip([claim.name for claim in claims(PAPER)], table["random weights"], strict=True))
     assert found["lowest_at_180_II"] == "cannot be tested here"
     value = metrics["orientation.random.I-axial.cardinal"]
