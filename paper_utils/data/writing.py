@@ -1,6 +1,7 @@
 """Write a data set as a folder in the published layout, which Hugging Face datasets read as an imagefolder."""
 
 import csv
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -24,6 +25,8 @@ CARD = "README.md"
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 10**6: "100K<n<1M", 10**18: "n>1M"}
 TEMPLATE = Path(__file__).with_name("templates") / "data_card.md.j2"
 IMAGES_PER_TASK = 16  # that a worker process draws before it reports
+TASKS_AHEAD = 4  # that wait for each worker: whoever stops the writing waits for no more than these
+IMAGE_BYTES = 200_000  # of a file, about
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 COMPRESSION = 1  # of PNG files: a third of the time of level 6, for files a fifth larger
 
@@ -61,14 +64,22 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
         )
     if existing and max(existing) > count:
         raise CompanionError(f"{folder} holds {len(existing):,} images, more than {count:,}; ask for as many or more")
+    needed, free = (count - len(existing)) * IMAGE_BYTES, shutil.disk_usage(folder).free
+    if needed > free:
+        raise CompanionError(
+            f"{count - len(existing):,} images need {needed / 1e9:,.1f} GB in {folder}, and {free / 1e9:,.1f} are free; "
+            "ask for fewer, or give a folder on another disk"
+        )
     write_json(folder / ORIGIN, origin)
     missing = [n for n in range(1, count + 1) if n not in existing or not _is_whole(image_path(folder, n))]
     parts = [missing[start : start + IMAGES_PER_TASK] for start in range(0, len(missing), IMAGES_PER_TASK)]
     with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
         if workers > 1:
+            ahead = workers * TASKS_AHEAD
             with ProcessPoolExecutor(workers) as pool:
-                for done in pool.map(partial(_write_images, folder, seed), parts):
-                    bar.update(done)
+                for start in range(0, len(parts), ahead):
+                    for done in pool.map(partial(_write_images, folder, seed), parts[start : start + ahead]):
+                        bar.update(done)
         else:
             for part in parts:
                 bar.update(_write_images(folder, seed, part))

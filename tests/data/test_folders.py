@@ -219,6 +219,14 @@ def test_a_file_in_the_folders_place_is_named(tmp_path):
         writing.write_folder(tmp_path / "set", 5, seed=9)
 
 
+def test_a_set_for_which_the_disk_has_no_room_is_refused_before_it_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "_write_images", None)  # no image is drawn
+    with pytest.raises(
+        CompanionError, match=r"^1,000,000,000 images need 200,000\.0 GB in .*set, and [\d,.]+ are free"
+    ):
+        writing.write_folder(tmp_path / "set", 10**9, seed=1)
+
+
 @pytest.mark.parametrize(
     "name", ["spectrogram_0.png", "spectrogram_06.png", "Spectrogram_2.PNG", "spectrogram_2 (1).png"]
 )
