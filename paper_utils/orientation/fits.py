@@ -97,7 +97,12 @@ class Fits:
         return len(next(iter(self.fitted.values())).answers)
 
     def accuracy(self) -> pd.DataFrame:
-        """Return r of every target by condition, the mean over starts with the lowest and highest; a dash where none is."""
+        """Return r of every target by condition, the mean over starts with the lowest and highest; a dash where none is.
+
+        Without a row where nothing was fitted.
+        """
+        if not self.fitted:
+            return pd.DataFrame(columns=[*TARGETS["IV"], "Images", "Starts"]).rename_axis("Condition")
         rows = {
             name: {target: _spread(one.r, target, one.one) for target in TARGETS["IV"]}
             for name, one in self.fitted.items()

@@ -114,19 +114,6 @@ class Orientation:
             rows[name] = row | {"Starts": len(one.losses)}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Condition")
 
-    def heads(self) -> pd.DataFrame:
-        """Return the similarity of attention maps between models, mean over heads, with its interval over images."""
-        rows = {}
-        for name, values in self.similarity.items():
-            value, low, high = _mean_over_images(values)
-            rows[_pair(name)] = {
-                "Mean correlation": f"{value:.3f} ({low:.3f} to {high:.3f})",
-                "Lowest head": f"{np.nanmin(mean_where_known(values, (0, 3))):.2f}",
-                "Images": values.shape[-1],
-                "Starts": len(values),
-            }
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("Models")
-
     def metrics(self) -> dict[str, float]:
         """Return flat keys, as the claims name them."""
         found = _with_ends(self._of_angles() | self._of_axial() | self._of_colours() | self._of_trainings())
@@ -141,21 +128,6 @@ class Orientation:
             found["mapped_images"] = next(iter(self.similarity.values())).shape[-1]
         found |= _with_ends({"similarity.released": (1.0, 1.0, 1.0)})
         return {f"orientation.{name}": float(value) for name, value in found.items()}
-
-    def by_backbone(self, name: str, **others: "Orientation") -> dict[str, tuple[dict[str, float], tuple[()]]]:
-        """Return the metrics by backbone, as `claims.Backbones` takes them: the run's own, others, and random weights.
-
-        Args:
-            name: of the run's backbone.
-            others: what was measured on other backbones, by name.
-        """
-        own, own_keys = self.metrics(), "orientation.random."
-        random = {key: value for key, value in own.items() if key.startswith(own_keys)}
-        random |= {f"orientation.{key.removeprefix(own_keys)}": value for key, value in random.items()}
-        shared = ("orientation.images", "orientation.colour_agreement_of_contrast")
-        random |= {key: own[key] for key in shared}
-        found = {name: own} | {other: one.metrics() for other, one in others.items()} | {"random weights": random}
-        return {title: (metrics, ()) for title, metrics in found.items()}
 
     def _perfect(self, name: str) -> Fitted:
         lines = self.frozen[name].lines

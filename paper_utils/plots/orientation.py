@@ -153,8 +153,13 @@ def head_similarity(by_pair: Mapping[str, np.ndarray]) -> Figure:
     """How alike attention maps of the same heads are in two models: the first pair head by head, all by layer.
 
     Args:
-        by_pair: mean correlation, (layers, heads), by the pair's title.
+        by_pair: mean correlation, (layers, heads), by the pair's title; a sentence stands in its place if there is none.
     """
+    if not by_pair:
+        figure, axis = grid(1, 1, 0.6)
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "No LoRA was trained on line images on this backbone (make study-lines).", ha="center")
+        return figure
     figure, axes = grid(1, 2, 2.8, width_ratios=(1, 1.3))
     shown, first = next(iter(by_pair.items()))
     layers, heads = first.shape

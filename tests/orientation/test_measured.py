@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from paper_utils.claims import Backbones, Ledger, claims
+from paper_utils.claims import Ledger, claims
 from paper_utils.errors import CompanionError
 from paper_utils.orientation import Orientation
 
@@ -40,15 +40,10 @@ def test_numbers_have_intervals_and_how_many_they_are_of(metrics):
     )
 
 
-def test_random_weights_are_judged_where_they_were_fitted(measured, metrics):
-    backbones = Backbones.of(measured.by_backbone("embedded", photographs=measured), against=claims(PAPER))
-    table = backbones.table().reset_index()
-    assert list(table.columns[-4:]) == ["embedded", "photographs", "random weights", "same verdict"]
-    assert table["embedded"].equals(table["photographs"])
-    found = dict(zip([claim.name for claim in claims(PAPER)], table["random weights"], strict=True))
-    assert found["lowest_at_180_II"] == "cannot be tested here"
-    value = metrics["orientation.random.I-axial.cardinal"]
-    assert f"{value:.3g}" in found["cardinal_best"]
+def test_without_lora_its_table_is_empty(measured):
+    without = Orientation.of({"frozen": {}, "random": {}}).tuned.accuracy()
+    assert without.empty
+    assert list(without.columns) == list(measured.frozen.accuracy().columns)
 
 
 def test_tables_name_images_and_starts(measured):
@@ -56,7 +51,6 @@ def test_tables_name_images_and_starts(measured):
     assert (measured.frozen.accuracy()["Images"] == 240).all()
     assert measured.errors().loc["I-axial, frozen", "Plain error (degrees)"] == "-"
     assert measured.transitions().loc["I", "width"] == "-"
-    assert measured.heads()["Images"].tolist() == [16] * 5
 
 
 def test_figures_get_what_they_show(measured):

@@ -64,6 +64,10 @@ def test_heads_and_layers_count_from_one():
     assert np.allclose(axes[1].lines[1].get_ydata(), values.mean(1) / 2)
 
 
+def test_a_sentence_stands_where_no_lora_was_trained():
+    assert "No LoRA" in orientation.head_similarity({}).axes[0].texts[0].get_text()
+
+
 def test_the_two_models_differ_in_what_is_trained():
     described, released = orientation.line_architecture().axes
     texts = [[text.get_text() for text in axis.texts] for axis in (described, released)]
