@@ -1,5 +1,6 @@
 """Fill README, docs and the tables of notebooks from the numbers of the runs that ship: `python -m tools.readme`."""
 
+import argparse
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -183,6 +184,7 @@ def _counts(found: Backbones) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m tools.readme", description=__doc__.split(":")[0] + ".").parse_args()
     with reported():
         run = Run(notebook="readme")
         papers = {paper: Ledger.of(run.metrics_on(paper), against=claims(paper)) for paper in tables.OTHER_PAPERS}

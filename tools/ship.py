@@ -1,6 +1,6 @@
 """Ship a laptop run: copy its results to data/, and run the notebooks on them: `python -m tools.ship --help`.
 
-What ships is always computed from seeds (`make figures study FROM=seeds`). The notebooks keep the outputs of running on
+What ships is always computed from seeds (`make ship`). The notebooks keep the outputs of running on
 the shipped results of the embedded backbone, which nbval then checks; of another backbone figures alone are kept.
 Metrics are taken from shipped results, so that a new one needs no new run.
 """
@@ -37,8 +37,7 @@ def ship(run: Run, target: Path, *, only: Sequence[str] = ()) -> None:
     Raises:
         CompanionError: a result is missing or stale, or its model was not trained here.
     """
-    study = " study study-lines" if REFERENCES[run.profile.backbone].repeats else ""
-    remedy = f"run `make figures{study} FROM=seeds{run.profile.make_option}` first"
+    remedy = f"`make {'study-lines' if only else 'ship'}{run.profile.make_option}` computes it"
     if run.source != "seeds" and not only:
         raise CompanionError(f"a run that ships is computed from seeds; {remedy}")
     results, stages = run.results, only or shipped_stages(run.profile.backbone)

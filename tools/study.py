@@ -25,9 +25,9 @@ def main() -> None:
         from tools.execute import check_before_running
 
         run = run_of(options)
-        known = LINE_STAGES if options.lines else tuple(VARIANTS)
+        kind, known = ("stage", LINE_STAGES) if options.lines else ("variant", tuple(VARIANTS))
         if unknown := set(options.only or ()) - set(known):
-            raise CompanionError(f"unknown name {min(unknown)!r}; choose from {', '.join(known)}")
+            raise CompanionError(f"unknown {kind} {min(unknown)!r}; choose from {', '.join(known)}")
         check_before_running(run)
         if options.lines:
             for name in options.only or LINE_STAGES:

@@ -1,5 +1,6 @@
 """Fill CONTRIBUTING.md with the tree of sub-packages and their lines of code: `python -m tools.tree`."""
 
+import argparse
 import ast
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def filled(text: str, root: Path = ROOT) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m tools.tree", description=__doc__.split(":")[0] + ".").parse_args()
     with reported():
         text = filled(CONTRIBUTING.read_text(encoding="utf-8"))
         write_text(CONTRIBUTING, text)

@@ -72,7 +72,12 @@ def test_a_missing_figure_is_said_to_be_missing(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "tool", ["figures", "status", "compare", "ship", "study", "predict", "execute", "export", "report"]
+    "tool",
+    [
+        path.stem
+        for path in (ROOT / "tools").glob("*.py")
+        if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+    ],
 )
 def test_every_command_says_what_it_does(tool):
     done = subprocess.run([sys.executable, "-m", f"tools.{tool}", "--help"], cwd=ROOT, capture_output=True, text=True)
@@ -87,6 +92,7 @@ def test_every_command_says_what_it_does(tool):
         (["figures", "--profile", "desktop"], "error: unknown profile 'desktop'"),
         (["figures", "--only", "figure_9"], "error: no figure is called 'figure_9'"),
         (["study", "--only", "lora_9"], "error: unknown variant 'lora_9'"),
+        (["study", "--lines", "--only", "lora"], "error: unknown stage 'lora'; choose from lines/frozen"),
         (
             ["status", "--from", "seed"],
             "error: cannot start from 'seed'; choose checkpoint or seeds (make figures FROM=",
@@ -112,12 +118,11 @@ def test_a_reader_that_closes_early_ends_a_program_without_a_word():
 def test_what_ships_was_computed_from_seeds(tmp_path):
     with pytest.raises(CompanionError, match="a run that ships is computed from seeds"):
         ship.ship(Run("laptop", "checkpoint", root=tmp_path), tmp_path)
-    with pytest.raises(
-        CompanionError, match=r"the result fine_tuning is missing .*make figures study study-lines FROM=seeds"
-    ):
+    with pytest.raises(CompanionError, match=r"the result fine_tuning is missing .*; `make ship` computes it"):
         ship.ship(Run("laptop", "seeds", root=tmp_path), tmp_path)
-    with pytest.raises(CompanionError, match="make figures FROM=seeds BACKBONE=photographs"):
-        ship.ship(Run("laptop", "seeds", backbone="photographs", root=tmp_path), tmp_path)
+    photographs = Run("laptop", "checkpoint", backbone="photographs", root=tmp_path)
+    with pytest.raises(CompanionError, match="`make study-lines BACKBONE=photographs` computes it"):
+        ship.ship(photographs, tmp_path, only=["lines/frozen"])
 
 
 def test_a_way_out_names_the_run_that_was_asked_for():
