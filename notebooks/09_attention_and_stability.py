@@ -24,7 +24,7 @@
 # some of it. What is learned of the attention moves a score by 3 % of the range between nodes at most, and never their
 # order: the score is that of the network's weights. On 1,000 random networks it says nothing about what removing a node
 # does (mean rank correlation 0.01, -0.01 to 0.04), where the classical participation in the fastest growing mode does
-# better (0.46, 0.43 to 0.49; 997 networks on which it is defined).
+# better (0.46, 0.44 to 0.49; 997 networks on which it is defined).
 #
 # The abstract says that nodes which get more attention cause more instability, and that attention belongs to imbalanced
 # structures. The body of the paper was not at hand. Its code and constants are public, so that all it computes can be done

@@ -16,6 +16,7 @@ __all__ = ["LearnedAttention", "NodeScores", "RandomNetworks", "Stability"]
 
 DRAWS = 1000  # of attention weights, and of random networks
 SCORES = ("attention", "motif", "walk", "participation")
+DECIMALS = 9  # of scores and growth rates that count: the last of a double's depend on the processor
 FEWEST = 4  # nodes with a score, from which a network is counted
 
 
@@ -23,7 +24,7 @@ def _scores(weights: np.ndarray, features: np.ndarray) -> dict[str, np.ndarray]:
     """Return each of SCORES, (nodes,); attention with all its weights zero."""
     zeros = np.zeros((features.shape[1],) * 2)
     found = attention_scores(weights, features, zeros), motif_scores(weights), walk_scores(weights)
-    return dict(zip(SCORES, (*found, participation(weights)), strict=True))
+    return dict(zip(SCORES, map(_rounded, (*found, participation(weights))), strict=True))
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class NodeScores:
     @property
     def destabilises(self) -> np.ndarray:
         """How much the growth rate falls without each node, (nodes,)."""
-        return self.growth - self.without
+        return _rounded(self.growth - self.without)
 
     def correlations(self) -> dict[str, tuple[float, float, float]]:
         """Return each score's rank correlation with `destabilises`, and its 95 % interval over nodes."""
@@ -54,8 +55,8 @@ class NodeScores:
 
     def table(self) -> pd.DataFrame:
         """Return a row for each node: its scores, and the growth rate without it."""
-        columns = {name: [f"{value:.3g}" for value in _no_minus(score)] for name, score in self.scores.items()}
-        columns["growth rate without it"] = [f"{value:.3f}" for value in _no_minus(self.without)]
+        columns = {name: [f"{value:.3g}" for value in score] for name, score in self.scores.items()}
+        columns["growth rate without it"] = [f"{value:.3f}" for value in _rounded(self.without)]
         return pd.DataFrame(columns, pd.RangeIndex(len(self.without), name="Node"))
 
 
@@ -82,8 +83,8 @@ class LearnedAttention:
     @property
     def same_order(self) -> float:
         """The share of draws that order the nodes as no weights do."""
-        order = np.argsort(_no_minus(self.of_zeros), kind="stable")
-        return float(np.mean([(np.diff(_no_minus(draw)[order]) >= 0).all() for draw in self.of_draws]))
+        order = np.argsort(_rounded(self.of_zeros), kind="stable")
+        return float(np.mean([(np.diff(_rounded(draw)[order]) >= 0).all() for draw in self.of_draws]))
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class RandomNetworks:
         """Draw networks, with features of nodes drawn too, and compare the scores of their nodes."""
         weights = random_networks(count, seed=seed)
         features = np.random.default_rng(seed + 1).normal(size=(count, weights.shape[-1], 3))
-        destabilises = growth_rate(weights)[:, None] - growth_without_each(weights)
+        destabilises = _rounded(growth_rate(weights)[:, None] - growth_without_each(weights))
         found = [_scores(*pair) for pair in zip(weights, features, strict=True)]
         return cls(
             {
@@ -136,9 +137,9 @@ def _correlation(score: np.ndarray, fall: np.ndarray) -> float:
     return 0.0 if constant else rank_correlations([score[known], fall[known]])[0]
 
 
-def _no_minus(values: np.ndarray) -> np.ndarray:
-    """Return values without minus zero, and without what is zero but for rounding."""
-    return np.where(np.abs(values) < 1e-9, 0.0, values)
+def _rounded(values: np.ndarray) -> np.ndarray:
+    """Return values to DECIMALS, so that what is equal ties on every processor, and zero has no sign."""
+    return np.round(values, DECIMALS) + 0.0
 
 
 @dataclass(frozen=True)

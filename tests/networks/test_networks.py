@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from paper_utils import networks
 from paper_utils.networks.scores import LENGTHS
@@ -125,3 +126,17 @@ def test_measured_numbers_are_the_claims_and_a_score_that_is_the_truth_correlate
     assert truth.correlations()["truth"][0] == pytest.approx(1)
     assert found.random.table()["Networks"].max() <= 20
     assert found.published.table().shape == (8, 5)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_nodes_in_another_order_change_no_correlation(seed):
+    """Sums in another order end in other last digits, as on another processor: what ties must go on to tie."""
+    rng = np.random.default_rng(seed)
+    weights, features, order = random_networks(1, seed=seed)[0], rng.normal(size=(8, 3)), rng.permutation(8)
+    before = networks.NodeScores.of(networks.SignedNetwork(weights, features))
+    after = networks.NodeScores.of(networks.SignedNetwork(weights[np.ix_(order, order)], features[order]))
+    assert np.array_equal(before.destabilises[order], after.destabilises)
+    for name, scores in before.scores.items():
+        assert np.allclose(scores[order], after.scores[name], rtol=1e-6, equal_nan=True)
+        assert np.array_equal(rankdata(scores[order]), rankdata(after.scores[name]), equal_nan=True)
