@@ -21,6 +21,7 @@ from paper_utils.files import ROOT, sweep
 from paper_utils.models import processes
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
+from tools.execute import check_before_running
 from tools.figures import add_run_options, run_of
 
 __all__ = ["compute", "launch", "results_of"]
@@ -134,8 +135,9 @@ def main() -> None:
     add_run_options(parser)
     options = parser.parse_args()
     with reported():
+        if LAUNCHED not in os.environ:
+            check_before_running(results_of(options)[0])  # what is wrong is said once, here
         if options.processes > 1 and LAUNCHED not in os.environ:
-            results_of(options)  # what is wrong with them is said once, here
             launch(
                 "tools.results",
                 sys.argv[1:],

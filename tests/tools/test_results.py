@@ -9,6 +9,7 @@ from argparse import Namespace
 import numpy as np
 import pytest
 import torch
+from transformers import ViTConfig, ViTModel
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_arrays, read_json
@@ -161,3 +162,15 @@ def test_an_unknown_result_is_named(options):
     options.only = ["ablations"]
     with pytest.raises(CompanionError, match="no result is called 'ablations'; choose from fine_tuning, evaluation"):
         results.results_of(options)
+
+
+@pytest.mark.parametrize("count", ["1", "2"])
+def test_what_would_fail_later_is_said_before_a_process_starts(count, tmp_path, monkeypatch):
+    sizes = {"hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 12}
+    ViTModel(ViTConfig(**sizes)).save_pretrained(tmp_path / "vit")
+    monkeypatch.setattr(results, "launch", lambda *_, **__: pytest.fail("processes were started"))
+    wanted = ["--processes", count, "--profile", "smoke", "--backbone", str(tmp_path / "vit"), "--from", "seeds"]
+    monkeypatch.setattr(sys, "argv", ["tools.results", *wanted, "--root", str(tmp_path / "runs")])
+    with pytest.raises(SystemExit, match="error: .* has 2 layers of 2 heads"):
+        results.main()
+    assert not (tmp_path / "runs").exists()
