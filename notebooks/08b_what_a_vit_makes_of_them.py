@@ -97,7 +97,7 @@ run.show(plots.error_curves(measured.by_encoding()), "vit_error_by_encoding")
 # level or upright have 7.9 degrees there (5.6 to 10.4), those as near to a diagonal 3.8 (3.4 to 4.3). That is the
 # opposite of an oblique effect. It may be taught: the embedded backbone was pre-trained on strokes, many of them near
 # upright or level, whose left and right ends it had to name, which changes by a jump at the vertical. But the backbone
-# of photographs, which saw none, has it, too (3.1 against 2.1 degrees; [notebook
+# of photographs, which saw none, has it, too (3.1 against 2.0 degrees; [notebook
 # 8c](08c_colour_and_transitions.ipynb)). On set IV neither shows a difference (8.9 against 8.0 degrees here). On random
 # weights heads read the noise (r 0.99) and no angle: they answer one direction, and err by 43 to 45 degrees modulo 180,
 # where chance is 45.

@@ -53,7 +53,7 @@ run.show(plots.error_by_colour(measured.colours(), lines.contrasts(), lines.COLO
 # 10.3 and 4.1 (2.7 to 9.9). So contrast is not the reason. A likely one is this backbone: its patch embedding weighs
 # red, green and blue alike, and at equal contrast a colour of one channel, such as blue or red, is darker in that sum
 # than yellow. But the backbone of photographs, whose patches learned their weights, reads bluish lines worse by 6.7
-# degrees (4.2 to 9.4), and by 5.9 at equal contrast (3.2 to 8.9), by the same rules as below.
+# degrees (4.2 to 9.4), and by 5.9 at equal contrast (3.1 to 8.9), by the same rules as below.
 #
 # Do colours cluster by their plain errors as people group them? The tree, and its merges against colours dealt out to the
 # images by chance:
@@ -84,7 +84,7 @@ measured.transitions()
 # %% [markdown]
 # Two in the total loss is what 5 of 20 fits have, and most have one or none. Length and noise fall once, each at its own
 # time, the length of set I within two epochs. Colour delays nothing: the angle's loss has gone half its way after 8.7
-# epochs on set III and after 7.1 on set IV.
+# epochs on set III and after 7.0 on set IV.
 #
 # ## Verdicts
 #
