@@ -126,7 +126,7 @@ notebooks: .venv/ready ## run the notebooks on the shipped results and keep thei
 	@$(BIN)/python -m tools.ship --notebooks
 
 ship: .venv/ready ## ship a run from seeds, of BACKBONE=photographs too: data/reference*, figures/reference*, notebooks, README
-	$(if $(filter-out embedded,$(BACKBONE)),@$(BIN)/python -m tools.study --lines --only lines/frozen $(OPTIONS) --from seeds,@$(MAKE) --no-print-directory study study-lines FROM=seeds)
+	$(if $(filter-out embedded,$(BACKBONE)),@$(BIN)/python -m tools.study --lines --only lines/frozen lines/lora $(OPTIONS) --from seeds,@$(MAKE) --no-print-directory study study-lines FROM=seeds)
 	@$(MAKE) --no-print-directory figures FROM=seeds
 	@$(BIN)/python -m tools.ship $(if $(BACKBONE),--backbone $(call quoted,BACKBONE))
 	@$(BIN)/python -m tools.readme

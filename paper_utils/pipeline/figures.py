@@ -107,6 +107,7 @@ FIGURES: dict[str, Source] = {
     "head_similarity": Source(VIT_ON_LINES, "head_similarity"),
     "vit_error_by_colour": Source(VIT_ON_COLOURS, "error_by_colour"),
     "vit_colour_tree": Source(VIT_ON_COLOURS, "colour_tree"),
+    "head_similarity_photographs": Source(VIT_ON_COLOURS, "head_similarity"),
     "vit_losses": Source(VIT_ON_COLOURS, "loss_curves"),
     "signed_network": Source(STABILITY, "signed_network"),
     "eigenvalues": Source(STABILITY, "eigenvalues"),

@@ -48,7 +48,7 @@ class Reference:
 # by backbone: all of the laptop profile on published pixels
 REFERENCES = {
     "embedded": Reference(REFERENCE, repeats=("study/", "seeds/", "lines/")),
-    "photographs": Reference(ROOT / "data" / "reference-photographs", repeats=("lines/frozen",)),
+    "photographs": Reference(ROOT / "data" / "reference-photographs", repeats=("lines/frozen", "lines/lora")),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from scipy.cluster.hierarchy import dendrogram
 
 from .method import column_of_steps
@@ -166,6 +167,8 @@ def head_similarity(by_pair: Mapping[str, np.ndarray]) -> Figure:
     lowest = np.floor(10 * np.nanmin(first)) / 10
     image = axes[0].imshow(first, vmin=lowest, vmax=1, cmap="viridis", extent=(0.5, heads + 0.5, layers + 0.5, 0.5))
     axes[0].set(title=shown, xlabel="head", ylabel="layer")
+    for axis in (axes[0].xaxis, axes[0].yaxis, axes[1].xaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     figure.colorbar(image, ax=axes[0], label="correlation of maps", shrink=0.8)
     for title, values in by_pair.items():
         axes[1].plot(np.arange(1, layers + 1), np.nanmean(values, axis=1), "o-", ms=2.5, lw=1, label=title)

@@ -102,12 +102,19 @@ SENTENCES = [
             "level or upright have {orientation.I-axial.cardinal:.1f} degrees there ({orientation.I-axial.cardinal_low:.1f} "
             "to {orientation.I-axial.cardinal_high:.1f}), those as near to a diagonal {orientation.I-axial.oblique:ci1}.",
             "({orientation.IV-axial.cardinal:.1f} against {orientation.IV-axial.oblique:.1f} degrees here)",
+            "correlate by {orientation.similarity.I_and_IV:.2f} ({orientation.similarity.I_and_IV_low:.2f} to "
+            "{orientation.similarity.I_and_IV_high:.2f}; ",
+            "before any training ({orientation.similarity.before_and_I:.2f} and {orientation.similarity.before_and_IV:.2f})",
         ],
     ),
     (
         "08b_what_a_vit_makes_of_them",
         "lines, photographs",
-        ["({orientation.I-axial.cardinal:.1f} against {orientation.I-axial.oblique:.1f} degrees; [notebook"],
+        [
+            "({orientation.I-axial.cardinal:.1f} against {orientation.I-axial.oblique:.1f} degrees; [notebook",
+            "it is the same: {orientation.similarity.I_and_IV:ci2}, and {orientation.similarity.before_and_I:.2f} and "
+            "{orientation.similarity.before_and_IV:.2f} with those before, on the same {orientation.mapped_images:.0f} images",
+        ],
     ),
     (
         "08c_colour_and_transitions",

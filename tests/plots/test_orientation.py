@@ -56,12 +56,14 @@ def test_transitions_are_thick():
 
 
 def test_heads_and_layers_count_from_one():
-    values = np.random.default_rng(0).uniform(-1, 1, (4, 3))
+    values = np.random.default_rng(0).uniform(-1, 1, (4, 6))
     axes = orientation.head_similarity({"first": values, "second": values / 2}).axes
     assert axes[0].get_title() == "first"
     assert np.array_equal(axes[0].images[0].get_array(), values)
     assert axes[1].lines[0].get_xdata().tolist() == [1, 2, 3, 4]
     assert np.allclose(axes[1].lines[1].get_ydata(), values.mean(1) / 2)
+    ticks = np.concatenate([axes[0].get_xticks(), axes[0].get_yticks(), axes[1].get_xticks()])
+    assert np.array_equal(ticks, np.round(ticks))
 
 
 def test_a_sentence_stands_where_no_lora_was_trained():
