@@ -72,7 +72,7 @@ setup: .venv/ready ## the virtual environment, from pinned requirements
 test: .venv/ready ## the tests whose files changed since they passed, and what is skipped (FORCE=yes runs all)
 	@$(BIN)/python -m tools.run_tests $(if $(FORCE),--all)
 
-fuzz: .venv/ready ## ten thousand mutated files and options of each kind, or FUZZ_EXAMPLES (hours)
+fuzz: .venv/ready ## ten thousand mutated files and options of each kind, or FUZZ_EXAMPLES (twenty minutes on a busy core)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest -q tests/fuzz tests/data/test_labels.py tests/data/test_pngs.py
 
 test-quick: .venv/ready ## lint, types and unit tests

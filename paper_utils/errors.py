@@ -12,7 +12,18 @@ __all__ = ["CompanionError", "reported"]
 
 
 class CompanionError(RuntimeError):
-    """A problem that the user can solve; its one line names the file or value at fault, and the remedy."""
+    """A problem that the user can solve; its one line names the file or value at fault, and the remedy.
+
+    Whatever is in a name, such as a line break, the message stays one line that a terminal can show.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(_one_line(message))
+
+
+def _one_line(text: str) -> str:
+    """Return text with what cannot be printed written as Python does it."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 @contextmanager
@@ -37,7 +48,7 @@ def reported() -> Iterator[None]:
         sys.exit(f"error: {error}")
     except OSError as error:  # of the machine: a full disk, a folder in a file's place, rights
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        sys.exit(f"error: {what}; check rights and free space there, and run the same command again")
+        sys.exit(f"error: {_one_line(what)}; check rights and free space there, and run the same command again")
     except KeyboardInterrupt:
         sys.exit("stopped; run the same command again to continue")
 

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -136,7 +137,7 @@ def test_mutated_tables_are_read_as_they_stand_or_refused_in_a_line(tmp_path, da
         assert "labels.csv" in said
         assert "\n" not in said
         return
-    lines = [line.split(",") for line in content.decode("utf-8-sig").replace('"', "").splitlines() if line]
+    lines = [line.split(",") for line in re.split("[\r\n]+", content.decode("utf-8-sig").replace('"', "")) if line]
     assert len(found) == len(lines) - 1
     names = [name.strip() for name in lines[0]]
     for chirp, values in zip(found, lines[1:], strict=True):
