@@ -136,7 +136,8 @@ def test_nodes_in_another_order_change_no_correlation(seed):
     weights, features, order = random_networks(1, seed=seed)[0], rng.normal(size=(8, 3)), rng.permutation(8)
     before = networks.NodeScores.of(networks.SignedNetwork(weights, features))
     after = networks.NodeScores.of(networks.SignedNetwork(weights[np.ix_(order, order)], features[order]))
-    assert np.array_equal(before.destabilises[order], after.destabilises)
-    for name, scores in before.scores.items():
-        assert np.allclose(scores[order], after.scores[name], rtol=1e-6, equal_nan=True)
-        assert np.array_equal(rankdata(scores[order]), rankdata(after.scores[name]), equal_nan=True)
+    pairs = {"removal": (before.destabilises, after.destabilises)}
+    pairs |= {name: (before.scores[name], after.scores[name]) for name in before.scores}
+    for first, second in pairs.values():
+        assert np.allclose(first[order], second, rtol=1e-6, equal_nan=True)
+        assert np.array_equal(rankdata(first[order]), rankdata(second), equal_nan=True)
