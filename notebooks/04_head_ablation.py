@@ -108,33 +108,11 @@ effects.strongest()
 # %% [markdown]
 # After L1H1 comes L8H4 with 11.3 %. Of L6H6 and L4H2 the intervals are wide, since a few images decide their effect and
 # the linearised model does not foresee it; the next heads all lie in layer 12. Seven in ten heads have no significant
-# effect.
-#
-# ## Target by target
-#
-# The loss is the mean over three targets, and a head may serve one of them alone. The figure shows the increase of
-# each target's own loss. All numbers by head are saved in `head_effects.csv` beside the figures.
+# effect. All numbers by head are saved in `head_effects.csv` beside the figures; [notebook 5](05_prediction_shift.ipynb)
+# shows the three targets one by one.
 
 # %%
-targets = effects.by_target
 run.save_table(effects.table(), "head_effects")
-run.show(plots.effects_by_target(targets.increase, targets.names), "effects_by_target")
-
-# %%
-targets.table()
-
-# %% [markdown]
-# Heads that matter for one target mostly matter for the others too, more so between the two frequencies. Spearman's
-# rank correlation over the 144 heads, each measured on the 2,048 images:
-
-# %%
-targets.rank_correlations()
-
-# %% [markdown]
-# The root mean squared error of each target, intact and without the head that matters most:
-
-# %%
-effects.errors()
 
 # %% [markdown]
 # > **What to believe.** As described, one head decides the mean of layers 1 to 3 on this backbone; without it, or by

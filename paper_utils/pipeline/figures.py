@@ -79,7 +79,7 @@ FIGURES: dict[str, Source] = {
     "accuracy_by_group": Source("02b_accuracy_and_controls", "accuracy_by_group", ("evaluation",)),
     "study": Source("02b_accuracy_and_controls", "study_curves", ("fine_tuning",)),
     "effect_intervals": Source("04_head_ablation", "effect_intervals", ("ablation", "attribution")),
-    "effects_by_target": Source("04_head_ablation", "effects_by_target", ("ablation", "attribution")),
+    "effects_by_target": Source("05_prediction_shift", "effects_by_target", ("ablation", "attribution")),
     "replacements": Source("04b_other_ablations", "effect_scatter", ("ablation", "attribution", "replacements")),
     "screening": Source("04b_other_ablations", "effect_scatter", ("ablation", "attribution")),
     "removal": Source("04b_other_ablations", "removal_curves", ("removals",)),
