@@ -39,7 +39,8 @@ pixels = "published"  # 0 to 1; "backbone": normalised as its preprocessor_confi
 from paper_utils import Run, interventions, plots
 
 run = Run(profile, source, notebook="05_prediction_shift", backbone=backbone, pixels=pixels)
-shift = interventions.PredictionShift.of(run.ablation())
+ablation = run.ablation()
+shift = interventions.PredictionShift.of(ablation)
 shift.groups()
 
 # %% [markdown]
@@ -104,7 +105,7 @@ shift.furthest()
 # shows the increase of each target's own loss without each head.
 
 # %%
-effects = interventions.AblationEffects.of(run.ablation())
+effects = interventions.AblationEffects.of(ablation)
 targets = effects.by_target
 run.show(plots.effects_by_target(targets.increase, targets.names), "effects_by_target")
 

@@ -135,9 +135,10 @@ def main() -> None:
     add_run_options(parser)
     options = parser.parse_args()
     with reported():
-        if LAUNCHED not in os.environ:
+        launched = LAUNCHED in os.environ
+        if not launched:
             check_before_running(results_of(options)[0])  # what is wrong is said once, here
-        if options.processes > 1 and LAUNCHED not in os.environ:
+        if options.processes > 1 and not launched:
             launch(
                 "tools.results",
                 sys.argv[1:],

@@ -14,15 +14,16 @@ from paper_utils.pipeline.results import REFERENCES
 
 
 def written(metrics, key, how):
-    """Return a number as prose has it: by a format, without its sign ("~.2f"), or with its interval ("ci1")."""
+    """Return a number as prose has it: by a format, without its sign ("~.2f"), with its interval ("ci1"), or that ("to1")."""
     unit = " %" if f"{key}_percent" in metrics else ""
 
     def number(end=""):
         return metrics.get(f"{key}{end}", metrics.get(f"{key}{end}_percent"))
 
+    if how.startswith("to"):
+        return " to ".join(f"{number(end):.{how[2:]}f}" for end in ("_low", "_high"))
     if how.startswith("ci"):
-        low, value, high = (f"{number(end):.{how[2:]}f}" for end in ("_low", "", "_high"))
-        return f"{value}{unit} ({low} to {high})"
+        return f"{number():.{how[2:]}f}{unit} ({written(metrics, key, f'to{how[2:]}')})"
     return format(abs(number()), how[1:]) if how.startswith("~") else format(number(), how)
 
 
@@ -89,8 +90,8 @@ SENTENCES = [
             "{ablation.removal.redundancy.at_random.added_up:ci0}, on {ablation.removal.images} images",
             "by {released.ablation.layers_1_to_3.mean:~.2f} % in layers 1 to 3, by "
             "{released.ablation.layers_4_to_12.mean:~.2f} % in the others",
-            "({released.ablation.rank_autocorrelation:.2f}, {released.ablation.rank_autocorrelation_shuffled_low:.2f} to "
-            "{released.ablation.rank_autocorrelation_shuffled_high:.2f}, on {released.ablation.images} images)",
+            "({released.ablation.rank_autocorrelation:.2f}, {released.ablation.rank_autocorrelation_shuffled:to2}, "
+            "on {released.ablation.images} images)",
         ],
     ),
     (
@@ -98,12 +99,11 @@ SENTENCES = [
         "2504.09393",
         [
             "{orientation.I.error_at_0:ci0} within 15 degrees of 0, against {orientation.I.error_elsewhere:.0f} degrees "
-            "({orientation.I.error_elsewhere_low:.0f} to {orientation.I.error_elsewhere_high:.0f}) for all other lines",
-            "level or upright have {orientation.I-axial.cardinal:.1f} degrees there ({orientation.I-axial.cardinal_low:.1f} "
-            "to {orientation.I-axial.cardinal_high:.1f}), those as near to a diagonal {orientation.I-axial.oblique:ci1}.",
+            "({orientation.I.error_elsewhere:to0}) for all other lines",
+            "level or upright have {orientation.I-axial.cardinal:.1f} degrees there ({orientation.I-axial.cardinal:to1}), "
+            "those as near to a diagonal {orientation.I-axial.oblique:ci1}.",
             "({orientation.IV-axial.cardinal:.1f} against {orientation.IV-axial.oblique:.1f} degrees here)",
-            "correlate by {orientation.similarity.I_and_IV:.2f} ({orientation.similarity.I_and_IV_low:.2f} to "
-            "{orientation.similarity.I_and_IV_high:.2f}; ",
+            "correlate by {orientation.similarity.I_and_IV:.2f} ({orientation.similarity.I_and_IV:to2}; ",
             "before any training ({orientation.similarity.before_and_I:.2f} and {orientation.similarity.before_and_IV:.2f})",
         ],
     ),
@@ -120,14 +120,12 @@ SENTENCES = [
         "08c_colour_and_transitions",
         "2504.09393",
         [
-            "by {orientation.IV-axial.bluish_difference:.1f} degrees ({orientation.IV-axial.bluish_difference_low:.1f} to "
-            "{orientation.IV-axial.bluish_difference_high:.1f}) modulo 180 degrees, and by "
-            "{orientation.IV-axial-equal.bluish_difference:ci1} at equal contrast",
+            "by {orientation.IV-axial.bluish_difference:.1f} degrees ({orientation.IV-axial.bluish_difference:to1}) "
+            "modulo 180 degrees, and by {orientation.IV-axial-equal.bluish_difference:ci1} at equal contrast",
             "(bluish less yellowish: {orientation.IV.bluish_difference:.1f} degrees, "
-            "{orientation.IV.bluish_difference_low:.1f} to {orientation.IV.bluish_difference_high:.1f})",
+            "{orientation.IV.bluish_difference:to1})",
             "have {orientation.IV-axial.bluish:.1f} degrees, yellowish ones {orientation.IV-axial.yellowish:.1f}",
-            "(adjusted Rand index {orientation.IV.colour_agreement:.2f}, {orientation.IV.colour_agreement_low:.2f} to "
-            "{orientation.IV.colour_agreement_high:.2f})",
+            "(adjusted Rand index {orientation.IV.colour_agreement:.2f}, {orientation.IV.colour_agreement:to2})",
             "after {orientation.III.half_way:.1f} epochs on set III and after {orientation.IV.half_way:.1f} on set IV",
         ],
     ),
@@ -135,11 +133,9 @@ SENTENCES = [
         "08c_colour_and_transitions",
         "lines, photographs",
         [
-            "by {orientation.IV-axial.bluish_difference:.1f} degrees ({orientation.IV-axial.bluish_difference_low:.1f} to "
-            "{orientation.IV-axial.bluish_difference_high:.1f}), and by "
+            "by {orientation.IV-axial.bluish_difference:.1f} degrees ({orientation.IV-axial.bluish_difference:to1}), and by "
             "{orientation.IV-axial-equal.bluish_difference:.1f} at equal contrast "
-            "({orientation.IV-axial-equal.bluish_difference_low:.1f} to "
-            "{orientation.IV-axial-equal.bluish_difference_high:.1f})",
+            "({orientation.IV-axial-equal.bluish_difference:to1})",
         ],
     ),
     (
@@ -147,11 +143,9 @@ SENTENCES = [
         "2212.09641",
         [
             "(mean rank correlation {stability.random.attention.rank_correlation:.2f}, "
-            "{stability.random.attention.rank_correlation_low:.2f} to "
-            "{stability.random.attention.rank_correlation_high:.2f})",
+            "{stability.random.attention.rank_correlation:to2})",
             "({stability.random.participation.rank_correlation:.2f}, "
-            "{stability.random.participation.rank_correlation_low:.2f} to "
-            "{stability.random.participation.rank_correlation_high:.2f}; ",
+            "{stability.random.participation.rank_correlation:to2}; ",
             "grows, at a rate of {stability.growth_rate:.3f};",
         ],
     ),
@@ -159,13 +153,11 @@ SENTENCES = [
         "10b_definitions_and_associations",
         "2504.02976",
         [
-            "is spread over {clap.before.definitional.spread:.0f} outputs ({clap.before.definitional.spread_low:.0f} to "
-            "{clap.before.definitional.spread_high:.0f}) of 120 for the former and {clap.before.associative.spread:ci0}",
+            "is spread over {clap.before.definitional.spread:.0f} outputs ({clap.before.definitional.spread:to0}) "
+            "of 120 for the former and {clap.before.associative.spread:ci0}",
             "and over {clap.after.definitional.spread:.0f} and {clap.after.associative.spread:.0f} after",
-            "by {clap.before.definitional.clean_difference:.1f} logits ({clap.before.definitional.clean_difference_low:.1f} "
-            "to {clap.before.definitional.clean_difference_high:.1f}) against "
-            "{clap.before.associative.clean_difference:.1f} ({clap.before.associative.clean_difference_low:.1f} to "
-            "{clap.before.associative.clean_difference_high:.1f}; ",
+            "by {clap.before.definitional.clean_difference:.1f} logits ({clap.before.definitional.clean_difference:to1}) against "
+            "{clap.before.associative.clean_difference:.1f} ({clap.before.associative.clean_difference:to1}; ",
             "the difference before is {clap.before.spread_difference:ci1}.",
         ],
     ),
