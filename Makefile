@@ -9,6 +9,10 @@ PROCESSES ?= 1
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 
 BIN := .venv/bin
+# a name mistyped behind make would change nothing, silently
+KNOWN := PROFILE BACKBONE CHECKPOINT PIXELS FROM PROCESSES PYTHON FORCE FUZZ_EXAMPLES HF_HUB_OFFLINE
+UNKNOWN := $(strip $(foreach name,$(filter-out $(KNOWN) BIN,$(.VARIABLES)),$(if $(findstring command,$(origin $(name))),$(name))))
+$(if $(UNKNOWN),$(error there is no option $(UNKNOWN); choose among $(KNOWN), and write what programs read in front of make))
 # what was given, quoted for a shell: the name of a folder or file may have spaces, quotes and $
 quoted = '$(subst ','\'',$(value $(1)))'
 OPTIONS = --profile $(call quoted,PROFILE) --from $(call quoted,FROM) $(if $(BACKBONE),--backbone $(call quoted,BACKBONE)) \
@@ -25,6 +29,8 @@ CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o
 	$(wildcard data/*.* data/backbone/*.safetensors data/clap/*.* data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
+.DEFAULT:
+	@echo "error: there is no target or file $@; \`make help\` lists the targets"; exit 1
 .PHONY: help figures setup test fuzz test-quick lab status compare ledger bench reliability results study study-lines study-clap backbone backbone-photographs ship notebooks report docs lock clean always
 
 help: ## list the targets

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import CompanionError, reported
+from paper_utils.files import check_writable
 from paper_utils.models.exports import ADAPTER_FILES, save_adapter
 from paper_utils.models.published import load_published, save_published
 from paper_utils.models.regressor import load_regressor, merged, named_backbone, stored_pixels
@@ -40,6 +41,11 @@ def export(
     """
     if layout == "adapter" and merge:
         raise CompanionError("an adapter holds LoRA alone, which merging removes; leave out one of the two options")
+    if layout == "adapter":
+        if output.is_file():
+            raise CompanionError(f"{output} is a file, and an adapter is a folder; give the name of one")
+    else:
+        check_writable(output)
     backbone = backbone or named_backbone(model)
     regressor = load_regressor(model, backbone=backbone)
     if layout == "adapter":

@@ -8,6 +8,7 @@ import argparse
 import shlex
 import time
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def run_of(options: argparse.Namespace, *, notebook: str = "script", root: Path 
     """
     if options.source not in COMPUTED_FROM:
         raise CompanionError(
-            f"cannot start from {options.source!r}; choose {' or '.join(COMPUTED_FROM)} (make figures FROM=...)"
+            f"cannot start from {options.source!r}; choose {' or '.join(COMPUTED_FROM)}, as in FROM=seeds"
         )
     if options.checkpoint and options.source == "seeds":
         raise CompanionError(f"the checkpoint {options.checkpoint} is fine-tuned already; leave out FROM=seeds")
@@ -217,10 +218,11 @@ def main() -> None:
         if run.source == "checkpoint" and run.results.checkpoint:
             check_shipped_model(run.results.checkpoint)
         if options.only and options.only not in FIGURES:
-            papers = [f"figure_{number}" for number in PAPER_FIGURES]
-            others = ", ".join(name for name in FIGURES if name not in papers)
+            ours = [name for name in FIGURES if not name.removeprefix("figure_").isdecimal()]
+            meant = "".join(f"did you mean {name}? " for name in get_close_matches(options.only, ours, n=1))
             raise CompanionError(
-                f"no figure is called {options.only!r}; choose {papers[0]} to {papers[-1]}, or {others}"
+                f"no figure is called {options.only!r}; {meant}those of the paper are figure_1 to "
+                f"figure_{len(PAPER_FIGURES)}, and `make status` lists all"
             )
         in_turn = only_one(run.build / "lock", who=f"another process that makes figures of {run.folder}")
         wanted = [FIGURES[options.only].notebook] if options.only else list(run.notebooks)

@@ -180,7 +180,7 @@ def _counts(found: Backbones) -> str:
     summary = found.summary()
     rows = [[str(name), *map(str, summary[name])] for name in summary]
     total = summary.iloc[:, 0].sum()
-    return markdown_table([f"of {total} claims, by the first row of each, on the backbone", *summary.index], rows)
+    return markdown_table([f"{total} claims, by the main test of each, on", *summary.index], rows)
 
 
 def main() -> None:

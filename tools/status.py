@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT
 from paper_utils.models.backbone import NAMED
-from paper_utils.pipeline.figures import FIGURES
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
 from paper_utils.pipeline.results import REFERENCES, Results, shipped, shipped_stages
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
@@ -16,28 +16,42 @@ from tools.figures import add_run_options, figure_state, plan, run_of, took
 __all__ = ["costs", "lines", "shipped_lines"]
 
 
-def shipped_lines(backbone: str = "embedded") -> list[tuple[str, str, str]]:
-    """Return name, state and reason of every result that ships for a backbone."""
+WIDTH = max(
+    map(
+        len,
+        [f"result {one}" for one in STAGES]
+        + [f"figure {one}" for one in FIGURES]
+        + [f"notebook {one}" for one in NOTEBOOKS],
+    )
+)
+
+Line = tuple[str, str, str]  # name, state and reason
+
+
+def shipped_lines(backbone: str = "embedded") -> Iterator[Line]:
+    """Yield name, state and reason of every result that ships for a backbone."""
     return _stage_lines(shipped(backbone), shipped_stages(backbone))
 
 
-def lines(run: Run) -> list[tuple[str, str, str]]:
-    """Return name, state and reason of every result, figure and notebook of a run.
+def lines(run: Run) -> Iterator[Line]:
+    """Yield name, state and reason of every result, figure and notebook of a run.
 
     Of the studies those that were computed for it: figures show the shipped ones where there are none.
     """
     there = [name for name, stage in STAGES.items() if not stage.repeats or run.results.path(name).is_file()]
-    found = _stage_lines(run.results, [name for name in there if STAGES[name].file])
-    found += [
-        (f"figure {name}", *figure_state(run, name)) for name in FIGURES if FIGURES[name].notebook in run.notebooks
-    ]
-    plans = [plan(run, notebook) for notebook in run.notebooks]
-    return found + [(f"notebook {one.notebook}", "to run" if one.why else "fresh", one.why) for one in plans]
+    yield from _stage_lines(run.results, [name for name in there if STAGES[name].file])
+    for name, source in FIGURES.items():
+        if source.notebook in run.notebooks:
+            yield f"figure {name}", *figure_state(run, name)
+    for notebook in run.notebooks:
+        why = plan(run, notebook).why
+        yield f"notebook {notebook}", "to run" if why else "fresh", why
 
 
-def _stage_lines(results: Results, stages: Sequence[str]) -> list[tuple[str, str, str]]:
-    states = {name: results.state(name) for name in stages}
-    return [(f"result {name}", found.state, found.why) for name, found in states.items()]
+def _stage_lines(results: Results, stages: Sequence[str]) -> Iterator[Line]:
+    for name in stages:
+        found = results.state(name)
+        yield f"result {name}", found.state, found.why
 
 
 def costs(results: Results, names: Sequence[str], notebooks: Mapping[str, Mapping]) -> dict[str, str]:
@@ -59,16 +73,17 @@ def _print_shipped(backbone: str) -> bool:
     """Print how what ships for a backbone stands; return whether all of it is fresh."""
     if backbone not in REFERENCES:
         raise CompanionError(f"nothing ships for the backbone {backbone}; choose {' or '.join(REFERENCES)}")
-    print(f"shipped results, in {REFERENCES[backbone].folder.relative_to(ROOT)}")
-    found = shipped_lines(backbone)
-    _print(found, costs(shipped(backbone), shipped_stages(backbone), {}))
-    return all(state == "fresh" for _, state, _ in found)
+    print(f"shipped results, in {REFERENCES[backbone].folder.relative_to(ROOT)}", flush=True)
+    return _print(shipped_lines(backbone), costs(shipped(backbone), shipped_stages(backbone), {}))
 
 
-def _print(found: Sequence[tuple[str, str, str]], took: Mapping[str, str]) -> None:
-    width = max(len(name) for name, _, _ in found)
+def _print(found: Iterable[Line], took: Mapping[str, str]) -> bool:
+    """Print each line once it is known, since a result's probe takes seconds; return whether all are fresh."""
+    fresh = True
     for name, state, why in found:
-        print(f"{name:{width}}  {state:8}{took.get(name, ''):21}{why}".rstrip())
+        print(f"{name:{WIDTH}}  {state:8}{took.get(name, ''):21}{why}".rstrip(), flush=True)
+        fresh = fresh and state == "fresh"
+    return fresh
 
 
 def main() -> None:
@@ -86,7 +101,7 @@ def main() -> None:
             sys.exit(not _print_shipped(run.profile.backbone))
         if run.ships:
             _print_shipped(run.profile.backbone)
-        print(f"profile {run.profile.name}, from {run.source}, in {run.figures.name}")
+        print(f"profile {run.profile.name}, from {run.source}, in {run.figures.name}", flush=True)
         _print(lines(run), costs(run.results, [name for name, stage in STAGES.items() if stage.file], took(run)))
 
 

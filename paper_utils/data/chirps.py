@@ -13,6 +13,7 @@ Two binnings say how times (s) and frequencies (Hz) become the 128 x 128 bins of
   included, is the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -124,12 +125,17 @@ def label_scale(seed: int, count: int, *, binning: Binning = "published") -> Lab
     return LabelScale(mean=table.mean(0), std=table.std(0))
 
 
-def check_chirp(chirp: Chirp) -> None:
+def check_chirp(chirp: Chirp, *, called: Mapping[str, str] | None = None) -> None:
     """Check the parameters of a chirp.
+
+    Args:
+        chirp: whose parameters are checked.
+        called: what parameters are called where they come from, such as the columns of a table.
 
     Raises:
         CompanionError: a number is NaN or lies outside the image, or kind or binning is unknown.
     """
+    called = called or {}
     limits = {
         "start_time": (0, DURATION),
         "start_frequency": (0, MAX_FREQUENCY),
@@ -140,12 +146,15 @@ def check_chirp(chirp: Chirp) -> None:
     for name, (low, high) in limits.items():
         value = getattr(chirp, name)
         if not low <= value <= high:  # also catches NaN
-            raise CompanionError(f"chirp {name} is {value}, outside {low:g} to {high:g}; give a value in that range")
+            raise CompanionError(
+                f"{called.get(name, f'chirp {name}')} is {value}, outside {low:g} to {high:g}; give a value in that range"
+            )
     choices = {"kind": get_args(Kind), "binning": get_args(Binning)}
     for name, allowed in choices.items():
         if getattr(chirp, name) not in allowed:
             raise CompanionError(
-                f"chirp {name} is {getattr(chirp, name)!r}; it must be {' or '.join(map(repr, allowed))}"
+                f"{called.get(name, f'chirp {name}')} is {getattr(chirp, name)!r}; it must be "
+                f"{' or '.join(map(repr, allowed))}"
             )
 
 

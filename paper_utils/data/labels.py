@@ -21,10 +21,13 @@ def read_labels(folder: Path) -> list[Chirp]:
     """Return the chirps of a folder's label table; their noise level is not in the table and NaN.
 
     Raises:
-        CompanionError: the table is missing, lacks a column or has it twice, a row has a value missing, too many or out
+        CompanionError: folder or table is missing, the table lacks a column or has it twice, a row has a value missing, too many or out
             of range, or two rows are the same.
     """
     path = folder / LABELS
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "is not there"
+        raise CompanionError(f"the folder {folder} {what}; give one of images with {LABELS}, in the published layout")
     header, rows = _table(path, needs=COLUMNS)
     columns = {field: header.index(column) for column, field in COLUMNS.items()}
     chirps = [_chirp(row, columns, path, number) for number, row in enumerate(rows, 1)]
@@ -33,7 +36,7 @@ def read_labels(folder: Path) -> list[Chirp]:
         labels = tuple(getattr(chirp, field) for field in columns)
         if first.setdefault(labels, number) != number:
             raise CompanionError(
-                f"{path}, rows {first[labels]} and {number} are the same, and no two chirps are; one stands in the place "
+                f"{path}, rows {first[labels]} and {number} below the header are the same, and no two chirps are; one stands in the place "
                 "of another: restore that one"
             )
     return chirps
@@ -58,7 +61,7 @@ def check_metadata(folder: Path, chirps: Sequence[Chirp]) -> None:
         if row[header.index(FILE_NAME)] != image_path(folder, number).name or wrong:
             what = wrong[0] if wrong else FILE_NAME
             raise CompanionError(
-                f"{path}, row {number}: {what} is not what {LABELS} says of {image_path(folder, number).name}; restore the "
+                f"{path}, row {number} below the header: {what} is not what {LABELS} says of {image_path(folder, number).name}; restore the "
                 "one that is wrong"
             )
 
@@ -69,8 +72,9 @@ def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[li
         with open(path, newline="", encoding="utf-8-sig") as file:
             header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise CompanionError(
-            f"cannot read the labels {path}: {error}; give a folder in the published layout"
+            f"cannot read the labels {path}: {reason}; give a folder in the published layout"
         ) from error
     header = [name.strip() for name in header]
     if absent := [name for name in needs if name not in header]:
@@ -81,14 +85,14 @@ def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[li
         if len(row) != len(header):
             how = "more" if len(row) > len(header) else "fewer"
             raise CompanionError(
-                f"{path}, row {number}: {how} values ({len(row)}) than columns ({len(header)}); mend the row (decimals "
+                f"{path}, row {number} below the header: {how} values ({len(row)}) than columns ({len(header)}); mend the row (decimals "
                 "have points, not commas)"
             )
     return header, rows
 
 
 def _chirp(row: Sequence[str], columns: dict[str, int], path: Path, number: int) -> Chirp:
-    where = f"{path}, row {number} (of {image_path(path.parent, number).name})"
+    where = f"{path}, row {number} below the header (of {image_path(path.parent, number).name})"
     values: dict[str, Any] = {}
     names = {field: column for column, field in COLUMNS.items()} if path.name == LABELS else {}
     for field, place in columns.items():
@@ -97,12 +101,12 @@ def _chirp(row: Sequence[str], columns: dict[str, int], path: Path, number: int)
             raise CompanionError(f"{where}: {names.get(field, field)} is {text!r}, not a number; mend the row")
         values[field] = text if field == "kind" else float(text)
     try:
-        check_chirp(Chirp(**values, noise_level=0.0))
+        check_chirp(Chirp(**values, noise_level=0.0), called=names)
     except CompanionError as error:
         raise CompanionError(f"{where}: {error}") from None
     if values["duration"] < DURATION / BINS:
         raise CompanionError(
-            f"{where}: chirp duration is {values['duration']:g} s, in which no line is drawn; give {DURATION / BINS:g} s "
+            f"{where}: {names.get('duration', 'duration')} is {values['duration']:g} s, in which no line is drawn; give {DURATION / BINS:g} s "
             "or more"
         )
     return Chirp(**values, noise_level=math.nan)

@@ -1,11 +1,14 @@
 """Pre-trained Vision Transformers from disk or hub: all that a later step could stumble over is refused here, by name."""
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from huggingface_hub import constants, get_session, is_offline_mode
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 from transformers.utils import logging
@@ -52,8 +55,9 @@ def load_vit(name: str) -> PreTrainedModel:
     verbosity = logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
+    here = {"local_files_only": not is_folder and not _hub_answers()}
     try:
-        family = _checked_family(name)
+        family = _checked_family(name, here)
         model: Any = getattr(transformers, family.model)
         options: dict[str, Any] = {
             "dtype": torch.float32,
@@ -62,7 +66,7 @@ def load_vit(name: str) -> PreTrainedModel:
             "ignore_mismatched_sizes": True,  # they are named below
             "output_loading_info": True,
         }
-        vit, report = model.from_pretrained(name, **dict(family.options), **options)
+        vit, report = model.from_pretrained(name, **dict(family.options), **options, **here)
     except CompanionError:
         raise
     except Exception as error:  # transformers, safetensors and the hub raise errors of their own
@@ -96,14 +100,26 @@ def _reason(error: Exception) -> str:
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
-def _checked_family(name: str) -> Family:
+@cache
+def _hub_answers() -> bool:
+    """Return whether the hub can be asked; its own functions try for half a minute before what is cached is read."""
+    if is_offline_mode():
+        return False
+    try:
+        get_session().head(constants.ENDPOINT, timeout=10)
+    except Exception:  # of whichever library it speaks HTTP with
+        return False
+    return True
+
+
+def _checked_family(name: str, here: Mapping[str, bool]) -> Family:
     """Return the family of a backbone, of which the config alone is read.
 
     Raises:
         CompanionError: no use can be made of it.
         ValueError: there is no config of a model.
     """
-    raw, _ = PreTrainedConfig.get_config_dict(name)
+    raw, _ = PreTrainedConfig.get_config_dict(name, **here)
     kind = raw.get("model_type")
     if not isinstance(kind, str):  # nor is there an error where a file is missing
         raise ValueError("no config.json that names a model_type was found")
@@ -113,7 +129,7 @@ def _checked_family(name: str) -> Family:
             f"the backbone {name!r} is of family {kind!r}, which is not known; give {known_families()}"
         )
     model: Any = getattr(transformers, family.model)
-    config = model.config_class.from_pretrained(name)
+    config = model.config_class.from_pretrained(name, **here)
     image, patch = square_side(config.image_size), square_side(config.patch_size)
     if not image or not patch or image % patch:
         raise CompanionError(

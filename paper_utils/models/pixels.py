@@ -56,7 +56,7 @@ def as_pixels(value: str) -> Pixels:
     for known in PIXELS:
         if value == known:
             return known
-    raise CompanionError(f"unknown pixels {value!r}; choose {' or '.join(PIXELS)} (make figures PIXELS=...)")
+    raise CompanionError(f"unknown pixels {value!r}; choose {' or '.join(PIXELS)}, as in PIXELS=backbone")
 
 
 def read_normalisation(name: str) -> Normalisation:

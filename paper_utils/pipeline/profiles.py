@@ -161,19 +161,21 @@ def get_profile(name: str, *, backbone: str | None = None, pixels: str = "publis
             such pixels.
     """
     if name not in PROFILES:
-        raise CompanionError(
-            f"unknown profile {name!r}; choose one of {', '.join(PROFILES)} (make figures PROFILE=...)"
-        )
+        raise CompanionError(f"unknown profile {name!r}; choose one of {', '.join(PROFILES)}, as in PROFILE=smoke")
     profile = replace(PROFILES[name], pixels=as_pixels(pixels))
     if not backbone:
         return profile
     if backbone in NAMED:
         return replace(profile, backbone=backbone, **OTHERWISE.get((name, backbone), {}))
     folder = Path(os.path.expanduser(backbone))  # notebooks run in another folder than make
-    if not folder.is_dir() and not (HUB_NAME.fullmatch(backbone) and not folder.exists()):
+    if folder.is_dir():
+        return replace(profile, backbone=str(folder.resolve()))
+    # what begins with a folder that is here was meant as one of those in it
+    if not HUB_NAME.fullmatch(backbone) or folder.exists() or folder.parent.is_dir():
+        what = f"{backbone} is a file, not a folder" if folder.exists() else f"there is no folder {backbone}"
         meant = "".join(f"did you mean {name}? else " for name in get_close_matches(backbone, NAMED, n=1))
         raise CompanionError(
-            f"there is no folder {backbone}; {meant}give BACKBONE= {', '.join(NAMED)}, a folder that save_pretrained "
-            "wrote, or a name on the hub, such as google/vit-base-patch16-224"
+            f"{what}; {meant}give BACKBONE= {', '.join(NAMED)}, a folder that save_pretrained wrote, or a name on the "
+            "hub, such as google/vit-base-patch16-224"
         )
-    return replace(profile, backbone=str(folder.resolve()) if folder.is_dir() else backbone)
+    return replace(profile, backbone=backbone)

@@ -133,15 +133,18 @@ def cell(row, column, text):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (cell(2, 0, "soon"), r"labels\.csv, row 2 \(of spectrogram_2\.png\): Chirp_Start_Time is 'soon', not a number"),
-        (cell(2, 0, "60.1"), r"row 2 .*chirp start_time is 60.1, outside 0 to 60"),
+        (
+            cell(2, 0, "soon"),
+            r"labels\.csv, row 2 below the header \(of spectrogram_2\.png\): Chirp_Start_Time is 'soon', not a number",
+        ),
+        (cell(2, 0, "60.1"), r"row 2 .*Chirp_Start_Time is 60.1, outside 0 to 60"),
         (cell(2, 0, "nan"), r"row 2 .*Chirp_Start_Time is 'nan', not a number"),
-        (cell(3, 1, "101"), r"row 3 .*chirp start_frequency is 101.0, outside 0 to 100"),
-        (cell(5, 4, "cubic"), r"row 5 .*chirp kind is 'cubic'"),
+        (cell(3, 1, "101"), r"row 3 .*Chirp_Start_Freq is 101.0, outside 0 to 100"),
+        (cell(5, 4, "cubic"), r"row 5 .*Chirp_Type is 'cubic'"),
         (cell(1, 2, ""), r"row 1 .*Chirp_End_Freq is '', not a number"),
         (cell(0, 3, "Length"), r"labels\.csv lacks the column Chirp_Duration"),
         (lambda lines: lines[:-1], r"has 4 rows and none for spectrogram_5\.png"),
-        (lambda lines: [*lines, lines[-1]], r"rows 5 and 6 are the same"),
+        (lambda lines: [*lines, lines[-1]], r"rows 5 and 6 below the header are the same"),
         (lambda lines: [*lines, "5,6,7,8,linear"], r"spectrogram_6\.png is missing; labels\.csv has 6 rows"),
         (lambda lines: [], r"lacks the column Chirp_Start_Time"),
     ],
@@ -154,13 +157,21 @@ def test_wrong_labels_are_named(folder, change, message):
 
 def test_a_short_row_is_named(folder):
     edit(folder, lambda lines: [*lines[:4], lines[4].rpartition(",")[0], *lines[5:]])
-    with pytest.raises(CompanionError, match=r"row 4: fewer values \(4\) than columns \(5\)"):
+    with pytest.raises(CompanionError, match=r"row 4 below the header: fewer values \(4\) than columns \(5\)"):
         folders.FolderSet(folder)
 
 
 def test_missing_labels_are_named(tmp_path):
     with pytest.raises(CompanionError, match=r"cannot read the labels .*labels\.csv.*published layout"):
         folders.FolderSet(tmp_path)
+
+
+def test_what_is_no_folder_is_named(tmp_path):
+    with pytest.raises(CompanionError, match=r"^the folder .*none is not there; give one of images with labels\.csv"):
+        folders.FolderSet(tmp_path / "none")
+    (tmp_path / "file").touch()
+    with pytest.raises(CompanionError, match="^the folder .*file is a file; give one of images"):
+        folders.FolderSet(tmp_path / "file")
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", None])

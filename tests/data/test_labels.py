@@ -39,7 +39,9 @@ def test_columns_in_another_order_and_further_ones_make_no_difference(read):
 
 def test_decimal_commas_are_refused(read):
     header = "Chirp_Type,Chirp_Start_Freq,Chirp_End_Freq,Chirp_Start_Time,Chirp_Duration"
-    with pytest.raises(CompanionError, match=r"labels\.csv, row 1: more values \(9\) than columns \(5\); .*not commas"):
+    with pytest.raises(
+        CompanionError, match=r"labels\.csv, row 1 below the header: more values \(9\) than columns \(5\); .*not commas"
+    ):
         read(header, "linear,20,45,18,32,12,97,8,25")
     with pytest.raises(CompanionError, match="Chirp_Start_Freq is '20,45', not a number"):
         read(header, 'linear,"20,45","18,32","12","8"')
@@ -49,7 +51,9 @@ def test_decimal_commas_are_refused(read):
 
 @pytest.mark.parametrize("more", [",7", ",7,8", ","])
 def test_a_row_longer_than_the_header_is_refused(read, more):
-    with pytest.raises(CompanionError, match=r"row 2: more values \(\d\) than columns \(5\); mend the row"):
+    with pytest.raises(
+        CompanionError, match=r"row 2 below the header: more values \(\d\) than columns \(5\); mend the row"
+    ):
         read(HEADER, ROWS[0], ROWS[1] + more)
 
 
@@ -59,13 +63,15 @@ def test_a_column_that_stands_there_twice_is_refused(read):
 
 
 def test_a_row_in_the_place_of_another_is_refused(read):
-    with pytest.raises(CompanionError, match="rows 2 and 3 are the same, and no two chirps are"):
+    with pytest.raises(CompanionError, match="rows 2 and 3 below the header are the same, and no two chirps are"):
         read(HEADER, ROWS[0], ROWS[1], ROWS[1])
 
 
 @pytest.mark.parametrize("text", ["0", "0.46", "-0"])
 def test_a_duration_that_draws_no_line_is_refused(read, text):
-    with pytest.raises(CompanionError, match=r"row 1 \(of spectrogram_1\.png\): chirp duration is .* no line is drawn"):
+    with pytest.raises(
+        CompanionError, match=r"row 1 below the header \(of spectrogram_1\.png\): Chirp_Duration is .* no line is drawn"
+    ):
         read(HEADER, f"5,20,30,{text},linear")
 
 
@@ -91,11 +97,11 @@ METADATA = "file_name,start_time,start_frequency,end_frequency,duration,kind"
         (lambda rows: rows[:2], r"metadata\.csv has 2 rows and labels\.csv 3"),
         (
             lambda rows: [*rows[:2], rows[2].replace("27.7", "27.8")],
-            r"metadata\.csv, row 3: start_frequency is not what",
+            r"metadata\.csv, row 3 below the header: start_frequency is not what",
         ),
         (
             lambda rows: [*rows[:2], rows[2].replace("_3.png", "_4.png")],
-            r"row 3: file_name is not what labels\.csv says",
+            r"row 3 below the header: file_name is not what labels\.csv says",
         ),
         (lambda rows: [*rows[:2], rows[2].replace("20.0", "20_0")], "row 3 .*start_time is .* not a number"),
     ],

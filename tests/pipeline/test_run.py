@@ -189,6 +189,17 @@ def test_a_backbone_that_is_a_path_and_no_folder_is_named(name):
         get_profile("laptop", backbone=name)
 
 
+def test_a_folder_that_is_missing_beside_others_is_not_taken_for_a_name_on_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert get_profile("laptop", backbone="models/vit").backbone == "models/vit"
+    (tmp_path / "models").mkdir()
+    with pytest.raises(CompanionError, match="there is no folder models/vit; give BACKBONE="):
+        get_profile("laptop", backbone="models/vit")
+    (tmp_path / "models" / "vit").touch()
+    with pytest.raises(CompanionError, match="models/vit is a file, not a folder; give BACKBONE="):
+        get_profile("laptop", backbone="models/vit")
+
+
 @pytest.mark.parametrize("name", ["photograph", "vit-base", "google/vit/base", "google/"])
 def test_a_backbone_that_can_be_no_name_on_the_hub_is_not_looked_up_there(name):
     with pytest.raises(CompanionError, match=f"there is no folder {name}; .*give BACKBONE= embedded, photographs"):

@@ -12,7 +12,7 @@ SHIPPED = read_json(REFERENCE / "results.json")
 def test_a_run_agrees_with_itself():
     table = compare.comparison(SHIPPED, SHIPPED)
     assert len(table) == len(compare.HEADLINES)
-    assert set(table["agreement"]) == {"agrees"}
+    assert set(table[compare.YOURS]) == {"agrees"}
 
 
 def test_a_number_beyond_its_tolerance_differs_and_is_set_beside_the_published_one():
@@ -20,7 +20,7 @@ def test_a_number_beyond_its_tolerance_differs_and_is_set_beside_the_published_o
     row = compare.comparison(own, SHIPPED).set_index("number").loc["Pearson r, start time"]
     assert row["yours"] == "0.9"
     assert row["published"] == "0.9841"
-    assert row["agreement"] == "DIFFERS"
+    assert row[compare.YOURS] == "DIFFERS"
 
 
 def test_each_backbone_has_tolerances_of_the_size_of_its_effects():

@@ -50,6 +50,18 @@ def test_the_command_says_what_it_wrote_or_what_is_missing(model_file, tmp_path,
         export.main()
 
 
+def test_a_target_that_cannot_be_written_is_refused_before_the_model_is_read(tmp_path):
+    nothing = tmp_path / "none.safetensors"
+    with pytest.raises(CompanionError, match="it is a folder; give the name of a file"):
+        export.export(nothing, tmp_path)
+    with pytest.raises(CompanionError, match="there is no folder .*missing for published.pth; make it first"):
+        export.export(nothing, tmp_path / "missing" / "published.pth")
+    assert not (tmp_path / "missing").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(CompanionError, match="is a file, and an adapter is a folder"):
+        export.export(nothing, tmp_path / "file", layout="adapter")
+
+
 def test_a_model_on_normalised_pixels_is_exported_for_those_of_the_released_code(tmp_path, tiny_backbone, images):
     """Oracle: the model itself; what is written takes 0 to 1 and needs no preprocessor_config.json."""
     backbone = shutil.copytree(tiny_backbone, tmp_path / "vit")

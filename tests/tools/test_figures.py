@@ -90,12 +90,23 @@ def test_every_command_says_what_it_does(tool):
     ("arguments", "message"),
     [
         (["figures", "--profile", "desktop"], "error: unknown profile 'desktop'"),
-        (["figures", "--only", "figure_9"], "error: no figure is called 'figure_9'"),
+        (
+            ["figures", "--only", "figure_9"],
+            "error: no figure is called 'figure_9'; those of the paper are figure_1 to",
+        ),
+        (
+            ["figures", "--only", "atlass"],
+            "error: no figure is called 'atlass'; did you mean atlas? those of the paper",
+        ),
+        (
+            ["status", "--profile", "smok"],
+            "error: unknown profile 'smok'; choose one of smoke, laptop, paper, as in PROFILE=",
+        ),
         (["study", "--only", "lora_9"], "error: unknown variant 'lora_9'"),
         (["study", "--lines", "--only", "lora"], "error: unknown stage 'lora'; choose from lines/frozen"),
         (
             ["status", "--from", "seed"],
-            "error: cannot start from 'seed'; choose checkpoint or seeds (make figures FROM=",
+            "error: cannot start from 'seed'; choose checkpoint or seeds, as in FROM=seeds",
         ),
         (["status", "--backbone", "photograph"], "error: there is no folder photograph; did you mean photographs?"),
     ],
@@ -178,6 +189,25 @@ def test_make_passes_on_what_was_given_to_the_letter(name, tmp_path):
     words = done.stdout.splitlines()
     assert words[words.index("--backbone") + 1] == str(folder)
     assert words[words.index("--checkpoint") + 1] == name
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["help", "BACKBNE=data/backbone"], "there is no option BACKBNE; choose among PROFILE BACKBONE "),
+        (["help", "profile=smoke"], "there is no option profile; choose among PROFILE BACKBONE "),
+        (["stauts"], "error: there is no target or file stauts; `make help` lists the targets"),
+    ],
+)
+def test_make_refuses_what_it_does_not_know(words, message):
+    done = subprocess.run(["make", "-s", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert message in done.stdout + done.stderr
+
+
+def test_make_help_passes_with_every_option_that_it_knows():
+    known = re.search(r"^KNOWN := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    assert subprocess.run(["make", "-s", "help", *(f"{name}=1" for name in known)], cwd=ROOT).returncode == 0
 
 
 def test_make_keeps_runs_of_different_options_apart():
