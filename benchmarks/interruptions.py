@@ -22,7 +22,7 @@ from paper_utils.files import ROOT, read_arrays, read_json
 from paper_utils.pipeline.figures import same_pixels
 from paper_utils.pipeline.run import RESULTS_FILE
 
-__all__ = ["differences", "interruptions"]
+__all__ = ["TIMES", "differences", "interruptions", "made"]
 
 PARTS = ("paper_utils", "tools", "notebooks", "data")
 OWN_TIME = 60.0  # seconds that processes of a killed run get to notice it
@@ -69,16 +69,18 @@ def interruptions(
 
 def differences(calm: Path, disturbed: Path) -> list[str]:
     """Return the names of results and figures that differ between two copies of the tree, or that one of them lacks."""
-    found = []
-    for part in ("build", "figures"):
-        names = {
-            path.relative_to(copy).as_posix()
-            for copy in (calm, disturbed)
-            for path in (copy / part).rglob("*")
-            if path.suffix in (".npz", ".png", ".safetensors") or path.name == RESULTS_FILE
-        }
-        found += [name for name in sorted(names) if not _same(calm / name, disturbed / name)]
-    return found
+    return [name for name in sorted(made(calm) | made(disturbed)) if not _same(calm / name, disturbed / name)]
+
+
+def made(copy: Path) -> set[str]:
+    """Return the names of the results and figures in a copy of the tree, those that ship left out."""
+    return {
+        path.relative_to(copy).as_posix()
+        for part in ("build", "figures")
+        for path in (copy / part).rglob("*")
+        if (path.suffix in (".npz", ".png", ".safetensors") or path.name == RESULTS_FILE)
+        and not path.relative_to(copy).as_posix().startswith("figures/reference")
+    }
 
 
 def _same(first: Path, second: Path) -> bool:

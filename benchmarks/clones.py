@@ -1,0 +1,80 @@
+"""Compare what `make figures` made in two clones: `python -m benchmarks.clones FIRST SECOND`.
+
+Arrays and the numbers of results.json are compared as they are, figures by their pixels; measured seconds are left out.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.interruptions import TIMES, differences, made
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import read_arrays, read_json
+from paper_utils.pipeline.run import RESULTS_FILE
+
+__all__ = ["compared"]
+
+
+def compared(first: Path, second: Path) -> dict[str, dict[str, float]]:
+    """Return for each kind of file how many there are, how many differ, and by how much at most.
+
+    "largest_percent" is of the arrays' largest value, and of each number in results.json; of pixels none is given.
+
+    Raises:
+        CompanionError: a clone holds no result.
+    """
+    for clone in (first, second):
+        if not made(clone):
+            raise CompanionError(f"{clone} holds no results; run `make figures` there first")
+    names, apart = made(first) | made(second), differences(first, second)
+    found: dict[str, dict[str, float]] = {}
+    for kind in sorted({Path(name).suffix for name in names}):
+        own, others = ([name for name in some if name.endswith(kind)] for some in (names, apart))
+        found[kind] = {"files": len(own), "differ": len(others)}
+        both = [name for name in others if (first / name).is_file() and (second / name).is_file()]
+        if kind in MEASURES and both:
+            found[kind]["largest_percent"] = max(MEASURES[kind](first / name, second / name) for name in both)
+    return found
+
+
+def _arrays_apart(first: Path, second: Path) -> float:
+    one, other = read_arrays(first), read_arrays(second)
+    return max(
+        _percent(one[name], other[name])
+        for name in one
+        if not name.endswith(TIMES) and one[name].dtype.kind == "f" and one[name].shape == other[name].shape
+    )
+
+
+def _numbers_apart(first: Path, second: Path) -> float:
+    one, other = read_json(first), read_json(second)
+    return max(
+        _percent(np.array(value), np.array(other[name]))
+        for name, value in one.items()
+        if isinstance(value, int | float) and name in other and not name.endswith(TIMES)
+    )
+
+
+def _percent(one: np.ndarray, other: np.ndarray) -> float:
+    largest = np.nanmax(np.abs(one), initial=0.0)
+    return 100 * float(np.nanmax(np.abs(one - other), initial=0.0) / largest) if largest else 0.0
+
+
+MEASURES = {".npz": _arrays_apart, Path(RESULTS_FILE).suffix: _numbers_apart}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.clones", description=__doc__.split(":")[0] + ".")
+    parser.add_argument("first", type=Path, help="a clone in which `make figures` has run")
+    parser.add_argument("second", type=Path, help="another one")
+    options = parser.parse_args()
+    with reported():
+        for name in differences(options.first, options.second):
+            print(f"differs: {name}")
+        for kind, counts in compared(options.first, options.second).items():
+            print(f"{kind}: {', '.join(f'{value:.3g} {name}' for name, value in counts.items())}")
+
+
+if __name__ == "__main__":
+    main()
