@@ -12,10 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import psutil
+from tqdm.auto import tqdm
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_arrays, read_json
@@ -46,25 +49,33 @@ def interruptions(
     """
     with tempfile.TemporaryDirectory(prefix="interruptions-") as folder:
         calm, disturbed = (_copy(Path(folder) / name) for name in ("calm", "disturbed"))
-        _finish(calm, options)
-        moments, done, orphans = random.Random(seed), 0, 0
-        victims: dict[str, int] = {}
-        while done < kills:
-            process = _start(disturbed, options)
-            victim = _kill_one(process, moments.uniform(EARLIEST, longest), moments)
-            if victim is None:
-                break  # it came to its end first
-            done += 1
-            victims[victim] = victims.get(victim, 0) + 1
-            orphans += _left_running(disturbed)
-        _finish(disturbed, options)
-        return {
-            "kills": done,
-            **{f"killed.{name}": count for name, count in sorted(victims.items())},
-            "orphans": orphans,
-            "differences": len(differences(calm, disturbed)),
-            "left_over": len(_left_over(disturbed)),
-        }
+        try:
+            _finish(calm, options)
+            victims, orphans = _disturb(disturbed, options, kills=kills, longest=longest, seed=seed)
+            _finish(disturbed, options)
+            return {
+                "kills": sum(victims.values()),
+                **{f"killed.{name}": count for name, count in sorted(victims.items())},
+                "orphans": orphans,
+                "differences": len(differences(calm, disturbed)),
+                "left_over": len(_left_over(disturbed)),
+            }
+        finally:  # nothing goes on in a folder that is removed
+            _end(_processes_of(Path(folder)))
+
+
+def _disturb(
+    folder: Path, options: tuple[str, ...], *, kills: int, longest: float, seed: int
+) -> tuple[Counter[str], int]:
+    """Start a run and kill one of its processes, again and again; return what was killed, and the orphans."""
+    moments, orphans, victims = random.Random(seed), 0, Counter[str]()
+    for _ in tqdm(range(kills), unit=" kills", leave=False):
+        victim = _kill_one(_start(folder, options), moments.uniform(EARLIEST, longest), moments)
+        if victim is None:
+            break  # it came to its end first
+        victims[victim] += 1
+        orphans += _left_running(folder)
+    return victims, orphans
 
 
 def differences(calm: Path, disturbed: Path) -> list[str]:
@@ -138,8 +149,12 @@ def _kill_one(process: subprocess.Popen, after: float, moments: random.Random) -
         pass
     first = psutil.Process(process.pid)
     victim = moments.choice([first, *first.children(recursive=True)])
-    name = "executor" if victim == first else "kernel" if "ipykernel" in " ".join(victim.cmdline()) else "loader"
-    victim.kill()
+    try:
+        name = "executor" if victim == first else "kernel" if "ipykernel" in " ".join(victim.cmdline()) else "loader"
+        victim.kill()
+    except psutil.NoSuchProcess:  # one that lives for moments, such as git's; the run that began it dies in its place
+        name = "executor"
+        first.kill()
     process.wait(timeout=10 * OWN_TIME)
     return name
 
@@ -149,9 +164,14 @@ def _left_running(folder: Path) -> int:
     until = time.monotonic() + OWN_TIME
     while (left := _processes_of(folder)) and time.monotonic() < until:
         time.sleep(0.5)
-    for process in left:
-        process.kill()
+    _end(left)
     return len(left)
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _processes_of(folder: Path) -> list[psutil.Process]:
