@@ -19,9 +19,10 @@
 #
 # **In short.** By a protocol that can tell, one token of one layer at a time, definitional pairs are **not** more local than
 # associative ones in SmolLM2-135M: what is restored is spread over 36 outputs (32 to 40) of 120 for the former and 36 (33 to
-# 38) for the latter (20 pairs of each kind, before fine-tuning), and over 34 and 34 after (12 pairs). The model does favour
+# 38) for the latter (20 pairs of each kind, before fine-tuning), and over 34 and 36 after. The model does favour
 # the right answer more for definitions, by 2.6 logits (1.7 to 3.4) against 0.7 (0.0 to 1.4; 80 pairs each), as the abstract
-# of [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) says. [Notebook 10](10_clap.ipynb) has the protocol.
+# of [arXiv 2504.02976](https://arxiv.org/abs/2504.02976) says. Edits take for both kinds. [Notebook 10](10_clap.ipynb) has
+# the protocol.
 
 # %% tags=["parameters"]
 profile = "laptop"
@@ -59,7 +60,7 @@ run.show(plots.clean_differences(clap.clean_differences(), clap.clean_ends()), "
 # ## Are definitions more local than associations?
 #
 # Of each kind, the first 20 pairs for which the clean prompt favours the clean answer's token by one logit or more before
-# fine-tuning, and the first 12 of them after it; 95 % bands over pairs. (At first both prompts had to prefer their own
+# fine-tuning; 95 % bands over pairs. (At first both prompts had to prefer their own
 # answer's token, which 12 of 120 associative candidates did, too few. That was changed before any patching result was seen.)
 
 # %%
@@ -70,11 +71,11 @@ clap.spread_table()
 
 # %% [markdown]
 # The spread is the effective number of outputs, of 120 (30 layers, attention and MLP, two tokens), over which the effect is
-# shared: one if a single output does all. Both kinds have the same, before and after; the difference before is 0.0 (-5.1 to
-# 4.8). They differ in where it begins: for definitional pairs the MLP of layer 1 at the subject recovers 36 % (16 to 67), and
+# shared: one if a single output does all. Both kinds have nearly the same: associative pairs
+# have 0.0 outputs more (-5.1 to 4.8) before, and 2.2 (-2.5 to 6.9) after. They differ in where it begins: for definitional pairs the MLP of layer 1 at the subject recovers 36 % (16 to 67), and
 # 6 % (-9 to 17) for associative ones, whose subjects are longer and differ in more tokens. From there attention of layers
-# 22 to 28 brings it to the last token. Layers differ before fine-tuning (p = 3e-6, the larger of both kinds); after it, on
-# 12 pairs, p is 0.10.
+# 22 to 28 brings it to the last token. Layers differ, before fine-tuning (p = 3e-6, the larger of both kinds) and after it
+# (p = 0.005; on the first 12 pairs it was 0.10).
 #
 # The kinds differ in more than what is asked: in 13 of the 20 definitional pairs the clean answer's token is "type", as in
 # "a type of seizure", so that these pairs ask for the form of a definition; diseases have longer names.
@@ -91,6 +92,23 @@ run.show(plots.pair_maps(clap.example_maps()), "pair_maps")
 # In the first pair one token, the last of the subject, carries the answer up to layer 22, and then the last token has it. In
 # the second one several tokens of the disease do.
 #
+# ## Does it depend on the kind whether an edit takes?
+#
+# The abstract says that it does; how the paper edits was not seen. Here the model shall answer the corrupted prompt as the
+# clean one, by a change of rank one of an MLP's output matrix, as ROME makes it
+# ([Meng et al. 2022](https://arxiv.org/abs/2202.05262)): at the subject's last token its output is moved until the wanted
+# token is the likeliest, and for other texts it changes as little as can be. Three layers, chosen beforehand; 20 pairs of
+# each kind, before fine-tuning, each edit alone. Intervals over pairs.
+
+# %%
+run.show(plots.edits(clap.edits(), clap.edited_layers), "edits")
+
+# %% [markdown]
+# Edits take in all definitional pairs and in 97 % (92 to 100) of the associative ones: nearly always, so that this could
+# hardly have shown a difference. They differ in what else they change: of the other prompts of a kind 91 % (89 to 94) keep
+# their likeliest token after a definitional edit, and 96 % (94 to 98) after an associative one. Definitional prompts are more
+# alike, since "type" is the wanted token of most.
+#
 # ## Verdicts
 #
 # By the rules of notebook 7, fixed before any patching result was seen. A claim that random weights pass too is not informative.
@@ -100,7 +118,7 @@ claims.Ledger.of(clap.metrics(), against=claims.claims("2504.02976"))
 
 # %% [markdown]
 # > **What to believe.** In SmolLM2 definitions are recalled better than
-# > associations, and not more locally. Nothing here is about GPT-2, PubMed, 56 % or 13.6 %; pairs are few, and how they are
+# > associations, not more locally, and edited as easily. Nothing here is about GPT-2, PubMed, 56 % or 13.6 %; pairs are few, and how they are
 # > made bears on all of it.
 
 # %% [markdown]

@@ -121,11 +121,16 @@ def smaller(
     low, high = interval(metrics, prefix + difference) if difference else (None, None)
     # what is not a number is not smaller
     verdict = NOT if not first < second else REPRODUCED if low is not None and low > 0 else PARTLY
-    value = f"{with_interval(metrics, prefix + key, unit)} against {with_interval(metrics, prefix + than, unit)}"
-    if low is not None and high is not None and low < high:
-        value += f"; difference {with_unit(second - first, unit)} ({digits(low)} to {digits(high)})"
     rule = f"smaller, the whole interval of the {'paired ' if paired else ''}difference above 0; partly: smaller"
-    return Judgement(verdict, value, rule, f"{digits(first)} against {digits(second)}")
+    return _compared(verdict, metrics, (prefix + key, prefix + than), unit, rule, (low, high))
+
+
+def differs(metrics: Metrics, prefix: str, *, key: str, than: str, unit: str, difference: str) -> Judgement:
+    """Accept two values of which either is larger, by the interval of their difference; arguments as in `smaller`."""
+    low, high = interval(metrics, prefix + difference)
+    apart = low is not None and high is not None and not low <= 0 <= high
+    rule = "the interval of the difference does not hold 0"
+    return _compared(REPRODUCED if apart else NOT, metrics, (prefix + key, prefix + than), unit, rule, (low, high))
 
 
 def beyond_shuffled(
@@ -259,6 +264,7 @@ RULES: dict[str, Callable[..., Judgement]] = {
         at_most,
         times_as_large,
         smaller,
+        differs,
         beyond_shuffled,
         none_of,
         chirp_layers,
@@ -278,6 +284,23 @@ def _heads_of_a_layer(metrics: Metrics) -> int:
 def _judged(verdict: str, metrics: Metrics, key: str, unit: str, rule: str) -> Judgement:
     """Return the judgement of one measured value, which it shows with its interval."""
     return Judgement(verdict, with_interval(metrics, key, unit), rule, digits(number(metrics, key)))
+
+
+def _compared(
+    verdict: str,
+    metrics: Metrics,
+    keys: tuple[str, str],
+    unit: str,
+    rule: str,
+    ends: tuple[float | None, float | None],
+) -> Judgement:
+    """Return the judgement of two values, which it shows with their intervals and with that of the second less the first."""
+    first, second = (number(metrics, key) for key in keys)
+    value = " against ".join(with_interval(metrics, key, unit) for key in keys)
+    low, high = ends
+    if low is not None and high is not None and low < high:
+        value += f"; difference {with_unit(second - first, unit)} ({digits(low)} to {digits(high)})"
+    return Judgement(verdict, value, rule, f"{digits(first)} against {digits(second)}")
 
 
 def _verdict(metrics: Metrics, key: str, accepted: Range, wider: Range) -> str:

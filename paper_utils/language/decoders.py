@@ -57,6 +57,10 @@ class Decoder(ABC):
         """Return the residual stream after a layer, (n, tokens, width), given that after its attention."""
 
     @abstractmethod
+    def output_matrix(self, layer: Any) -> Any:
+        """Return the module of a layer's MLP whose output is the MLP's."""
+
+    @abstractmethod
     def final_norm(self, x: torch.Tensor) -> torch.Tensor:
         """Return what the output layer gets, given the residual stream after the last layer."""
 
@@ -93,6 +97,9 @@ class _Llama(Decoder):
     def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.post_attention_layernorm(x))
 
+    def output_matrix(self, layer: Any) -> Any:
+        return layer.mlp.down_proj
+
     def final_norm(self, x: torch.Tensor) -> torch.Tensor:
         return self.model.model.norm(x)
 
@@ -110,6 +117,9 @@ class _Gpt2(Decoder):
 
     def feed_forward(self, layer: Any, x: torch.Tensor) -> torch.Tensor:
         return x + layer.mlp(layer.ln_2(x))
+
+    def output_matrix(self, layer: Any) -> Any:
+        return layer.mlp.c_proj
 
     def final_norm(self, x: torch.Tensor) -> torch.Tensor:
         return self.model.transformer.ln_f(x)

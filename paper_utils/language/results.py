@@ -11,6 +11,7 @@ import pandas as pd
 from ..errors import CompanionError
 from ..files import read_arrays, read_json
 from ..interventions.sites import SITES
+from .editing import EDITED
 from .measuring import Arrays, told_apart
 from .pairs import KINDS
 from .recovered import PLACES, PairLogits, difference_with_ends, mean_with_ends
@@ -136,6 +137,29 @@ class Clap:
             rows[(kind, state)] = row | {"Pairs": len(logits.plain)}
         return _table(rows)
 
+    def edits(self) -> dict[str, dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+        """Return by what is counted and kind of pairs what edits come to before fine-tuning: percent with ends, (layers,) each.
+
+        In how many pairs the wanted token becomes the likeliest one, in how many likelier than the other answer's, and
+        of how many other pairs' prompts the likeliest token stays.
+        """
+        found: dict[str, dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
+        for kind in KINDS:
+            logits, takes, leaves = (self.arrays[f"{kind} edited{end}"] for end in ("", " takes", " leaves"))
+            for title, shares in (
+                ("wanted token the likeliest", takes),
+                ("likelier than the other answer's", logits[..., 0] > logits[..., 1]),
+                ("other prompts left as they were", leaves),
+            ):
+                ends = np.array([mean_with_ends(column) for column in 100.0 * shares.T])
+                found.setdefault(title, {})[kind] = (ends[:, 0], ends[:, 1], ends[:, 2])
+        return found
+
+    @property
+    def edited_layers(self) -> list[int]:
+        """The layers that were edited, from 1."""
+        return [layer + 1 for layer in EDITED]
+
     def released_table(self) -> pd.DataFrame:
         """Return what replacing the output layer's output recovers of the released metric, by model and question."""
         rows = {f"SmolLM2, {kind} pairs": self.arrays[f"{kind} output layer"] for kind in KINDS}
@@ -168,6 +192,13 @@ class Clap:
         found["released.output_layer_difference_percent"] = difference_with_ends(
             *(self.arrays[f"{kind} output layer"] for kind in KINDS)
         )
+        for name in ("takes", "leaves"):
+            shares = {kind: 100.0 * self.arrays[f"{kind} edited {name}"].mean(1) for kind in KINDS}
+            for kind in KINDS:
+                found[f"edited.{kind}.{name}_percent"] = mean_with_ends(shares[kind])
+            found[f"edited.{name}_difference_percent"] = difference_with_ends(
+                *(shares[kind] for kind in reversed(KINDS))
+            )
         for state in STATES:
             spreads = {kind: self.logits(kind, state).spread() for kind in KINDS}
             clean = {kind: self.clean_differences()[kind, state] for kind in KINDS}

@@ -15,6 +15,7 @@ from ..errors import CompanionError
 from ..files import ROOT, read_arrays, read_json, write_arrays, write_json
 from . import ontology as ontologies
 from . import smollm2
+from .editing import key_moments, measure_edits
 from .measuring import Arrays, measure, patched_everywhere, plain_logits, released_and_corrected, told_apart
 from .ontology import load_ontology
 from .pairs import KINDS, TEMPLATES, Pair, candidate_pairs
@@ -27,7 +28,6 @@ __all__ = ["FOLDER", "SHIPPED", "STATES", "compute"]
 SHIPPED, FOLDER = ROOT / "data" / "clap", ROOT / "build" / "clap"
 STATES = ("before", "after")  # fine-tuning
 PAIRS, CANDIDATES, RELEASED = 20, 80, 6  # of each kind: patched; looked at; patched as released, too
-PATCHED_AFTER = 12  # of them, the first, after fine-tuning
 LEAST = 1.0  # by which the clean prompt has to favour the clean answer's token, for there to be something to recover
 WORDS = ("interictal epileptiform discharges", "intracranial electrode diagnostics")  # of the released metric
 ENDING = 3  # tokens of an answer after its first differing one, which belongs to them
@@ -53,7 +53,7 @@ def compute(folder: Path = FOLDER) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     work = _Work(folder, *load_smollm2())
-    for step in (choose, before, tune, after):
+    for step in (choose, before, edit, tune, after):
         if not (file := folder / f"{step.__name__}.npz").is_file():
             begun = time.process_time()
             arrays = step(work)
@@ -87,6 +87,18 @@ def before(work: _Work) -> Arrays:
     return found
 
 
+def edit(work: _Work) -> Arrays:
+    """Return what edits of the pairs come to before fine-tuning, of some layers' MLPs."""
+    moments = key_moments(work.model, [work.tokenize(text) for text in texts(load_ontology())])
+    found: Arrays = {}
+    for kind in KINDS:
+        found |= {
+            f"{kind} {name}": array
+            for name, array in measure_edits(work.model, _chosen(work, kind), moments, title=f"{kind} edits").items()
+        }
+    return found
+
+
 def tune(work: _Work) -> Arrays:
     """Return the loss of each epoch of the fine-tuning; the model is changed, its state kept."""
     ids = [work.tokenize(text) for text in texts(load_ontology())]
@@ -109,7 +121,7 @@ def after(work: _Work) -> Arrays:
 
 def gather(work: _Work) -> None:
     """Write the three files that ship, of what the steps left."""
-    steps = {step: read_arrays(work.folder / f"{step}.npz") for step in ("choose", "before", "tune", "after")}
+    steps = {step: read_arrays(work.folder / f"{step}.npz") for step in ("choose", "before", "edit", "tune", "after")}
     seconds = sum(float(arrays.pop("cpu seconds")) for arrays in steps.values())
     tuned = steps.pop("tune")
     write_arrays(
@@ -138,8 +150,7 @@ def _plain(model: Any, pairs: Sequence[Pair]) -> np.ndarray:
 
 def _patched(work: _Work, kind: str, state: str) -> Arrays:
     """Return what `measure` does for all pairs, and for the first one at every token."""
-    pairs = _chosen(work, kind)[: PATCHED_AFTER if state == "after" else PAIRS]
-    title, model = f"{kind} {state}", work.model
+    pairs, title, model = _chosen(work, kind), f"{kind} {state}", work.model
     result = measure(model, pairs, title=title, partial=work.folder / "parts" / f"{kind}-{state}")
     result |= {f"map {name}": array for name, array in patched_everywhere(model, pairs[0]).items()}
     return {f"{title} {name}": array for name, array in result.items()}

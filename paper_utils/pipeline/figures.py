@@ -118,6 +118,7 @@ FIGURES: dict[str, Source] = {
     "released_and_corrected": Source(CLAP, "released_and_corrected"),
     "clean_differences": Source(DEFINITIONS, "clean_differences"),
     "recovered_by_layer": Source(DEFINITIONS, "recovered_by_layer"),
+    "edits": Source(DEFINITIONS, "edits"),
     "pair_maps": Source(DEFINITIONS, "pair_maps"),
     "published_walk": Source("07c_published_numbers", "sweeps_side_by_side"),
 }

@@ -24,7 +24,7 @@ from .effects import ablation_heatmap, prediction_distributions, removal_curves
 from .explorer import Heads, explorer_page
 from .heads import gallery, overlays
 from .images import region_map, spectrogram_samples, variant_panel
-from .language import clean_differences, pair_maps, patching_protocol, recovered_by_layer, released_and_corrected
+from .language import clean_differences, edits, pair_maps, patching_protocol, recovered_by_layer, released_and_corrected
 from .learning import (
     accuracy_by_group,
     learning_curves,
@@ -52,6 +52,7 @@ __all__ = [
     "atlas",
     "attention_draws",
     "clean_differences",
+    "edits",
     "colour_contrasts",
     "colour_tree",
     "correlations_by_score",

@@ -11,7 +11,14 @@ from .style import grid
 if TYPE_CHECKING:
     from ..language.results import PairMap
 
-__all__ = ["clean_differences", "pair_maps", "patching_protocol", "recovered_by_layer", "released_and_corrected"]
+__all__ = [
+    "clean_differences",
+    "edits",
+    "pair_maps",
+    "patching_protocol",
+    "recovered_by_layer",
+    "released_and_corrected",
+]
 
 COLOURS = {"definitional": "C0", "associative": "C1"}
 LINES = {"before": "-", "after": "--"}
@@ -124,6 +131,33 @@ def clean_differences(
     axis.set_yticklabels([f"{kind}, {state}" for kind, state in differences])
     axis.invert_yaxis()
     axis.legend()
+    return figure
+
+
+def edits(shares: Mapping[str, Mapping[str, Curve]], layers: Sequence[int]) -> Figure:
+    """In how many pairs an edit takes, and how many other prompts it leaves as they were, by edited layer and kind of pairs.
+
+    Args:
+        shares: by what is counted and kind of pairs, percent by layer with its interval.
+        layers: the edited ones, from 1.
+    """
+    figure, axes = grid(1, len(shares), 2.2, sharey=True)
+    rows = np.arange(len(layers))
+    for axis, (title, kinds) in zip(axes, shares.items(), strict=True):
+        for number, (kind, (value, low, high)) in enumerate(kinds.items()):
+            axis.errorbar(
+                value,
+                rows + 0.16 * (2 * number - 1),
+                xerr=(value - low, high - value),
+                fmt="os"[number],
+                ms=4,
+                color=COLOURS[kind],
+                label=kind if axis is axes[0] else None,
+            )
+        axis.set(xlabel=f"{title} (%)", xlim=(-4, 104), yticks=rows)
+    axes[0].set_yticklabels([f"MLP of layer {layer}" for layer in layers])
+    axes[0].invert_yaxis()
+    figure.legend(loc="outside lower center", ncol=len(COLOURS))
     return figure
 
 

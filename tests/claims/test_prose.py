@@ -158,7 +158,12 @@ SENTENCES = [
             "and over {clap.after.definitional.spread:.0f} and {clap.after.associative.spread:.0f} after",
             "by {clap.before.definitional.clean_difference:.1f} logits ({clap.before.definitional.clean_difference:to1}) against "
             "{clap.before.associative.clean_difference:.1f} ({clap.before.associative.clean_difference:to1}; ",
-            "the difference before is {clap.before.spread_difference:ci1}.",
+            "associative pairs have {clap.before.spread_difference:.1f} outputs more ({clap.before.spread_difference:to1}) before, "
+            "and {clap.after.spread_difference:ci1} after.",
+            "after it (p = {clap.after.layers_differ_p:.3f}; ",
+            "in all definitional pairs and in {clap.edited.associative.takes:ci0} of the associative ones",
+            "of the other prompts of a kind {clap.edited.definitional.leaves:ci0} keep their likeliest token after a "
+            "definitional edit, and {clap.edited.associative.leaves:ci0} after an associative one",
         ],
     ),
 ]

@@ -61,6 +61,11 @@ def shuffled(value, mean, low, high, heads=12):
         ("smaller", SMALLER, {"x": 2, "y": 2}, NOT),
         ("smaller", SMALLER, {"x": 3, "y": 2}, NOT),
         ("smaller", SMALLER, {"x": float("nan"), "y": 2}, NOT),
+        ("differs", SMALLER, {"x": 1, "y": 2} | between(1, 0.2, 2, "d"), REPRODUCED),
+        ("differs", SMALLER, {"x": 2, "y": 1} | between(-1, -2, -0.2, "d"), REPRODUCED),
+        ("differs", SMALLER, {"x": 1, "y": 2} | between(1, -0.2, 2, "d"), NOT),
+        ("differs", SMALLER, {"x": 100, "y": 100} | between(0, 0, 0, "d"), NOT),
+        ("differs", SMALLER, {"x": 1, "y": 2, "d": 1}, NOT),  # without an interval
         ("beyond_shuffled", WALK, shuffled(0.6, -0.1, -0.3, 0.1), REPRODUCED),
         ("beyond_shuffled", WALK, shuffled(0.3, -0.1, -0.3, 0.1), PARTLY),
         ("beyond_shuffled", WALK, shuffled(0.6, 0.5, 0.3, 0.7), NOT),

@@ -67,7 +67,6 @@ def test_every_claim_is_judged(clap):
     assert {name for name, verdict in verdicts.items() if verdict == "cannot be tested here"} == {
         "first_feed_forward",
         "convolution",
-        "editing",
     }
 
 
@@ -75,3 +74,19 @@ def test_tables_have_a_row_for_each_kind_and_state(clap):
     for table in (clap.knowledge_table(), clap.spread_table()):
         assert len(table) == len(KINDS) * len(STATES)
     assert clap.released_table().iloc[:, 0].tolist() == ["100 (100 to 100)"] * 3
+
+
+def test_edits_are_counted_as_they_were_measured(clap):
+    """Oracle: the logits themselves; a token that is the likeliest is likelier than the other answer's."""
+    metrics, shares = clap.metrics(), clap.edits()
+    for kind in KINDS:
+        logits, takes = clap.arrays[f"{kind} edited"], clap.arrays[f"{kind} edited takes"]
+        assert logits.shape == (PAIRS, len(clap.edited_layers), 2)
+        assert not (takes & (logits[..., 0] <= logits[..., 1])).any()
+        assert metrics[f"clap.edited.{kind}.takes_percent"] == pytest.approx(100 * takes.mean())
+        value, low, high = shares["wanted token the likeliest"][kind]
+        np.testing.assert_allclose(value, 100 * takes.mean(0))
+        assert (low <= value).all()
+        assert (value <= high).all()
+    wanted = 100 * np.diff([clap.arrays[f"{kind} edited takes"].mean() for kind in KINDS])[0]
+    assert metrics["clap.edited.takes_difference_percent"] == pytest.approx(wanted)

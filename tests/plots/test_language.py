@@ -48,6 +48,16 @@ def test_recovery_has_a_panel_for_each_site_and_token():
     assert [line.get_linestyle() for line in axes[0, 0].lines[:4]] == ["-", "--", "-", "--"]
 
 
+def test_edits_have_a_row_for_each_layer_and_a_mark_for_each_kind():
+    kinds = {"definitional": curve(50, (2,)), "associative": curve(90, (2,))}
+    figure = language.edits({"takes": kinds, "leaves": kinds}, [1, 11])
+    for axis, title in zip(figure.axes, ("takes", "leaves"), strict=True):
+        assert axis.get_xlabel() == f"{title} (%)"
+        marks = [container.lines[0].get_xdata().tolist() for container in axis.containers]
+        assert marks == [[50, 50], [90, 90]]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["MLP of layer 1", "MLP of layer 11"]
+
+
 @pytest.mark.parametrize("pairs", [1, 2])
 def test_a_map_has_layers_upwards_and_tokens_across(pairs):
     one = PairMap("a title", [" fit", " is"], np.stack([np.arange(LAYERS * 2.0).reshape(LAYERS, 2)] * 3))
