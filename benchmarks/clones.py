@@ -16,8 +16,8 @@ from paper_utils.pipeline.run import RESULTS_FILE
 __all__ = ["compared"]
 
 
-def compared(first: Path, second: Path) -> dict[str, dict[str, float]]:
-    """Return for each kind of file how many there are, how many differ, and by how much at most.
+def compared(first: Path, second: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
+    """Return the names of the files that differ, and for each kind how many there are, differ, and by how much at most.
 
     "largest_percent" is of the arrays' largest value, and of each number in results.json; of pixels none is given.
 
@@ -35,25 +35,20 @@ def compared(first: Path, second: Path) -> dict[str, dict[str, float]]:
         both = [name for name in others if (first / name).is_file() and (second / name).is_file()]
         if kind in MEASURES and both:
             found[kind]["largest_percent"] = max(MEASURES[kind](first / name, second / name) for name in both)
-    return found
+    return apart, found
 
 
 def _arrays_apart(first: Path, second: Path) -> float:
     one, other = read_arrays(first), read_arrays(second)
-    return max(
-        _percent(one[name], other[name])
-        for name in one
-        if not name.endswith(TIMES) and one[name].dtype.kind == "f" and one[name].shape == other[name].shape
-    )
+    shared = [name for name in one if name in other and not name.endswith(TIMES) and one[name].dtype.kind == "f"]
+    alike = [name for name in shared if one[name].shape == other[name].shape]
+    return max((_percent(one[name], other[name]) for name in alike), default=0.0)
 
 
 def _numbers_apart(first: Path, second: Path) -> float:
     one, other = read_json(first), read_json(second)
-    return max(
-        _percent(np.array(value), np.array(other[name]))
-        for name, value in one.items()
-        if isinstance(value, int | float) and name in other and not name.endswith(TIMES)
-    )
+    shared = [name for name, value in one.items() if isinstance(value, int | float) and not name.endswith(TIMES)]
+    return max((_percent(np.array(one[name]), np.array(other[name])) for name in shared if name in other), default=0.0)
 
 
 def _percent(one: np.ndarray, other: np.ndarray) -> float:
@@ -70,9 +65,10 @@ def main() -> None:
     parser.add_argument("second", type=Path, help="another one")
     options = parser.parse_args()
     with reported():
-        for name in differences(options.first, options.second):
+        apart, kinds = compared(options.first, options.second)
+        for name in apart:
             print(f"differs: {name}")
-        for kind, counts in compared(options.first, options.second).items():
+        for kind, counts in kinds.items():
             print(f"{kind}: {', '.join(f'{value:.3g} {name}' for name, value in counts.items())}")
 
 

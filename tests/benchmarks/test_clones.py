@@ -19,7 +19,7 @@ def pair(tmp_path):
 
 
 def test_clones_that_made_the_same_do_not_differ(pair):
-    assert clones.compared(*pair) == {".json": {"files": 1, "differ": 0}, ".npz": {"files": 1, "differ": 0}}
+    assert clones.compared(*pair) == ([], {".json": {"files": 1, "differ": 0}, ".npz": {"files": 1, "differ": 0}})
 
 
 def test_what_differs_is_measured(pair):
@@ -28,14 +28,15 @@ def test_what_differs_is_measured(pair):
         {"loss": np.array([1.0, -4.1, np.nan]), "count": np.array(3), "seconds": np.array(9.0)},
     )
     write_json(pair[1] / "figures" / "laptop" / "results.json", {"r": 0.6, "who": "L1H2", "x.seconds": 2})
-    found = clones.compared(*pair)
+    apart, found = clones.compared(*pair)
+    assert apart == ["build/laptop/results/ablation.npz", "figures/laptop/results.json"]
     assert found[".npz"] == {"files": 1, "differ": 1, "largest_percent": pytest.approx(100 * 0.1 / 4)}
     assert found[".json"] == {"files": 1, "differ": 1, "largest_percent": pytest.approx(20)}
 
 
 def test_a_file_of_one_clone_alone_differs(pair):
     (pair[1] / "figures" / "laptop" / "results.json").unlink()
-    assert clones.compared(*pair)[".json"] == {"files": 1, "differ": 1}
+    assert clones.compared(*pair)[1][".json"] == {"files": 1, "differ": 1}
 
 
 def test_a_clone_without_results_is_named(pair, tmp_path):
