@@ -8,11 +8,12 @@ FROM ?= checkpoint
 PROCESSES ?= 1
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 
+MAKEFLAGS += --no-builtin-rules # `make figure-` would look for figure-.o
 BIN := .venv/bin
 # a name mistyped behind make would change nothing, silently
 KNOWN := PROFILE BACKBONE CHECKPOINT PIXELS FROM PROCESSES PYTHON FORCE FUZZ_EXAMPLES HF_HUB_OFFLINE
 UNKNOWN := $(strip $(foreach name,$(filter-out $(KNOWN) BIN,$(.VARIABLES)),$(if $(findstring command,$(origin $(name))),$(name))))
-$(if $(UNKNOWN),$(error there is no option $(UNKNOWN); choose among $(KNOWN), and write what programs read in front of make))
+$(if $(UNKNOWN),$(error there is no option $(UNKNOWN); choose among $(KNOWN). A variable for a program goes in front: NAME=value make ...))
 # what was given, quoted for a shell: the name of a folder or file may have spaces, quotes and $
 quoted = '$(subst ','\'',$(value $(1)))'
 OPTIONS = --profile $(call quoted,PROFILE) --from $(call quoted,FROM) $(if $(BACKBONE),--backbone $(call quoted,BACKBONE)) \

@@ -26,7 +26,7 @@ def compared(first: Path, second: Path) -> tuple[list[str], dict[str, dict[str, 
     """
     for clone in (first, second):
         if not made(clone):
-            raise CompanionError(f"{clone} holds no results; run `make figures` there first")
+            raise CompanionError(f"{clone} is no clone in which `make figures` has run; give one")
     names, apart = made(first) | made(second), differences(first, second)
     found: dict[str, dict[str, float]] = {}
     for kind in sorted({Path(name).suffix for name in names}):

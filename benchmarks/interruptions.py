@@ -29,6 +29,7 @@ __all__ = ["TIMES", "differences", "interruptions", "made"]
 
 PARTS = ("paper_utils", "tools", "notebooks", "data")
 OWN_TIME = 60.0  # seconds that processes of a killed run get to notice it
+NOTICED = 20.0  # and to notice that one of them has gone
 EARLIEST = 3.0  # seconds after the command at which a process is killed
 TIMES = ("seconds", "per_second", "when")  # in the names of numbers that are no result
 
@@ -155,7 +156,11 @@ def _kill_one(process: subprocess.Popen, after: float, moments: random.Random) -
     except psutil.NoSuchProcess:  # one that lives for moments, such as git's; the run that began it dies in its place
         name = "executor"
         first.kill()
-    process.wait(timeout=10 * OWN_TIME)
+    try:
+        process.wait(timeout=NOTICED)
+    except subprocess.TimeoutExpired:  # it goes on without a loader that had done its work, and is killed itself
+        first.kill()
+        process.wait()
     return name
 
 

@@ -204,6 +204,18 @@ def took(run: Run) -> dict[str, dict]:
     return {name: read_json(path) for name, path in records.items() if path.is_file()}
 
 
+def _check_name(figure: str) -> None:
+    """Raise CompanionError where no figure is called so."""
+    if figure in FIGURES:
+        return
+    ours = [name for name in FIGURES if not name.removeprefix("figure_").isdecimal()]
+    meant = "".join(f"did you mean {name}? " for name in get_close_matches(figure, ours, n=1))
+    raise CompanionError(
+        f"no figure is called {figure!r}; {meant}those of the paper are figure_1 to figure_{len(PAPER_FIGURES)}, and "
+        "`make status` lists all"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.figures", description=__doc__.split(":")[0] + ".")
     parser.add_argument("--only", help="one figure, such as figure_4, and the notebook that makes it")
@@ -214,16 +226,11 @@ def main() -> None:
         from tools.execute import check_before_running
 
         run = run_of(options)
+        if options.only:
+            _check_name(options.only)
         check_before_running(run)
         if run.source == "checkpoint" and run.results.checkpoint:
             check_shipped_model(run.results.checkpoint)
-        if options.only and options.only not in FIGURES:
-            ours = [name for name in FIGURES if not name.removeprefix("figure_").isdecimal()]
-            meant = "".join(f"did you mean {name}? " for name in get_close_matches(options.only, ours, n=1))
-            raise CompanionError(
-                f"no figure is called {options.only!r}; {meant}those of the paper are figure_1 to "
-                f"figure_{len(PAPER_FIGURES)}, and `make status` lists all"
-            )
         in_turn = only_one(run.build / "lock", who=f"another process that makes figures of {run.folder}")
         wanted = [FIGURES[options.only].notebook] if options.only else list(run.notebooks)
         if unknown := set(wanted) - set(run.notebooks):
@@ -235,6 +242,8 @@ def main() -> None:
             for notebook in wanted:
                 if plan(run_of(options), notebook).why:
                     execute_notebook(run, notebook)
+                elif options.only:
+                    print(f"{options.only} is up to date, in {run.figures}")
             if not options.only:
                 print_comparison(run_of(options), gather(run_of(options)))
 

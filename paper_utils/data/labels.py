@@ -77,8 +77,10 @@ def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[li
             f"cannot read the labels {path}: {reason}; give a folder in the published layout"
         ) from error
     header = [name.strip() for name in header]
+    if not header:
+        raise CompanionError(f"the table {path} is empty; give a folder in the published layout")
     if absent := [name for name in needs if name not in header]:
-        raise CompanionError(f"{path} lacks the column {absent[0]}; it needs {', '.join(needs)}")
+        raise CompanionError(f"{path} lacks the column {absent[0]}; it needs {', '.join(needs)}, separated by commas")
     if twice := [name for name in header if header.count(name) > 1]:
         raise CompanionError(f"{path} has the column {twice[0]!r} twice; remove one")
     for number, row in enumerate(rows, 1):

@@ -53,7 +53,8 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CompanionError(f"cannot make the folder {folder}: {error.strerror}; give another") from error
+        reason = "it is a file" if folder.is_file() else error.strerror
+        raise CompanionError(f"cannot make the folder {folder}: {reason}; give another") from error
     existing, misnamed = image_numbers(folder), misnamed_images(folder)
     if misnamed:
         raise CompanionError(f"{folder} holds {misnamed[0]}, which is of no set written here; give an empty folder")

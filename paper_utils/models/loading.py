@@ -70,7 +70,9 @@ def load_vit(name: str) -> PreTrainedModel:
     except CompanionError:
         raise
     except Exception as error:  # transformers, safetensors and the hub raise errors of their own
-        raise CompanionError(f"cannot load the backbone {name!r}: {_reason(error)}; {remedy}") from error
+        barred = here["local_files_only"] and is_offline_mode()
+        reason = "HF_HUB_OFFLINE is set, and the cache lacks it" if barred else _reason(error)
+        raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
     finally:
         logging.set_verbosity(verbosity)
     if fault := _fault(vit, report):
@@ -94,7 +96,11 @@ def check_takes_images(name: str, vit: Any) -> None:
 
 def _reason(error: Exception) -> str:
     """Return an error's first line, with the second where that says what is wrong, or the key that is not known."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    if isinstance(error, AttributeError | TypeError):
+        return "its config.json holds no settings of a model"
+    lines = [line.strip().removesuffix(".") for line in str(error).splitlines() if line.strip()] or [
+        type(error).__name__
+    ]
     if isinstance(error, KeyError):
         return f"it names {lines[0]}, which is not known"
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -34,7 +34,11 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
         raise CompanionError(f"cannot read the checkpoint {path}: {error.strerror or error}; check its path") from error
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"asks for {asked[1]}, which is not executed" if asked else "is damaged, or more than tensors"
+        what = (
+            f"asks for {asked[1]}, which is not executed"
+            if asked
+            else "is none that torch wrote, damaged, or more than tensors"
+        )
         raise CompanionError(f"the checkpoint {path} {what}; save its state dict alone") from error
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise CompanionError(f"the checkpoint {path} is damaged or none of torch's; fetch it again") from error

@@ -40,5 +40,5 @@ def test_a_file_of_one_clone_alone_differs(pair):
 
 
 def test_a_clone_without_results_is_named(pair, tmp_path):
-    with pytest.raises(CompanionError, match="empty holds no results; run `make figures` there first"):
+    with pytest.raises(CompanionError, match="empty is no clone in which `make figures` has run"):
         clones.compared(pair[0], tmp_path / "empty")

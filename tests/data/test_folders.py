@@ -146,7 +146,8 @@ def cell(row, column, text):
         (lambda lines: lines[:-1], r"has 4 rows and none for spectrogram_5\.png"),
         (lambda lines: [*lines, lines[-1]], r"rows 5 and 6 below the header are the same"),
         (lambda lines: [*lines, "5,6,7,8,linear"], r"spectrogram_6\.png is missing; labels\.csv has 6 rows"),
-        (lambda lines: [], r"lacks the column Chirp_Start_Time"),
+        (lambda lines: [], r"the table .*labels\.csv is empty; give a folder in the published layout"),
+        (lambda lines: [line.replace(",", ";") for line in lines], r"lacks the column Chirp_Start_Time; .* by commas"),
     ],
 )
 def test_wrong_labels_are_named(folder, change, message):
@@ -226,7 +227,7 @@ def test_a_set_that_cannot_be_is_refused(tmp_path, count, seed):
 
 def test_a_file_in_the_folders_place_is_named(tmp_path):
     (tmp_path / "set").touch()
-    with pytest.raises(CompanionError, match="cannot make the folder .*set: File exists"):
+    with pytest.raises(CompanionError, match="cannot make the folder .*set: it is a file"):
         writing.write_folder(tmp_path / "set", 5, seed=9)
 
 
