@@ -23,6 +23,7 @@ MEASURED = {
     "at_most": ("key",),
     "times_as_large": ("key", "base"),
     "smaller": ("key", "than", "difference"),
+    "differs": ("key", "than", "difference"),
 }
 
 
