@@ -36,6 +36,9 @@ from tools.kernels import ThisPythonsKernel, kernel_chatter_to, kernel_environme
 
 __all__ = ["check_before_running", "execute", "run_notebook"]
 
+LOST_LOADER = "DataLoader worker"  # how torch's error about one begins
+OUT_OF_MEMORY = "probably because memory ran out; free some and run the same command again to continue"
+
 
 def check_before_running(run: Run) -> None:
     """Raise CompanionError for what would make a run fail later.
@@ -113,12 +116,13 @@ def run_notebook(
         except PapermillExecutionError as error:
             _keep(log, "\n".join(error.traceback))
             reason = error.evalue if error.ename == "CompanionError" else f"{error.ename}: {error.evalue}; see {log}"
+            if error.evalue.startswith(LOST_LOADER):
+                reason = f"a process that draws or reads its images was killed, {OUT_OF_MEMORY} (see {log})"
             raise CompanionError(f"{script.name}: {reason}") from error
         except DeadKernelError as error:
             _keep(log, chatter.read_text(encoding="utf-8", errors="replace"))
             raise CompanionError(
-                f"{script.name}: its kernel was killed, probably because memory ran out; free some and run the same "
-                f"command again to continue (what the kernel wrote is in {log})"
+                f"{script.name}: its kernel was killed, {OUT_OF_MEMORY} (what the kernel wrote is in {log})"
             ) from error
         except RuntimeError as error:  # nbclient has no class of its own for a kernel that does not start
             if "Kernel died" not in str(error):

@@ -18,6 +18,7 @@ from paper_utils.pipeline.pages import HEADLESS
 __all__ = ["ThisPythonsKernel", "kernel_chatter_to", "kernel_environment", "kernel_settings"]
 
 LONGEST_SOCKET_PATH = 100  # Linux takes 107 bytes and macOS 103
+LOADERS_SOCKET = Path("pymp-12345678", "listener-12345678")  # as multiprocessing names it
 # what Jupyter, IPython and matplotlib write below HOME
 HOME_FOLDERS = ("JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR")
 
@@ -44,12 +45,15 @@ def kernel_settings(folder: str) -> Config:
 
 @contextmanager
 def kernel_environment(folder: Path, *, progress: bool) -> Iterator[None]:
-    """Set what kernels inherit within a block: no progress bars, no pages, text in UTF-8, and folders of their own where HOME takes no files."""
+    """Set what kernels inherit within a block: UTF-8, folders of their own, and neither progress bars nor pages."""
     more = {HEADLESS: "1", "PYTHONUTF8": "1"} | ({} if progress else {"TQDM_DISABLE": "1"})
     # glibc gives each thread a heap of its own, whose freed memory no other uses: a notebook of many stages grows by it
     more.setdefault("MALLOC_ARENA_MAX", os.environ.get("MALLOC_ARENA_MAX", "2"))
     # nor any settings or startup files of the user, which may change what a notebook shows or which package it finds
     more["IPYTHONDIR"] = str(folder / "ipythondir")
+    # what a loader that is killed leaves goes with the folder, unless its sockets would have too long a path there
+    if len(os.fsencode(folder / LOADERS_SOCKET)) <= LONGEST_SOCKET_PATH:
+        more["TMPDIR"] = str(folder)
     # this checkout's package, wherever another may be installed
     more["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     try:

@@ -101,6 +101,29 @@ def test_a_long_temporary_folder_is_no_obstacle(run, tmp_path, monkeypatch):
     assert run("import os; print('ran')") == ["ran\n"]
 
 
+KILLED_LOADER = """
+import multiprocessing.util, os, torch
+class Numbers(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+    def __getitem__(self, index):
+        multiprocessing.util.get_temp_dir()
+        os.kill(os.getpid(), 9)
+list(torch.utils.data.DataLoader(Numbers(), num_workers=1))
+"""
+
+
+def test_what_a_killed_loader_leaves_goes_with_the_notebook(run, monkeypatch):
+    with tempfile.TemporaryDirectory() as folder:  # tmp_path may be too long for sockets
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        with pytest.raises(
+            CompanionError, match="a process that draws or reads its images was killed, probably because"
+        ):
+            run(KILLED_LOADER.strip())
+        assert os.listdir(folder) == []
+
+
 def test_sockets_lie_in_the_folder_as_long_as_their_path_is_short_enough():
     longest = f"/tmp/{'a' * (kernels.LONGEST_SOCKET_PATH - len('/tmp//kernel-99'))}"
     short, long = (kernels.kernel_settings(folder)["KernelManager"] for folder in (longest, f"{longest}a"))
