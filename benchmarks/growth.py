@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from transformers import ViTConfig, ViTModel
 
 from benchmarks.timing import machine, peak_mib

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_arrays, read_json

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from paper_utils.data.dataset import ChirpSet, split_seed
 from paper_utils.models.vit import has_mixed_precision

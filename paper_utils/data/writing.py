@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..errors import CompanionError
 from ..files import atomic_path, load_template, read_json, write_json, write_text

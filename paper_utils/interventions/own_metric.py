@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..errors import CompanionError
 from ..heads import head_name

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..lines.images import Lines
 from ..lines.variants import variant_images

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from peft import get_peft_model
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..lines.images import Lines, draw_lines
 from ..lines.variants import variant_images

@@ -9,7 +9,7 @@ from typing import Protocol, cast
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..data.chirps import TARGETS
 from ..data.counterfactuals import PATCH
