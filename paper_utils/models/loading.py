@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from huggingface_hub import constants, get_session, is_offline_mode
+from huggingface_hub import is_offline_mode
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 from transformers.utils import logging
@@ -16,6 +15,7 @@ from transformers.utils import logging
 from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
 from .families import FAMILIES, Family, family_of, known_families, square_side
+from .hub import only_cached
 from .vit import embed_exactly
 
 __all__ = ["check_takes_images", "load_vit"]
@@ -55,7 +55,7 @@ def load_vit(name: str) -> PreTrainedModel:
     verbosity = logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
-    here = {"local_files_only": not is_folder and not _hub_answers()}
+    here = {"local_files_only": only_cached(name)}
     try:
         family = _checked_family(name, here)
         model: Any = getattr(transformers, family.model)
@@ -104,18 +104,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it names {lines[0]}, which is not known"
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
-
-
-@cache
-def _hub_answers() -> bool:
-    """Return whether the hub can be asked; its own functions try for half a minute before what is cached is read."""
-    if is_offline_mode():
-        return False
-    try:
-        get_session().head(constants.ENDPOINT, timeout=10)
-    except Exception:  # of whichever library it speaks HTTP with
-        return False
-    return True
 
 
 def _checked_family(name: str, here: Mapping[str, bool]) -> Family:

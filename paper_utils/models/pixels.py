@@ -19,6 +19,7 @@ from transformers.utils import logging
 
 from ..errors import CompanionError
 from .families import base_model, family_of
+from .hub import only_cached
 
 __all__ = [
     "PIXELS",
@@ -75,7 +76,7 @@ def read_normalisation(name: str) -> Normalisation:
     verbosity = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
-        config, _ = ImageProcessingMixin.get_image_processor_dict(name)
+        config, _ = ImageProcessingMixin.get_image_processor_dict(name, local_files_only=only_cached(name))
     except Exception as error:  # transformers and the hub raise errors of their own
         reason = str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
         raise CompanionError(f"cannot read {where}: {reason}; {REMEDY}") from error

@@ -8,7 +8,6 @@ from safetensors.torch import load_file, save_file
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json, write_json
-from paper_utils.models import loading
 from paper_utils.models.loading import load_vit
 from tests.families import KINDS, config_of, new_model, plain, randomised
 
@@ -190,26 +189,3 @@ def test_pickles_are_read_for_their_tensors_alone(tmp_path):
     with pytest.raises(CompanionError, match="cannot load the backbone"):
         load_vit(folder)
     assert not (tmp_path / "executed").exists()
-
-
-def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch):
-    """Oracle: the requests that the session gets; its own functions would try six times, for half a minute."""
-    asked = []
-
-    class Silent:
-        def head(self, url, **options):
-            asked.append(url)
-            raise OSError("no network")
-
-    monkeypatch.setattr(loading, "get_session", Silent)
-    monkeypatch.setattr(loading, "is_offline_mode", lambda: False)
-    loading._hub_answers.cache_clear()
-    try:
-        for _ in range(2):
-            with pytest.raises(
-                CompanionError, match="cannot load the backbone 'models/none': .*there is no such folder"
-            ):
-                load_vit("models/none")
-    finally:
-        loading._hub_answers.cache_clear()
-    assert len(asked) == 1
