@@ -1,4 +1,4 @@
-"""Activation patching of language models, for arXiv 2504.02976: what its script measures, and a protocol that can tell."""
+"""Activation patching and edits of language models, for arXiv 2504.02976: what its script measures, and a protocol that can tell."""
 
 from .decoders import decoder
 from .measuring import measure, told_apart

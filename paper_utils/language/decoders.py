@@ -76,10 +76,13 @@ class Decoder(ABC):
     @torch.inference_mode()
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the logits (n, k) of `reads` for ids (n, tokens)."""
-        x = self.embed(inputs)
-        for layer in self.layers:
+        return self.read_out(self.through(self.layers, self.embed(inputs)))
+
+    def through(self, layers: Sequence[Any], x: torch.Tensor) -> torch.Tensor:
+        """Return the residual stream after some layers in turn, (n, tokens, width), given that before the first."""
+        for layer in layers:
             x = self.feed_forward(layer, self.after_attention(layer, x))
-        return self.read_out(x)
+        return x
 
 
 class _Llama(Decoder):

@@ -70,9 +70,7 @@ def wanted_change(reading: Decoder, ids: Sequence[int], layer: int, token: int, 
     optimizer = torch.optim.Adam([change], lr=RATE)
     place = functional.one_hot(torch.tensor(token), len(ids)).to(after)[None, :, None]
     for _ in range(STEPS):
-        x = after + place * change
-        for one in reading.layers[layer + 1 :]:
-            x = reading.feed_forward(one, reading.after_attention(one, x))
+        x = reading.through(reading.layers[layer + 1 :], after + place * change)
         loss = functional.cross_entropy(reading.read_out(x), torch.tensor([wanted]))
         optimizer.zero_grad()
         loss.backward()
@@ -136,19 +134,20 @@ def measure_edits(
             change = wanted_change(reading, pair.corrupted, layer, token, wanted)
             with edited(reading, pair.corrupted, layer, token, change, moment):
                 found = reading.outputs(torch.tensor([pair.corrupted]))[0]
-                after = [_likeliest(reading, other.corrupted) for other in pairs]
+                stays = [
+                    _likeliest(reading, other.corrupted) == was
+                    for other, was in zip(pairs, before, strict=True)
+                    if other is not pair
+                ]
             logits[number, at] = found[list(pair.tokens)].numpy()
             takes[number, at] = int(found.argmax()) == wanted
-            same = [a == b for a, b in zip(before, after, strict=True)]
-            leaves[number, at] = np.mean(same[:number] + same[number + 1 :])
+            leaves[number, at] = np.mean(stays)
     return {"edited": logits, "edited takes": takes, "edited leaves": leaves}
 
 
 def _before_mlp(reading: Decoder, ids: Sequence[int], layer: int) -> torch.Tensor:
     """Return the residual stream before a layer's MLP, (1, tokens, width)."""
-    x = reading.embed(torch.tensor([ids]))
-    for one in reading.layers[:layer]:
-        x = reading.feed_forward(one, reading.after_attention(one, x))
+    x = reading.through(reading.layers[:layer], reading.embed(torch.tensor([ids])))
     return reading.after_attention(reading.layers[layer], x)
 
 
