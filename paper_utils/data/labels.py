@@ -61,7 +61,7 @@ def check_metadata(folder: Path, chirps: Sequence[Chirp]) -> None:
         if row[header.index(FILE_NAME)] != image_path(folder, number).name or wrong:
             what = wrong[0] if wrong else FILE_NAME
             raise CompanionError(
-                f"{path}, row {number} below the header: {what} is not what {LABELS} says of {image_path(folder, number).name}; restore the "
+                f"{_row(path, number)}: {what} is not what {LABELS} says of {image_path(folder, number).name}; restore the "
                 "one that is wrong"
             )
 
@@ -87,14 +87,18 @@ def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[li
         if len(row) != len(header):
             how = "more" if len(row) > len(header) else "fewer"
             raise CompanionError(
-                f"{path}, row {number} below the header: {how} values ({len(row)}) than columns ({len(header)}); mend the row (decimals "
+                f"{_row(path, number)}: {how} values ({len(row)}) than columns ({len(header)}); mend the row (decimals "
                 "have points, not commas)"
             )
     return header, rows
 
 
+def _row(path: Path, number: int) -> str:
+    return f"{path}, row {number} below the header"
+
+
 def _chirp(row: Sequence[str], columns: dict[str, int], path: Path, number: int) -> Chirp:
-    where = f"{path}, row {number} below the header (of {image_path(path.parent, number).name})"
+    where = f"{_row(path, number)} (of {image_path(path.parent, number).name})"
     values: dict[str, Any] = {}
     names = {field: column for column, field in COLUMNS.items()} if path.name == LABELS else {}
     for field, place in columns.items():
