@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from paper_utils.claims import SCALED, Backbones, Entry, Ledger
-from paper_utils.claims.rules import UNTESTABLE, VERDICTS
+from paper_utils.claims.judgements import UNTESTABLE, VERDICTS
 from paper_utils.data.chirps import TARGETS, UNITS
 from paper_utils.interventions.protocol_effects import RELEASES
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES

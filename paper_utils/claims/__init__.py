@@ -2,9 +2,10 @@
 
 from .audit import PUBLISHED_BASELINE, BaselineLoss, RowMeans, RowOrder, baseline_loss, row_means, row_order
 from .backbones import Backbones
+from .judgements import VERDICTS, Judgement
 from .ledger import SEEDS, Entry, Ledger, judge
 from .published import PROTOCOLS, SCALED, Claim, Null, claims, figure_4, heads, load_claims, not_measured
-from .rules import RULES, VERDICTS, Judgement
+from .rules import RULES
 from .seeds import mean_over_seeds, over_seeds
 
 __all__ = [

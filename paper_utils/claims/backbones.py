@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..errors import CompanionError
+from .judgements import UNTESTABLE
 from .ledger import Entry, Ledger
 from .published import Claim
-from .rules import UNTESTABLE
 from .values import Metrics
 
 __all__ = ["FINDINGS", "Backbones"]

@@ -12,8 +12,9 @@ import pandas as pd
 from ..errors import CompanionError
 from ..files import load_template
 from ..models.pixels import PIXELS, as_pixels
+from .judgements import NOT, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement
 from .published import PROTOCOLS, SCALED, Claim, Null, claims
-from .rules import NOT, RULES, UNINFORMATIVE, UNTESTABLE, VERDICTS, Judgement
+from .rules import RULES
 from .seeds import MEASURED, over_seeds
 from .values import Metrics, exactly, interval, interval_keys
 

@@ -1,7 +1,7 @@
 import pytest
 
 from paper_utils.claims import Backbones, Claim, Ledger
-from paper_utils.claims.rules import NOT, REPRODUCED, UNTESTABLE
+from paper_utils.claims.judgements import NOT, REPRODUCED, UNTESTABLE
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json
 from paper_utils.pipeline.results import REFERENCE

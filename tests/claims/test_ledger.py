@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from paper_utils.claims import SCALED, VERDICTS, Claim, Ledger, Null, claims, judge, mean_over_seeds
+from paper_utils.claims.judgements import NOT, PARTLY, REPRODUCED, UNINFORMATIVE, UNTESTABLE
 from paper_utils.claims.ledger import CLASSES, DEPENDS
-from paper_utils.claims.rules import NOT, PARTLY, REPRODUCED, UNINFORMATIVE, UNTESTABLE
 from paper_utils.claims.values import exactly
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, read_json

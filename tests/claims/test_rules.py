@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from paper_utils.claims import rules, values
-from paper_utils.claims.rules import NOT, PARTLY, REPRODUCED, UNTESTABLE
+from paper_utils.claims import chance, judgements, rules, values
+from paper_utils.claims.judgements import NOT, PARTLY, REPRODUCED, UNTESTABLE
 from paper_utils.errors import CompanionError
 
 NEAR = {"key": "x", "published": 0.11, "tolerance": 0.05, "unit": "%"}
@@ -96,7 +96,7 @@ def test_verdicts_follow_their_rule(rule, arguments, results, verdict):
     ("rule", "arguments"), [("near", NEAR), ("at_least", LEAST), ("at_most", MOST), ("times_as_large", TIMES)]
 )
 def test_without_an_interval_nothing_is_certain_and_a_wider_interval_never_helps(rule, arguments):
-    order = rules.VERDICTS.index
+    order = judgements.VERDICTS.index
     rng = np.random.default_rng(0)
     for value in rng.normal(0.6, 0.8, 200):
         verdicts = [
@@ -118,7 +118,7 @@ def test_as_few_heads_as_chance_gives_are_never_partly_none():
 
 def test_the_share_among_all_heads_may_be_the_chance():
     results = {"x": 2, "n": 8, "all": 36, "ablation.heads": 144}
-    found = rules.none_of(results, "", key="x", of="n", what="matter", by_chance="all")
+    found = chance.none_of(results, "", key="x", of="n", what="matter", by_chance="all")
     assert (found.verdict, found.value) == (NOT, "2 of 8 heads matter")
     assert "25 % of chance" in found.rule
 
@@ -128,7 +128,7 @@ def test_chirp_heads_by_layer():
 
     def verdict(**more):
         found = counts | {f"semantics.layer_{key[1:]}.chirp_heads": value for key, value in more.items()}
-        return rules.chirp_layers(found, "", layers=[4, 6, 7, 8, 9, 10, 11])
+        return chance.chirp_layers(found, "", layers=[4, 6, 7, 8, 9, 10, 11])
 
     assert verdict(l4=4, l9=3).verdict == REPRODUCED
     assert verdict(l4=1, l9=3).verdict == PARTLY  # all, as chance would have it once in nine times
@@ -150,8 +150,8 @@ def test_chirp_heads_by_layer():
 def test_a_head_by_its_number_is_judged_on_the_papers_backbone_alone(found, verdict):
     arguments = {"head": "L1H1", "kind": "monosemantic", "features": ["title"]}
     own = {"heads.L1H1": found, "origin.backbone": "google/vit-base-patch16-224"}
-    assert rules.head_is(own, "", **arguments).verdict == verdict
-    assert rules.head_is(own | {"origin.backbone": "embedded"}, "", **arguments).verdict == UNTESTABLE
+    assert chance.head_is(own, "", **arguments).verdict == verdict
+    assert chance.head_is(own | {"origin.backbone": "embedded"}, "", **arguments).verdict == UNTESTABLE
 
 
 def test_a_head_for_half_of_the_bar_must_attend_to_that_half_more():
@@ -159,28 +159,28 @@ def test_a_head_for_half_of_the_bar_must_attend_to_that_half_more():
     own = {"heads.L4H2": "monosemantic; colour bar; colour bar", "origin.backbone": "google/vit-base-patch16-224"}
     for lower, upper, verdict in ((3, 1, REPRODUCED), (1, 3, NOT)):
         halves = {"heads.L4H2.colour_bar_lower": lower, "heads.L4H2.colour_bar_upper": upper}
-        assert rules.head_is(own | halves, "", **arguments).verdict == verdict
+        assert chance.head_is(own | halves, "", **arguments).verdict == verdict
     with pytest.raises(CompanionError, match=r"lack 'heads\.L4H2\.colour_bar_lower'"):
-        rules.head_is(own, "", **arguments)
+        chance.head_is(own, "", **arguments)
 
 
 def test_a_head_that_a_model_of_fewer_lacks_cannot_be_tested():
     fewer = {"heads.L1H1": "unselective; ; title", "origin.backbone": "another"}
-    found = rules.head_is(fewer, "", head="L12H12", kind="polysemantic", features=[])
+    found = chance.head_is(fewer, "", head="L12H12", kind="polysemantic", features=[])
     assert (found.verdict, found.value) == (UNTESTABLE, "no such head")
     with pytest.raises(CompanionError, match=r"lack 'heads\.L12H12'"):
-        rules.head_is(fewer | {"origin.backbone": rules.PAPERS_BACKBONE}, "", head="L12H12", kind="", features=[])
+        chance.head_is(fewer | {"origin.backbone": chance.PAPERS_BACKBONE}, "", head="L12H12", kind="", features=[])
 
 
 def test_a_deeper_model_has_its_own_chance():
     counts = {f"semantics.layer_{layer}.chirp_heads": int(layer == 20) for layer in range(1, 25)}
-    found = rules.chirp_layers(counts, "", layers=[4, 6])
+    found = chance.chirp_layers(counts, "", layers=[4, 6])
     assert found.value == "0 of 1 heads; layers (heads) 20 (1)"
 
 
 def test_strict_counts_have_keys_of_their_own():
     counts = {f"semantics.strict.layer_{layer}.chirp_heads": 5 * (layer == 9) for layer in range(1, 13)}
-    assert rules.chirp_layers(counts, "", layers=[9], counted="semantics.strict").verdict == REPRODUCED
+    assert chance.chirp_layers(counts, "", layers=[9], counted="semantics.strict").verdict == REPRODUCED
 
 
 def test_intervals_stand_beside_their_value():
@@ -224,4 +224,4 @@ def test_a_missing_number_is_named():
     with pytest.raises(CompanionError, match="results lack 'ablation.x'"):
         rules.near({}, "ablation.", **NEAR)
     with pytest.raises(CompanionError, match=r"results lack 'heads\.L1H1'"):
-        rules.head_is({}, "", head="L1H1", kind="monosemantic", features=[])
+        chance.head_is({}, "", head="L1H1", kind="monosemantic", features=[])
