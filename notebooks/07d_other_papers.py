@@ -19,8 +19,8 @@
 #
 # **In short.** Of four further papers, abstracts or released constants could be held against what stands here. No
 # claim of three of them is reproduced in its first row: what they find comes of the data, of the encoding, or holds
-# for random weights and trivial readers as well. Of the fourth one claim is: a language model favours the right
-# answer more for definitions than for associations.
+# for random weights and trivial readers as well. Of the fourth two claims are: a language model favours the
+# right answer more for definitions than for associations, and its layers differ in what patching them restores.
 #
 # Only the abstracts were at hand, code and constants are public. The rules were fixed before anything was measured, and
 # are those of [notebook 7](07_claims_ledger.ipynb).
