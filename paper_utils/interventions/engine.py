@@ -41,7 +41,7 @@ class Engine:
         model: LoRA-wrapped, merged or plain, of any family, width and grid of patches; or what `adapt` returned.
         batch: images in one pass; chosen for the device if left out.
         rows: images with a head replaced in one pass. The two bound memory, whatever the number of images.
-        linears: class of the linear layers; the faster of the two for this processor if left out.
+        linears: class of the linear layers; on a CPU `linears.faster_linears` if left out.
         device: where to compute; a GPU where there is one if left out.
 
     Raises:
@@ -74,9 +74,8 @@ class Engine:
         self.size = self.layers[0].query.out_features // self.heads
         small = self.device.type == "cpu"
         self.batch, self.rows = batch or (8 if small else 64), rows or (16 if small else 256)
-        tokens = self.family.specials(config) + (config.image_size // config.patch_size) ** 2
         if linears or small:
-            use_linears(self.model, linears or faster_linears(self.rows * tokens, config.hidden_size))
+            use_linears(self.model, linears or faster_linears())
 
     def sweep(
         self, images: torch.Tensor, *, kind: str | Replacement = "zero_qkv", source: torch.Tensor | None = None

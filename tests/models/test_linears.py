@@ -30,12 +30,10 @@ def test_gradients_still_flow():
 
 
 @needs_one_dnn
-def test_the_class_that_measures_faster_is_chosen(monkeypatch):
-    for fast in (nn.Linear, OneDnnLinear):
-        monkeypatch.setattr(linears, "_seconds", lambda work, inputs, fast=fast: 1.0 if type(work) is fast else 2.0)
-        assert linears.faster_linears(8, 16) is fast
+def test_one_dnn_is_chosen_where_it_is_whatever_else_the_machine_does():
+    assert {linears.faster_linears() for _ in range(3)} == {OneDnnLinear}
 
 
 def test_without_one_dnn_the_plain_class_is_chosen(monkeypatch):
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    assert linears.faster_linears(8, 16) is nn.Linear
+    assert linears.faster_linears() is nn.Linear
