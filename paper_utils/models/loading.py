@@ -10,12 +10,11 @@ import transformers
 from huggingface_hub import is_offline_mode
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
-from transformers.utils import logging
 
 from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
 from .families import FAMILIES, Family, family_of, known_families, square_side
-from .hub import only_cached
+from .hub import only_cached, quietly
 from .vit import embed_exactly
 
 __all__ = ["check_takes_images", "load_vit"]
@@ -52,29 +51,25 @@ def load_vit(name: str) -> PreTrainedModel:
         else "there is no such folder here; if it is a name on the hub, go online once, or save it elsewhere with "
         "save_pretrained and give that folder as the backbone"
     )
-    verbosity = logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # a missing pooler is expected; all other keys are checked below
     here = {"local_files_only": only_cached(name)}
     try:
-        family = _checked_family(name, here)
-        model: Any = getattr(transformers, family.model)
-        options: dict[str, Any] = {
-            "dtype": torch.float32,
-            "attn_implementation": "sdpa",
-            "weights_only": True,
-            "ignore_mismatched_sizes": True,  # they are named below
-            "output_loading_info": True,
-        }
-        vit, report = model.from_pretrained(name, **dict(family.options), **options, **here)
+        with quietly():  # a missing pooler is expected; all other keys are checked below
+            family = _checked_family(name, here)
+            model: Any = getattr(transformers, family.model)
+            options: dict[str, Any] = {
+                "dtype": torch.float32,
+                "attn_implementation": "sdpa",
+                "weights_only": True,
+                "ignore_mismatched_sizes": True,  # they are named below
+                "output_loading_info": True,
+            }
+            vit, report = model.from_pretrained(name, **dict(family.options), **options, **here)
     except CompanionError:
         raise
     except Exception as error:  # transformers, safetensors and the hub raise errors of their own
         barred = here["local_files_only"] and is_offline_mode()
         reason = "HF_HUB_OFFLINE is set, and the cache lacks it" if barred else _reason(error)
         raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
-    finally:
-        logging.set_verbosity(verbosity)
     if fault := _fault(vit, report):
         raise CompanionError(f"the backbone {name!r} {fault}; {remedy}")
     return _prepared(vit, family)

@@ -15,11 +15,10 @@ from typing import Any, Literal
 import torch
 from torch import nn
 from transformers import ImageProcessingMixin
-from transformers.utils import logging
 
 from ..errors import CompanionError
 from .families import base_model, family_of
-from .hub import only_cached
+from .hub import only_cached, quietly
 
 __all__ = [
     "PIXELS",
@@ -73,15 +72,12 @@ def read_normalisation(name: str) -> Normalisation:
     where = f"{PREPROCESSOR_FILES[0]} of {name!r}"
     if Path(name).is_dir() and not any((Path(name) / file).is_file() for file in PREPROCESSOR_FILES):
         raise CompanionError(f"there is no {PREPROCESSOR_FILES[0]} in {name}, which PIXELS=backbone needs; {REMEDY}")
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
     try:
-        config, _ = ImageProcessingMixin.get_image_processor_dict(name, local_files_only=only_cached(name))
+        with quietly():
+            config, _ = ImageProcessingMixin.get_image_processor_dict(name, local_files_only=only_cached(name))
     except Exception as error:  # transformers and the hub raise errors of their own
         reason = str(error).strip().splitlines()[0].split(". ")[0].rstrip(".")
         raise CompanionError(f"cannot read {where}: {reason}; {REMEDY}") from error
-    finally:
-        logging.set_verbosity(verbosity)
     if not isinstance(config, dict):
         raise CompanionError(f"{where} holds a {type(config).__name__}, no settings; {REMEDY}")
     return _normalisation(config, where)

@@ -11,10 +11,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from transformers.utils import logging
-
 from ..errors import CompanionError
 from ..files import checksum, write_json
+from ..models.hub import quietly
 from ..models.pixels import PREPROCESSOR_FILES, Pixels, as_pixels, read_normalisation
 from ..models.published import load_published
 from ..models.regressor import ChirpRegressor, save_regressor
@@ -92,10 +91,10 @@ class GivenModel(Results):
         self._stamp_path(STAGE).unlink(missing_ok=True)
         save_regressor(model, self.path(STAGE), backbone=self.profile.backbone, pixels=self.pixels)
         vit = model.vit.unload()
-        logging.disable_progress_bar()  # of one file, beside the stages' own
         try:
             with tempfile.TemporaryDirectory(dir=self.folder) as made:
-                vit.save_pretrained(made)
+                with quietly():
+                    vit.save_pretrained(made)
                 for file in self._preprocessor(self.source.parent):
                     shutil.copyfile(file, Path(made) / file.name)
                 self.backbone.mkdir(exist_ok=True)

@@ -19,6 +19,7 @@ from ..data.chirps import Chirp, LabelScale, draw_chirp, label_scale, labels, sp
 from ..data.counterfactuals import VARIANTS, draw_variant
 from ..data.dataset import sample, split_seed
 from ..data.render import draw_image
+from ..models.hub import quietly
 from ..models.regressor import ChirpRegressor, build_regressor, merged
 from ..training.checkpoints import TrainingState
 from ..training.fine_tuning import fine_tune
@@ -103,7 +104,7 @@ def probe_images() -> Numbers:
 def probe_fine_tuning() -> Numbers:
     """Take three steps, and say the rates, the sampling of images and the epoch that are chosen."""
     with tempfile.TemporaryDirectory() as folder:
-        _small_vit(224).save_pretrained(folder)
+        _save_small_vit(224, folder)
         recipe = replace(PROFILE, backbone=folder)
         model, (epoch,) = fine_tune(recipe, Path(folder) / "probe.pt")
     found = {f"loss of step {step}": loss for step, loss in enumerate(epoch.batch_losses, 1)}
@@ -212,6 +213,11 @@ def golden(side: int = 64) -> Work:
     return _Golden(side)
 
 
+def _save_small_vit(side: int, folder: str) -> None:
+    with quietly():
+        _small_vit(side).save_pretrained(folder)
+
+
 def _small_vit(side: int, *, seed: int = 0) -> ViTModel:
     torch.manual_seed(seed)
     config = ViTConfig(
@@ -228,7 +234,7 @@ def _small_vit(side: int, *, seed: int = 0) -> ViTModel:
 def _small_regressor(side: int) -> ChirpRegressor:
     scale = LabelScale(np.array([22.0, 50.0, 50.0]), np.array([13.0, 29.0, 31.0]))
     with tempfile.TemporaryDirectory() as folder:
-        _small_vit(side).save_pretrained(folder)
+        _save_small_vit(side, folder)
         model = build_regressor(folder, scale, seed=1)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
