@@ -1,10 +1,13 @@
 """Where a result was computed: commit, versions, machine, seconds and peak memory."""
 
+import itertools
 import os
 import platform
 import subprocess
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +19,7 @@ from ..files import ROOT
 
 __all__ = ["Watch", "commit", "environment", "here", "machine"]
 
+SELDOM = 10  # samples of resident memory, of which one at least looks at shared pages
 LIBRARIES = ("torch", "transformers", "peft", "numpy", "scipy", "matplotlib", "pillow")
 
 
@@ -84,14 +88,30 @@ class Watch:
         return here() | {"seconds": round(self.seconds, 1), "peak_memory_mib": round(self.peak)}
 
     def _watch(self) -> None:
-        me = psutil.Process(os.getpid())
-        while True:
-            used = 0
-            for process in [me, *me.children(recursive=True)]:
-                try:
-                    used += getattr(process.memory_full_info(), "pss", 0) or process.memory_info().rss
-                except psutil.Error:  # it ended meanwhile
-                    continue
-            self.peak = max(self.peak, used / 2**20)
+        me, most = psutil.Process(os.getpid()), 0.0
+        for turn in itertools.count():
+            processes = [me, *me.children(recursive=True)]
+            resident = _total(processes, _resident)
+            # a look at every page takes a process's memory from it for 10 ms: taken where a peak is likely
+            if resident > most or turn % SELDOM == 0:
+                self.peak = max(self.peak, _total(processes, _shared_out) / 2**20)
+            most = max(most, resident)
             if self._stop.wait(self._every):
                 return
+
+
+def _total(processes: list[psutil.Process], measure: Callable[[psutil.Process], int]) -> int:
+    total = 0
+    for process in processes:
+        with suppress(psutil.Error):  # it ended meanwhile
+            total += measure(process)
+    return total
+
+
+def _resident(process: psutil.Process) -> int:
+    return process.memory_info().rss
+
+
+def _shared_out(process: psutil.Process) -> int:
+    """Return the bytes of a process, of a page that others share its part alone, where the system says so."""
+    return getattr(process.memory_full_info(), "pss", 0) or _resident(process)
