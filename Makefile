@@ -11,7 +11,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 MAKEFLAGS += --no-builtin-rules # `make figure-` would look for figure-.o
 BIN := .venv/bin
 # a name mistyped behind make would change nothing, silently
-KNOWN := PROFILE BACKBONE CHECKPOINT PIXELS FROM PROCESSES PYTHON FORCE FUZZ_EXAMPLES HF_HUB_OFFLINE
+KNOWN := PROFILE BACKBONE CHECKPOINT PIXELS FROM PROCESSES PYTHON FORCE FUZZ_EXAMPLES POINT HF_HUB_OFFLINE
 UNKNOWN := $(strip $(foreach name,$(filter-out $(KNOWN) BIN,$(.VARIABLES)),$(if $(findstring command,$(origin $(name))),$(name))))
 $(if $(UNKNOWN),$(error there is no option $(UNKNOWN); choose among $(KNOWN). A variable for a program goes in front: NAME=value make ...))
 # what was given, quoted for a shell: the name of a folder or file may have spaces, quotes and $
@@ -64,14 +64,17 @@ paper-2504.02976: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only recovered_by_layer
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
+	@echo ".venv is ready, with $$($(BIN)/python --version); remove it to set it up with another one"
 .venv/ready: requirements.txt constraints.txt requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up .venv (once, some minutes)"
 	@test ! -L .venv || rm .venv # a link: what it points to is not ours to clear
 	@$(PYTHON) -m venv --clear .venv
+	@echo "  packages, by their hashes"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@# what is left is torch, for a CPU or with the CUDA libraries that it pins
+	@echo "  torch"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -119,8 +122,8 @@ study-clap: .venv/ready ## measure a language model for notebook 10, into build/
 bench: .venv/ready ## how fast the pieces are and what was tried, into data/benchmark.json (half an hour)
 	@$(QUIETLY) $(BIN)/python -m benchmarks.benchmark
 
-reliability: .venv/ready ## what docs/reliability.md promises, into data/reliability.json (an hour)
-	@$(QUIETLY) $(BIN)/python -m benchmarks.reliability
+reliability: .venv/ready ## show what docs/reliability.md promises (two hours), or POINT=8 of it alone
+	@$(QUIETLY) $(BIN)/python -m benchmarks.reliability $(POINT)
 
 backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about seven hours on 4 cores)
 	@$(QUIETLY) $(BIN)/python -m backbone.pretraining

@@ -1,25 +1,31 @@
-"""Compare what `make figures` made in two clones: `python -m benchmarks.clones FIRST SECOND`.
+"""Make figures in two fresh copies of this tree and compare what they come to: `python -m benchmarks.clones`.
 
-Arrays and the numbers of results.json are compared as they are, figures by their pixels; measured seconds are left out.
+They run beside each other, with one thread each and, where the system lets a process have none, without a network.
+`python -m benchmarks.reliability --clones FIRST SECOND` compares two clones in which somebody ran `make figures`.
 """
 
 import argparse
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from benchmarks.interruptions import TIMES, differences, made
+from benchmarks.copies import TIMES, copy_tree, differences, last_line, made, start
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import read_arrays, read_json
 from paper_utils.pipeline.run import RESULTS_FILE
 
-__all__ = ["compared"]
+__all__ = ["compared", "made_twice", "without_network"]
+
+ALONE = ("unshare", "--map-root-user", "--net")  # runs a command without a network, on Linux
 
 
-def compared(first: Path, second: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
-    """Return the names of the files that differ, and for each kind how many there are, differ, and by how much at most.
+def compared(first: Path, second: Path) -> tuple[list[str], dict[str, float]]:
+    """Return the names of the files that differ, and counts of files and differences of each kind, by what they count.
 
-    "largest_percent" is of the arrays' largest value, and of each number in results.json; of pixels none is given.
+    The largest difference is in percent: of arrays, of their largest value; of results.json, of each number.
 
     Raises:
         CompanionError: a clone holds no result.
@@ -28,14 +34,15 @@ def compared(first: Path, second: Path) -> tuple[list[str], dict[str, dict[str, 
         if not made(clone):
             raise CompanionError(f"{clone} is no clone in which `make figures` has run; give one")
     names, apart = made(first) | made(second), differences(first, second)
-    found: dict[str, dict[str, float]] = {}
+    counts: dict[str, float] = {}
     for kind in sorted({Path(name).suffix for name in names}):
         own, others = ([name for name in some if name.endswith(kind)] for some in (names, apart))
-        found[kind] = {"files": len(own), "differ": len(others)}
+        counts |= {f"{kind} files": len(own), f"of them differ ({kind})": len(others)}
         both = [name for name in others if (first / name).is_file() and (second / name).is_file()]
         if kind in MEASURES and both:
-            found[kind]["largest_percent"] = max(MEASURES[kind](first / name, second / name) for name in both)
-    return apart, found
+            largest = max(MEASURES[kind](first / name, second / name) for name in both)
+            counts[f"% apart at most ({kind})"] = float(f"{largest:.2g}")
+    return apart, counts
 
 
 def _arrays_apart(first: Path, second: Path) -> float:
@@ -59,17 +66,49 @@ def _percent(one: np.ndarray, other: np.ndarray) -> float:
 MEASURES = {".npz": _arrays_apart, Path(RESULTS_FILE).suffix: _numbers_apart}
 
 
+def without_network() -> tuple[str, ...]:
+    """Return what is put before a command to run it without a network; nothing where this system does not let it."""
+    try:
+        possible = subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        possible = False
+    return ALONE if possible else ()
+
+
+def made_twice(*options: str) -> dict[str, int | str]:
+    """Make figures in two fresh copies of the tree, beside each other; return how many files there are and differ.
+
+    Args:
+        options: of `python -m tools.figures`.
+
+    Raises:
+        CompanionError: one of them fails, or what they come to differs.
+    """
+    before = without_network()
+    with tempfile.TemporaryDirectory(prefix="twice-") as folder:
+        copies = [copy_tree(Path(folder) / name) for name in ("first", "second")]
+        running = [start(copy, options, before=before) for copy in copies]
+        try:
+            for copy, process in zip(copies, tqdm(running, unit=" runs", leave=False), strict=True):
+                if process.wait():
+                    raise CompanionError(f"figures cannot be made in a copy of this tree: {last_line(copy)}")
+        finally:  # nothing goes on in a folder that is removed
+            for process in running:
+                process.terminate()
+                process.wait()
+        apart = differences(*copies)
+        if apart:
+            raise CompanionError(f"two runs with one thread each differ in {', '.join(apart)}")
+        return {"files": len(made(copies[0])), "differ": 0, "network": f"{'without' if before else 'with'} a network"}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.clones", description=__doc__.split(":")[0] + ".")
-    parser.add_argument("first", type=Path, help="a clone in which `make figures` has run")
-    parser.add_argument("second", type=Path, help="another one")
+    parser.add_argument("--profile", default="smoke", help="of the runs (default: smoke)")
     options = parser.parse_args()
     with reported():
-        apart, kinds = compared(options.first, options.second)
-        for name in apart:
-            print(f"differs: {name}")
-        for kind, counts in kinds.items():
-            print(f"{kind}: {', '.join(f'{value:.3g} {name}' for name, value in counts.items())}")
+        found = made_twice("--profile", options.profile)
+        print(f"two runs of {found['files']} files, {found['network']}: {found['differ']} differ")
 
 
 if __name__ == "__main__":

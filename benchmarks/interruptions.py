@@ -5,33 +5,25 @@ moment, as a machine that loses power or memory does; then the same command is g
 figures must be those of a run that nobody disturbed, and nothing may be left over.
 """
 
-import os
 import random
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import psutil
 from tqdm import tqdm
 
+from benchmarks.copies import copy_tree, differences, last_line, start
 from paper_utils.errors import CompanionError
-from paper_utils.files import ROOT, read_arrays, read_json
-from paper_utils.pipeline.figures import same_pixels
-from paper_utils.pipeline.run import RESULTS_FILE
 
-__all__ = ["TIMES", "differences", "interruptions", "made"]
+__all__ = ["interruptions"]
 
-PARTS = ("paper_utils", "tools", "notebooks", "data")
 OWN_TIME = 60.0  # seconds that processes of a killed run get to notice it
 NOTICED = 20.0  # and to notice that one of them has gone
 EARLIEST = 3.0  # seconds after the command at which a process is killed
-TIMES = ("seconds", "per_second", "when")  # in the names of numbers that are no result
 
 
 def interruptions(
@@ -49,17 +41,17 @@ def interruptions(
         CompanionError: the undisturbed run, or the last one, fails.
     """
     with tempfile.TemporaryDirectory(prefix="interruptions-") as folder:
-        calm, disturbed = (_copy(Path(folder) / name) for name in ("calm", "disturbed"))
+        calm, disturbed = (copy_tree(Path(folder) / name) for name in ("calm", "disturbed"))
         try:
             _finish(calm, options)
             victims, orphans = _disturb(disturbed, options, kills=kills, longest=longest, seed=seed)
             _finish(disturbed, options)
             return {
                 "kills": sum(victims.values()),
-                **{f"killed.{name}": count for name, count in sorted(victims.items())},
+                **{f"of the {name}": count for name, count in sorted(victims.items())},
                 "orphans": orphans,
-                "differences": len(differences(calm, disturbed)),
-                "left_over": len(_left_over(disturbed)),
+                "files that differ": len(differences(calm, disturbed)),
+                "left over": len(_left_over(disturbed)),
             }
         finally:  # nothing goes on in a folder that is removed
             _end(_processes_of(Path(folder)))
@@ -71,7 +63,7 @@ def _disturb(
     """Start a run and kill one of its processes, again and again; return what was killed, and the orphans."""
     moments, orphans, victims = random.Random(seed), 0, Counter[str]()
     for _ in tqdm(range(kills), unit=" kills", leave=False):
-        victim = _kill_one(_start(folder, options), moments.uniform(EARLIEST, longest), moments)
+        victim = _kill_one(start(folder, options), moments.uniform(EARLIEST, longest), moments)
         if victim is None:
             break  # it came to its end first
         victims[victim] += 1
@@ -79,65 +71,9 @@ def _disturb(
     return victims, orphans
 
 
-def differences(calm: Path, disturbed: Path) -> list[str]:
-    """Return the names of results and figures that differ between two copies of the tree, or that one of them lacks."""
-    return [name for name in sorted(made(calm) | made(disturbed)) if not _same(calm / name, disturbed / name)]
-
-
-def made(copy: Path) -> set[str]:
-    """Return the names of the results and figures in a copy of the tree, those that ship left out."""
-    return {
-        path.relative_to(copy).as_posix()
-        for part in ("build", "figures")
-        for path in (copy / part).rglob("*")
-        if (path.suffix in (".npz", ".png", ".safetensors") or path.name == RESULTS_FILE)
-        and not path.relative_to(copy).as_posix().startswith("figures/reference")
-    }
-
-
-def _same(first: Path, second: Path) -> bool:
-    if not (first.is_file() and second.is_file()):
-        return False
-    if first.suffix == ".png":
-        return same_pixels(first, second)
-    if first.suffix == ".npz":
-        one, other = (read_arrays(path) for path in (first, second))
-        return one.keys() == other.keys() and all(
-            np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
-            for name in one
-            if not name.endswith(TIMES)
-        )
-    if first.name == RESULTS_FILE:
-        one, other = (
-            {name: value for name, value in read_json(path).items() if not name.endswith(TIMES)}
-            for path in (first, second)
-        )
-        return one == other
-    return first.read_bytes() == second.read_bytes()
-
-
-def _copy(folder: Path) -> Path:
-    """Return a copy of what a run reads, with a folder for temporary files beside it."""
-    for part in PARTS:
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "tmp").mkdir()
-    return folder
-
-
-def _start(folder: Path, options: tuple[str, ...]) -> subprocess.Popen:
-    # several threads add up in another order each time, so that not every bit would be the same
-    own = {"TMPDIR": str(folder / "tmp"), "TQDM_DISABLE": "1", "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    environment = os.environ | own
-    with open(folder / "log", "a", encoding="utf-8") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "tools.figures", *options], cwd=folder, env=environment, stdout=log, stderr=log
-        )
-
-
 def _finish(folder: Path, options: tuple[str, ...]) -> None:
-    if _start(folder, options).wait():
-        last = (folder / "log").read_text(encoding="utf-8").splitlines()[-1:]
-        raise CompanionError(f"a run that nobody disturbs fails: {' '.join(last)}")
+    if start(folder, options).wait():
+        raise CompanionError(f"a run that nobody disturbs fails: {last_line(folder)}")
 
 
 def _kill_one(process: subprocess.Popen, after: float, moments: random.Random) -> str | None:

@@ -1,43 +1,150 @@
-"""Measure what docs/reliability.md promises: `python -m benchmarks.reliability --help`.
+"""Show what docs/reliability.md promises, point by point: `python -m benchmarks.reliability --help`.
 
-Results go into data/reliability.json, part by part, so that one can be measured again alone.
+Each point has its tests; two have a measurement besides. What is found goes into data/reliability.json, point by point,
+so that one can be measured again alone, and from there into the page.
 """
 
 import argparse
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from benchmarks.clones import compared, made_twice
 from benchmarks.interruptions import interruptions
-from benchmarks.sameness import sameness
+from benchmarks.promises import PROMISES, Promise
+from benchmarks.sameness import VARIATIONS, sameness
+from benchmarks.tested import run_tests
 from benchmarks.timing import machine
-from paper_utils.errors import reported
-from paper_utils.files import ROOT, read_json, write_json
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import ROOT, read_json, write_json, write_text
 from paper_utils.pipeline.provenance import commit, environment
+from tools.markdown import between_marks, markdown_table
 
-__all__ = ["TARGET"]
+__all__ = ["PAGE", "TARGET", "filled"]
 
-TARGET = ROOT / "data" / "reliability.json"
-PARTS = ("sameness", "interruptions")
+TARGET, PAGE = ROOT / "data" / "reliability.json", ROOT / "docs" / "reliability.md"
+COUNTED = ("interruptions", "twice", "clones")  # measurements of counts, each a sentence of the page
+COUNTS = ("passed", "failed", "skipped", "seconds")  # of a point's tests; what is beside them was counted by them
+MEASURED: dict[int, dict[str, Callable[[], Mapping[str, Any]]]] = {
+    12: {"interruptions": interruptions},
+    14: {"twice": lambda: made_twice("--profile", "smoke"), "sameness": sameness},
+}
+
+
+def show(number: int, promise: Promise) -> dict[str, dict[str, Any]]:
+    """Run a point's tests, and what measures it besides; return what was found, and where, by its name in the results."""
+    work = {str(number): lambda: run_tests(promise.tests, promise.environment)} | MEASURED.get(number, {})
+    return {name: _with_origin(measure()) for name, measure in work.items()}
+
+
+def _with_origin(found: Mapping[str, Any]) -> dict[str, Any]:
+    when = datetime.now(UTC).date().isoformat()
+    return {"found": dict(found), "origin": {"when": when, "commit": commit(), "versions": environment()} | machine()}
+
+
+def _keep(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write what was found into the results and the page."""
+    results = read_json(TARGET) | dict(found)
+    write_json(TARGET, results)
+    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), results))
+
+
+def filled(page: str, results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page of the docs with what was found, of what data/reliability.json holds.
+
+    Raises:
+        CompanionError: the page lacks a table's marks.
+    """
+    points = {number: results.get(str(number)) for number in PROMISES}
+    rows = [_row(number, promise, points[number]) for number, promise in PROMISES.items()]
+    parts = {"points": markdown_table(["", "promised", "tests", "last measured", "when"], rows)}
+    parts |= {name: _counted(results.get(name)) for name in COUNTED}
+    parts["sameness"] = _sameness([results[name] for name in ("sameness", "pythons") if name in results])
+    return between_marks(page, parts, name=PAGE.name)
+
+
+def _row(number: int, promise: Promise, measured: Mapping[str, Any] | None) -> list[str]:
+    tests = f"`{shlex.join(promise.tests)}`"
+    if measured is None:
+        return [str(number), promise.what, tests, "not yet", "-"]
+    found = measured["found"]
+    said = [f"{found['passed']} passed", f"**{found['failed']} failed**" if found["failed"] else "0 failed"]
+    said += [f"{found['skipped']} skipped"] if found["skipped"] else []
+    counted = [f"{value:,g} {name}" for name, value in found.items() if name not in COUNTS]
+    return [
+        str(number),
+        promise.what,
+        tests,
+        f"{', '.join(said)}{''.join(f'; {one}' for one in counted)}",
+        _when(measured),
+    ]
+
+
+def _counted(measured: Mapping[str, Any] | None) -> str:
+    """Return a sentence of counts by name, and when and where they were measured."""
+    if measured is None:
+        return "Not measured yet."
+    counts = measured["found"].items()
+    said = ", ".join(value if isinstance(value, str) else f"{value:,g} {name}" for name, value in counts)
+    return f"{said} ({_when(measured)}; {_where(measured)})."
+
+
+def _when(measured: Mapping[str, Any]) -> str:
+    return f"{measured['origin']['when']}, {measured['origin']['commit'][:7]}"
+
+
+def _where(measured: Mapping[str, Any]) -> str:
+    origin = measured["origin"]
+    return f"{origin['cores']} cores with {origin['processor']}, Python {origin['versions']['python']}"
+
+
+def _sameness(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return a row for each variation of threads, instructions and Python: whether images and numbers are the same."""
+    rows = [
+        [
+            variation,
+            "the same" if each["images_same"] else "**other pixels**",
+            f"{each['numbers_same_to_four_digits']} of {each['numbers']}",
+            f"{100 * each['largest_difference_of_tolerance']:.2g} %",
+            _when(measured),
+        ]
+        for measured in parts
+        for variation, each in measured["found"].items()
+    ]
+    columns = ["against a usual process", "32 images", "numbers alike to four digits"]
+    return markdown_table([*columns, "largest difference, of its tolerance", "when"], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--only", choices=PARTS, help="all if left out")
-    parser.add_argument("--kills", type=int, default=30, help="of the smoke run (default: 30)")
-    parser.add_argument("--figure", help="kill a run of this figure alone, such as figure_4, instead of all")
-    parser.add_argument("--output", type=Path, default=TARGET, help="a JSON file, whose other parts stay")
+    parser.add_argument("points", nargs="*", type=int, metavar="POINT", help="of docs/reliability.md; all if left out")
+    parser.add_argument(
+        "--pythons", nargs="+", metavar="PYTHON", help="compare this one with other interpreters, alone"
+    )
+    parser.add_argument(
+        "--clones", nargs=2, type=Path, help="compare two clones in which `make figures` has run, alone"
+    )
     options = parser.parse_args()
     with reported():
-        for part in [options.only] if options.only else PARTS:
-            found = sameness() if part == "sameness" else _interruptions(options.kills, options.figure)
-            print(f"{part}: {found}", flush=True)
-            origin = {"commit": commit(), "versions": environment()} | machine()
-            before = read_json(options.output) if options.output.exists() else {}
-            write_json(options.output, before | {part: {"found": found, "origin": origin}})
-
-
-def _interruptions(kills: int, figure: str | None) -> dict:
-    run = ("--profile", "smoke", *(("--only", figure) if figure else ()))
-    return {"run": " ".join(run)} | interruptions(kills=kills, options=run)
+        if unknown := set(options.points) - set(PROMISES):
+            raise CompanionError(f"there is no point {min(unknown)}; choose among 1 to {max(PROMISES)}")
+        if options.clones:
+            apart, counts = compared(*options.clones)
+            print(*(f"differs: {name}" for name in apart), sep="\n")
+            _keep({"clones": _with_origin(counts)})
+        if options.pythons:
+            usual = dict(list(VARIATIONS.items())[:1])
+            _keep({"pythons": _with_origin(sameness(variations=usual, pythons=options.pythons))})
+        failed = 0
+        for number in () if options.clones or options.pythons else options.points or PROMISES:
+            found = show(number, PROMISES[number])
+            _keep(found)
+            failed += found[str(number)]["found"]["failed"]
+        print(f"{PAGE.relative_to(ROOT)} has what was found")
+        if failed:
+            raise CompanionError(f"{failed} tests failed; see above")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -70,21 +70,43 @@ def compared(first: Mapping, other: Mapping, tolerances: Mapping[str, float]) ->
     }
 
 
-def sameness(stages: tuple[str, ...] = PROBED, variations: Mapping[str, Mapping[str, str]] = VARIATIONS) -> dict:
+def sameness(
+    stages: tuple[str, ...] = PROBED,
+    variations: Mapping[str, Mapping[str, str]] = VARIATIONS,
+    pythons: Sequence[str] = (),
+) -> dict:
     """Return for each variation but the first what `compared` says of it and the first.
+
+    Args:
+        stages: whose probes are computed.
+        variations: environment variables by name; the first is the usual process.
+        pythons: other interpreters, each with the packages that this one has, which are variations, too.
 
     Raises:
         CompanionError: a variation fails.
     """
     found = {name: _run(name, changes, stages) for name, changes in variations.items()}
+    found |= {_version_of(python): _run(python, {}, stages, python=python) for python in pythons}
     first, *others = found
     tolerances = {name: STAGES[name].tolerance for name in stages}
     return {name: compared(found[first], found[name], tolerances) for name in others}
 
 
-def _run(name: str, changes: Mapping[str, str], stages: tuple[str, ...]) -> dict:
+def _version_of(python: str) -> str:
+    """Return what an interpreter is called in a table.
+
+    Raises:
+        CompanionError: it does not start.
+    """
+    try:
+        return subprocess.run([python, "--version"], capture_output=True, encoding="utf-8", check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CompanionError(f"{python} is no Python that starts: {error}") from error
+
+
+def _run(name: str, changes: Mapping[str, str], stages: tuple[str, ...], *, python: str = sys.executable) -> dict:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *stages],
+        [python, "-c", PROGRAM, *stages],
         cwd=ROOT,
         env=os.environ | {"TQDM_DISABLE": "1"} | dict(changes),
         capture_output=True,

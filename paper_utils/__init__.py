@@ -26,7 +26,7 @@ __all__ = [
     "score_masks",
     "sweep_heads",
 ]
-__version__ = "0.2.0"
+__version__ = "0.1.0"
 
 # two messages of libraries to their own developers; in a notebook they would end up beside the figures
 warnings.filterwarnings("ignore", message="IProgress not found")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
+import paper_utils
 from paper_utils.claims import Ledger, claims
 from paper_utils.data.chirps import TARGETS
 from paper_utils.files import ROOT, read_json
@@ -34,7 +35,8 @@ BOUNDS = (1.5, 2.7, 3.2)
 
 
 @pytest.mark.parametrize("newer", [".py", ".ipynb"])
-def test_syncing_the_notebooks_leaves_no_diff(tmp_path, newer):
+def test_syncing_the_notebooks_leaves_no_diff(tmp_path, newer, record_property):
+    record_property("notebooks synced", len(SCRIPTS))
     for path in (ROOT / "notebooks").glob("*.*"):
         shutil.copyfile(path, tmp_path / path.name)
         os.utime(tmp_path / path.name, (0, 2e9 if path.suffix == newer else 1e9))
@@ -53,11 +55,12 @@ def test_environment_lists_the_pinned_requirements():
     assert conda == pinned
 
 
-def test_the_lock_has_the_pinned_version_and_the_hashes_of_every_package():
+def test_the_lock_has_the_pinned_version_and_the_hashes_of_every_package(record_property):
     files = ("requirements.txt", "constraints.txt")
     lines = [line for name in files for line in (ROOT / name).read_text().splitlines() if not line.startswith("#")]
     pinned = {re.sub(r"[._]", "-", name).lower(): number for name, number in (line.split("==") for line in lines)}
     locked = {name: (number, rest) for name, number, rest in lock.packages(lock.LOCK.read_text())}
+    record_property("packages by hash", len(locked))
     assert pinned.pop("torch")
     assert pinned == {name: locked[name][0] for name in pinned}
     assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", rest) for _, rest in locked.values())
@@ -197,6 +200,7 @@ def test_the_version_is_one():
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\n## {version} (" in (ROOT / "CHANGELOG.md").read_text()
     assert read_json(ROOT / "codemeta.json")["version"] == version
+    assert paper_utils.__version__ == version
 
 
 def test_the_manifest_names_the_figures_of_the_paper_and_files_that_are_there():

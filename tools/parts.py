@@ -107,11 +107,10 @@ def parts(root: Path = ROOT) -> list[Part]:
         ),
         Part(
             "smoke run",
-            (("make", "--no-print-directory", "figures", "PROFILE=smoke"),),
-            _sorted(packages | scripts | data | pinned | _matching(root, "Makefile")),
-            120,
+            (("benchmarks.clones", "--profile", "smoke"),),
+            _sorted(packages | scripts | data | pinned),
+            300,
             quick=False,
-            scratch=("build/smoke", "figures/smoke", "build/figures-*.done"),
         ),
         Part(
             "notebooks",

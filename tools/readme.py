@@ -40,7 +40,6 @@ PAGES = {  # and the parts of each that are filled
     README: ("badges", "findings", "figures", "papers"),
     ROOT / "docs" / "ledger.md": ("counts", "backbones", "claims"),
     ROOT / "docs" / "measurements.md": ("accuracy", "speed", "ablation", "protocols"),
-    ROOT / "docs" / "reliability.md": ("sameness",),
 }
 NOTEBOOK_OF = {number: FIGURES[f"figure_{number}"].notebook for number in PAPER_FIGURES}
 PAGES |= {  # below each figure of the paper, what the paper says and what is here
@@ -51,7 +50,7 @@ PAGES |= {  # below each figure of the paper, what the paper says and what is he
 }
 CARD = REFERENCE / "README.md"  # the card of the fine-tuned model, which is filled whole
 SHIPPED, PROVENANCE = REFERENCE / "results.json", REFERENCE / "provenance.json"
-BENCHMARK, RELIABILITY = ROOT / "data" / "benchmark.json", ROOT / "data" / "reliability.json"
+BENCHMARK = ROOT / "data" / "benchmark.json"
 TEMPLATES = Path(__file__).with_name("templates")
 NO_ADDRESS = "OWNER/REPOSITORY"  # ends the address in pyproject.toml until it is known
 
@@ -94,7 +93,6 @@ def parts(provenance: dict, found: Backbones, papers: Mapping[str, Ledger]) -> d
         "claims": tables.ledger_table(found),
         "accuracy": tables.accuracy_table(metrics),
         "speed": tables.speed(read_json(BENCHMARK)),
-        "sameness": tables.sameness(read_json(RELIABILITY)["sameness"]),
         "ablation": tables.ablation_table(metrics),
         "protocols": tables.protocols_table(metrics),
     } | {f"figure_{number}": tables.paper_and_here(found, number) for number in PAPER_FIGURES}

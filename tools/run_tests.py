@@ -1,6 +1,7 @@
 """Run the tests in parts and skip what nothing changed since it passed: `python -m tools.run_tests --help`.
 
-Each part (lint, types, the tests of a folder, the project's files, a smoke run, the notebooks) lists the files it reads. Their hash is kept when the part passes. Parts run one after the other, changed ones first, quick ones first, up
+Each part (lint, types, the tests of a folder, the project's files, a smoke run twice, the notebooks) lists the files it reads.
+Their hash is kept when the part passes. Parts run one after the other, changed ones first, quick ones first, up
 to the first that fails. The last line counts tests like pytest's; lint, types and the smoke run count one each.
 """
 
@@ -108,7 +109,7 @@ def _run(part: Part, root: Path, *, quick: bool) -> Outcome:
     total = Outcome(ok=True)
     for tool, *arguments in part.commands:
         report = None
-        command = [tool, *arguments] if tool == "make" else [sys.executable, "-m", tool, *arguments]
+        command = [sys.executable, "-m", tool, *arguments]
         if tool == "pytest":
             report = root / "build" / "tests.xml"
             report.unlink(missing_ok=True)

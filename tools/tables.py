@@ -21,7 +21,6 @@ __all__ = [
     "paper_and_here",
     "papers_table",
     "protocols_table",
-    "sameness",
     "speed",
 ]
 
@@ -31,8 +30,6 @@ RESULTS = tuple(
 UNSELECTED = "accuracy.unselected."
 # the claim that each figure of the paper supports most directly; nothing is claimed of the first two
 JUDGED_BY = {3: "like_baseline", 4: "largest_effect", 5: "chirp_layers", 6: "l6h4", 7: "l12h12", 8: "early_distractors"}
-
-
 # and those that its notebook has below it: of these figures of ours, where the claims name others than `figure_N`
 SHOWN_BY = {4: ("figure_4", "effect_intervals")}
 OTHER_PAPERS = {  # of the author: what each is about, and where it is tested
@@ -61,32 +58,6 @@ def papers_table(ledgers: Mapping[str, Ledger]) -> str:
         links = ", ".join(f"[{name.partition('_')[0]}](notebooks/{name}.ipynb)" for name in notebooks)
         rows.append([f"[{paper}](https://arxiv.org/abs/{paper}) {title}", links, *map(str, counts)])
     return markdown_table(["another paper of the author", "notebook", *VERDICTS], rows)
-
-
-def sameness(measured: dict) -> str:
-    """Return a row for each variation of threads and instructions: whether images and numbers are the same.
-
-    Args:
-        measured: the part of data/reliability.json.
-    """
-    rows = [
-        [
-            variation,
-            "the same" if found["images_same"] else "**other pixels**",
-            f"{found['numbers_same_to_four_digits']} of {found['numbers']}",
-            f"{100 * found['largest_difference_of_tolerance']:.2g} %",
-        ]
-        for variation, found in measured["found"].items()
-    ]
-    return markdown_table(
-        [
-            "against a usual process",
-            "32 images",
-            "numbers alike to four digits",
-            "largest difference, of its tolerance",
-        ],
-        rows,
-    )
 
 
 def _without_details(entry: Entry) -> str:

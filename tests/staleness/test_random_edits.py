@@ -24,11 +24,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_edits(tree, seed):
+def test_random_edits(tree, seed, record_property):
     moments = random.Random(seed)
     change, expected = CHANGES[list(CHANGES)[seed % len(CHANGES)]]
     done = mean_the_same(tree, moments, count=EDITS)
     assert len(done) == EDITS
+    record_property("edits that mean the same", EDITS)
+    record_property("edits that do not", int(bool(change)))
     if change:
         edit(tree, change[0], change[1:])
     assert set(unfresh(tree)) == expected, done
