@@ -7,34 +7,23 @@ changed, or if one of its figures is missing. Results are computed by the notebo
 import argparse
 import shlex
 import time
-from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import version
 from pathlib import Path
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, checksum, only_one, read_json, write_json
+from paper_utils.files import ROOT, only_one, read_json, write_json
 from paper_utils.pipeline.compared import RESULTS_FILE
-from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS, PAPER_FIGURES
+from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.profiles import PROFILES
 from paper_utils.pipeline.provenance import here
-from paper_utils.pipeline.results import REFERENCES, check_shipped_model
-from paper_utils.pipeline.run import METRICS, Run
-from paper_utils.pipeline.sources import definition_hash, script_hash
+from paper_utils.pipeline.results import check_shipped_model
+from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
+from tools.plans import code_of, contents_of, files_of, plan, took
 
-__all__ = ["Plan", "add_run_options", "as_make", "drawn_with", "figure_state", "plan", "run_of", "took"]
-
+__all__ = ["add_run_options", "as_make", "run_of"]
 
 COMPUTED_FROM = ("checkpoint", "seeds")  # a run's figures; notebooks start from the reference, too
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Whether a notebook has to be executed, and why."""
-
-    notebook: str
-    why: str  # "" if it is up to date
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -86,80 +75,6 @@ def as_make(target: str, options: argparse.Namespace) -> str:
     return shlex.join(["make", target, *given])
 
 
-def plan(run: Run, notebook: str) -> Plan:
-    """Say whether a notebook has to be executed, and why."""
-    record = run.build / "notebooks" / f"{notebook}.json"
-    executed = run.build / f"{notebook}.ipynb"
-    if not (record.is_file() and executed.is_file()):
-        return Plan(notebook, "never executed")
-    made = read_json(record)
-    files = [f"{name}.png" for name in made["figures"]] + ([RESULTS_FILE] if METRICS in made["stages"] else [])
-    missing = [name for name in files if not (run.figures / name).is_file()]
-    if missing:
-        return Plan(notebook, f"{missing[0]} is missing")
-    for name in made["stages"]:
-        optional = name == METRICS or STAGES[name].repeats  # the shipped study serves where there is none
-        if not optional and (state := run.results.state(name)).state != "fresh":
-            return Plan(notebook, f"result {name} is {state.state}: {state.why}")
-    contents = contents_of(run, made["stages"])
-    changed = [name for name, content in contents.items() if made["contents"].get(name) != content]
-    if changed:
-        return Plan(notebook, f"result {changed[0]} has another content")
-    if other := _other_library(made):
-        return Plan(notebook, other)
-    if made["script"] != script_hash(ROOT / "notebooks" / f"{notebook}.py"):
-        return Plan(notebook, "its text, or the code of its tables and plots, has changed")
-    return Plan(notebook, "")
-
-
-def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
-    """Return the content of results by stage; of metrics, of the code that gathers them and those they stand beside."""
-    contents = {name: run.results.content(name) for name in stages if name != METRICS}
-    if METRICS in stages:
-        own = run.profile.backbone if run.ships else ""
-        folders = [reference.folder for name, reference in REFERENCES.items() if name != own]
-        others = [
-            path for folder in folders for path in sorted((*folder.glob(RESULTS_FILE), *folder.glob("seeds/*.json")))
-        ]
-        code = definition_hash("paper_utils.pipeline.metrics", "collect")
-        contents[METRICS] = " ".join([code, *map(checksum, others)])
-    return contents
-
-
-def _other_library(made: dict) -> str:
-    """Return which library drew a notebook's figures in another version than that of now; "" if none did."""
-    before = made.get("drawn_with", {})
-    for name, now in drawn_with().items():
-        if before.get(name, now) != now:
-            return f"drawn with {name} {before[name]}, now {now}"
-    return ""
-
-
-def drawn_with() -> dict[str, str]:
-    """Return the versions of the libraries that draw figures."""
-    return {name: version(name) for name in ("matplotlib", "seaborn")}
-
-
-def figure_state(run: Run, name: str) -> tuple[str, str]:
-    """Return "fresh", "stale" or "missing" for a figure, and why."""
-    source = FIGURES[name]
-    if not (run.figures / f"{name}.png").is_file():
-        return "missing", f"no {name}.png"
-    record = run.build / "notebooks" / f"{source.notebook}.json"
-    made = read_json(record) if record.is_file() else {}
-    if made.get("plots", {}).get(name) != definition_hash("paper_utils.plots", source.plot):
-        return "stale", f"plots.{source.plot} has changed"
-    if other := _other_library(made):
-        return "stale", other
-    for stage in source.stages:
-        state = run.results.state(stage)
-        if state.state != "fresh":
-            return "stale", f"result {stage} is {state.state}"
-        if made.get("contents", {}).get(stage) != run.results.content(stage):
-            return "stale", f"result {stage} has another content"
-    return "fresh", ""
-
-
 def execute_notebook(run: Run, notebook: str) -> None:
     """Execute a notebook and record what it was made from."""
     from tools.execute import execute
@@ -168,19 +83,15 @@ def execute_notebook(run: Run, notebook: str) -> None:
     print(f"{notebook}: running (profile {run.profile.name}, from {run.source})", flush=True)
     read = run.build / "notebooks" / f"{notebook}.read.json"
     read.unlink(missing_ok=True)
+    code = code_of(notebook)  # before: what is edited meanwhile may not be what was executed
     execute(ROOT / "notebooks" / f"{notebook}.py", run)
-    made = read_json(read) if read.is_file() else {"stages": [], "figures": []}
+    made = read_json(read) if read.is_file() else {"stages": [], "figures": [], "files": []}
     declared = {stage for name in made["figures"] for stage in FIGURES[name].stages}  # images are read without asking
     made["stages"] = sorted(declared.union(made["stages"]))
     profile = run.profile
     fresh = Run(profile.name, run.source, backbone=profile.backbone, pixels=profile.pixels)  # states of now
-    record = made | {
-        "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
-        "contents": contents_of(fresh, made["stages"]),
-        "plots": {name: definition_hash("paper_utils.plots", FIGURES[name].plot) for name in made["figures"]},
-        "drawn_with": drawn_with(),
-    }
-    write_json(run.build / "notebooks" / f"{notebook}.json", record)
+    after = {"contents": contents_of(fresh, made["stages"]), "files": files_of(run, notebook, made["files"])}
+    write_json(run.build / "notebooks" / f"{notebook}.json", made | code | after)
     print(f"{notebook}: done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
@@ -196,12 +107,6 @@ def gather(run: Run) -> dict:
     }
     write_json(run.figures / "provenance.json", provenance)
     return read_json(run.figures / RESULTS_FILE)
-
-
-def took(run: Run) -> dict[str, dict]:
-    """Return the seconds and the peak of memory of each notebook that a run has executed, without its results."""
-    records = {name: run.build / "notebooks" / f"{name}.run.json" for name in NOTEBOOKS}
-    return {name: read_json(path) for name, path in records.items() if path.is_file()}
 
 
 def _check_name(figure: str) -> None:

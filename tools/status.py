@@ -11,7 +11,8 @@ from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
 from paper_utils.pipeline.results import REFERENCES, Results, shipped, shipped_stages
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
-from tools.figures import add_run_options, figure_state, plan, run_of, took
+from tools.figures import add_run_options, run_of
+from tools.plans import figure_state, plan, took
 
 __all__ = ["costs", "lines", "shipped_lines"]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..errors import CompanionError
 from ..heads import head_name
-from .scores import HOLDS, SCORES, Scores, best_reachable, by_chance, score_heads, score_with_intervals
+from .scores import SCORES, Scores, best_reachable, by_chance, held, score_heads, score_with_intervals
 
 __all__ = ["MaskScores", "score_masks"]
 
@@ -83,7 +83,7 @@ def score_masks(maps: np.ndarray, masks: np.ndarray | Mapping[str, np.ndarray]) 
         scores=score_with_intervals(score_heads(maps, coverage)),
         best=best_reachable(coverage),
         chance=by_chance(maps, coverage),
-        holding=(coverage >= HOLDS).any((-2, -1)).sum(0),
+        holding=held(coverage).any((-2, -1)).sum(0),
     )
 
 

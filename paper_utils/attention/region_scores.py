@@ -9,11 +9,11 @@ from ..heads import head_name
 from .mapped import MappedImages
 from .scores import (
     FEATURES,
-    HOLDS,
     SCORES,
     Scores,
     best_reachable,
     by_chance,
+    held,
     score_heads,
     score_table,
     score_with_intervals,
@@ -87,5 +87,5 @@ def score_regions(mapped: MappedImages) -> RegionScores:
         cls=score_with_intervals(score_heads(mapped.maps.cls, coverage)),
         best=best_reachable(coverage),
         chance=by_chance(mapped.maps.patches, coverage),
-        holding=(coverage >= HOLDS).any((-2, -1)).sum(0),
+        holding=held(coverage).any((-2, -1)).sum(0),
     )

@@ -22,6 +22,7 @@ __all__ = [
     "best_reachable",
     "by_chance",
     "feature_coverage",
+    "held",
     "mean_scores",
     "score_heads",
     "score_table",
@@ -51,7 +52,7 @@ SCORES = {
     "soft_iou": "overlap of the min-max normalised map with the region, over their union",
     "bright_share": "share of the attention on bright patches that falls on patches which hold the region",
 }
-HOLDS = 0.05  # share of a patch from which it holds a feature
+HOLDS, USUAL_GRID = 0.05, 14  # share of a patch from which it holds a feature, and patches on a side for which that is
 BRIGHT = 0.5  # of the min-max normalised map
 
 
@@ -76,6 +77,17 @@ def feature_coverage(regions: np.ndarray, *, patch: int = 16) -> np.ndarray:
     return np.stack([coverage[[index[part] for part in parts]].sum(0) for parts in FEATURES.values()])
 
 
+def held(coverage: np.ndarray) -> np.ndarray:
+    """Return which patches hold something, bool, as `coverage`: from `HOLDS` of a patch on, of a larger one from less.
+
+    A line of one pixel, such as the plot's lower edge, covers 6 % of a patch of 16 pixels and 3 % of one of 32.
+
+    Args:
+        coverage: share of each patch, (..., rows, columns).
+    """
+    return coverage >= HOLDS * min(1, coverage.shape[-2] / USUAL_GRID)
+
+
 def score_heads(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]:
     """Score raw maps on features, image by image: each of SCORES as (images, features, layers, heads).
 
@@ -95,7 +107,7 @@ def score_heads(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]
         raise CompanionError("a head's map holds no attention, or something that is not a number")
     layers, heads = maps.shape[1:3]
     rows = [
-        _score_image(heads_of_one.reshape(layers * heads, -1), features.reshape(len(features), -1))
+        _score_image(heads_of_one.reshape(layers * heads, -1), features)
         for heads_of_one, features in zip(maps.astype(float), coverage.astype(float), strict=True)
     ]
     return {name: np.stack([row[name] for row in rows]).reshape(len(maps), -1, layers, heads) for name in SCORES}
@@ -149,9 +161,9 @@ def score_table(views: dict[str, Scores]) -> list[dict[str, str]]:
 
 
 def _score_image(maps: np.ndarray, coverage: np.ndarray) -> dict[str, np.ndarray]:
-    """Return each score as (features, maps) of maps (maps, patches) and coverage (features, patches)."""
+    """Return each score as (features, maps) of maps (maps, patches) and coverage (features, rows, columns)."""
+    holds, coverage = (each.reshape(len(coverage), -1) for each in (held(coverage), coverage))
     patches, covered = maps.shape[-1], coverage.sum(-1)
-    holds = coverage >= HOLDS
     share = np.where(holds.any(-1), covered / patches, np.nan)[:, None]
     maps = maps / maps.sum(-1, keepdims=True)
     normal = min_max(maps[:, None])[:, 0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import CompanionError
 from ..statistics import mean_where_known
-from .scores import FEATURES, HOLDS, attention_over_mean
+from .scores import FEATURES, attention_over_mean, held
 
 __all__ = ["KINDS", "Rule", "classify", "constancy", "describe", "respond_to_another", "strongest"]
 
@@ -73,9 +73,9 @@ def respond_to_another(maps: np.ndarray, coverage: np.ndarray, features: np.ndar
         those = np.asarray(features == name)
         if not those.any():
             continue
-        apart = np.where(coverage[:, number, None] >= HOLDS, 0, coverage)
+        apart = np.where(held(coverage[:, number, None]), 0, coverage)
         apart[:, number] = 0
-        apart[~(apart >= HOLDS).any((-2, -1))] = 0  # so little of it is as good as none
+        apart[~held(apart).any((-2, -1))] = 0  # so little of it is as good as none
         enrichment = mean_where_known(attention_over_mean(maps[:, None, those], apart))[:, 0]
         found[those] = (enrichment >= rule.enrichment).any(0)
     return found

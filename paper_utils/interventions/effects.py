@@ -163,15 +163,17 @@ class AblationEffects(HeadEffects):
         """Return mean and standard deviation over the heads of each layer, beside the published mean.
 
         Args:
-            published: (layers, heads) percent; NaN where a value is not legible.
+            published: (layers, heads) percent, of a model that may have other numbers of them; NaN where a value is
+                not legible.
         """
         means, deviations = layer_summary(self.increase)
+        beside = pd.Series(np.nanmean(published, axis=1)).reindex(range(len(means)))
         return pd.DataFrame(
             {
                 "Mean (%)": [rounded(mean) for mean in means],
                 "95 % interval": [interval(*ends) for ends in self.layer_low_high],
                 "Standard deviation (%)": [rounded(deviation) for deviation in deviations],
-                "Published mean (%)": [rounded(mean, digits=2) for mean in np.nanmean(published, axis=1)],
+                "Published mean (%)": [rounded(mean, digits=2) for mean in beside.to_numpy(float)],
             },
             index=pd.RangeIndex(1, len(means) + 1, name="Layer"),
         )

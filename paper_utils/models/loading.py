@@ -70,13 +70,18 @@ def load_vit(name: str) -> PreTrainedModel:
         barred = here["local_files_only"] and is_offline_mode()
         reason = "HF_HUB_OFFLINE is set, and the cache lacks it" if barred else _reason(error)
         raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
+    if vit._hf_peft_config_loaded:
+        raise CompanionError(
+            f"the backbone {name!r} holds an adapter beside its weights (adapter_config.json), which this project would put "
+            "its own LoRA upon; merge it with peft's merge_and_unload, and save_pretrained elsewhere, or remove it"
+        )
     if fault := _fault(vit, report):
         raise CompanionError(f"the backbone {name!r} {fault}; {remedy}")
     return _prepared(vit, family)
 
 
 def check_takes_images(name: str, vit: Any) -> None:
-    """Raise CompanionError for a backbone of images of another size than those that are drawn.
+    """Raise CompanionError for a backbone of images of another size than those that are drawn, or of no use on one.
 
     Args:
         name: of the backbone, for the error.
@@ -86,6 +91,19 @@ def check_takes_images(name: str, vit: Any) -> None:
         raise CompanionError(
             f"the backbone {name!r} takes images of {vit.config.image_size} pixels in patches of "
             f"{vit.config.patch_size}, not those of {MODEL_SIZE[0]} that are drawn; give a backbone for these"
+        )
+    white = torch.ones(1, 3, *MODEL_SIZE, device=vit.device)
+    try:
+        with torch.inference_mode():
+            vector = vit.eval()(pixel_values=white).last_hidden_state
+    except Exception as error:  # torch raises errors of many kinds
+        raise CompanionError(
+            f"the backbone {name!r} cannot read an image: {_reason(error)}; give another one"
+        ) from error
+    if not vector.isfinite().all():
+        raise CompanionError(
+            f"the backbone {name!r} makes something of a white image that is not a number; look at layer_norm_eps in its "
+            "config.json, at its weights, and with PIXELS=backbone at its preprocessor_config.json, or give another one"
         )
 
 
@@ -158,5 +176,6 @@ def _prepared(vit: Any, family: Family) -> PreTrainedModel:
     vit.config.image_size, vit.config.patch_size = map(square_side, (vit.config.image_size, vit.config.patch_size))
     if isinstance(vit.embeddings, ViTMAEEmbeddings):
         vit.embeddings.__class__ = UnmaskedEmbeddings
+    vit.config.return_dict = True  # outputs are read by their names
     embed_exactly(vit, family.patches)
     return vit

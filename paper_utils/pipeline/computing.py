@@ -32,6 +32,7 @@ class Computing:
     notebook: str  # who asks
     read: set[str]  # stages that it has asked for
     shown: set[str]  # figures that it has shown
+    written: set[str]  # files of them, of tables and pages
 
     @cache
     def model(self) -> ChirpRegressor:
@@ -89,8 +90,11 @@ class Computing:
         return path
 
     def has_read(self, *stages: str) -> None:
-        """Keep which results and figures the notebook has asked for: they say when it must run again."""
+        """Keep which results the notebook has asked for and what it has written: they say when it must run again."""
         self.read.update(stages)
         if self.computes and self.notebook != "script":
-            record = {"stages": sorted(self.read), "figures": sorted(self.shown)}
-            write_json(self.build / "notebooks" / f"{self.notebook}.read.json", record)
+            record = {"stages": self.read, "figures": self.shown, "files": self.written}
+            write_json(
+                self.build / "notebooks" / f"{self.notebook}.read.json",
+                {key: sorted(names) for key, names in record.items()},
+            )

@@ -141,9 +141,10 @@ STEP = 1  # of 255: what a colour may differ by
 
 
 def save_figure(figure: Figure, stem: Path, *, pdf: bool = True) -> bool:
-    """Write stem.png (and .pdf) unless a file of the same pixels is there; return whether anything was written.
+    """Write stem.png (and .pdf) unless a file of the same pixels is there; return whether the PNG was written.
 
-    Neither holds a commit, a time or a machine: the same results give the same file.
+    Neither holds a commit, a time or a machine: the same results give the same file. A PDF may differ where no pixel
+    does (its fonts), and a run that is killed must not leave an older one: it is drawn each time, and first.
 
     Raises:
         CompanionError: the folder cannot be written.
@@ -151,6 +152,9 @@ def save_figure(figure: Figure, stem: Path, *, pdf: bool = True) -> bool:
     from ..plots.style import STYLE
 
     with mpl.style.context(STYLE):
+        if pdf:
+            with atomic_path(stem.with_suffix(".pdf")) as path:
+                figure.savefig(path, metadata={"CreationDate": None, "Creator": None, "Producer": None})
         with atomic_path(stem.with_name(f"{stem.name}.new.png")) as path:
             figure.savefig(path, metadata={"Software": None})
         new = stem.with_name(f"{stem.name}.new.png")
@@ -159,9 +163,6 @@ def save_figure(figure: Figure, stem: Path, *, pdf: bool = True) -> bool:
             new.unlink()
         else:
             new.replace(stem.with_suffix(".png"))
-        if pdf and not (same and stem.with_suffix(".pdf").is_file()):
-            with atomic_path(stem.with_suffix(".pdf")) as path:
-                figure.savefig(path, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return not same
 
 

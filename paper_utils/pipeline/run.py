@@ -110,6 +110,7 @@ class Run(Compared):
             print(OTHER_RUN.format(profile=self.profile.name, backbone=Path(self.profile.backbone).name))
         self.read: set[str] = set()  # stages
         self.shown: set[str] = set()  # figures
+        self.written: set[str] = set()  # files of them, of tables and pages
 
     @property
     def notebooks(self) -> tuple[str, ...]:
@@ -223,7 +224,7 @@ class Run(Compared):
         if self.computes:
             save_figure(figure, self.figures / name)
             self.shown.add(name)
-            self.has_read()
+            self._has_written(f"{name}.png", f"{name}.pdf")
         elif SHIP_TO in os.environ and name in SHIPPED_FIGURES:
             save_figure(figure, Path(os.environ[SHIP_TO]) / name, pdf=False)
         return figure
@@ -232,12 +233,18 @@ class Run(Compared):
         """Save a page of HTML beside the figures where this run computes; return it to be shown, or where it is."""
         if self.computes:
             write_text(self.figures / f"{name}.html", page)
+            self._has_written(f"{name}.html")
         return shown_page(page, name, folder=f"figures/{self.folder}")
 
     def save_table(self, table: pd.DataFrame, name: str) -> None:
         """Save a table as CSV beside the figures where this run computes."""
         if self.computes:
             write_table(self.figures / f"{name}.csv", table)
+            self._has_written(f"{name}.csv")
+
+    def _has_written(self, *files: str) -> None:
+        self.written.update(files)
+        self.has_read()
 
     def origin(self) -> pd.DataFrame:
         """Return profile, seed, source, backbone, pixels and versions, for the foot of a notebook."""

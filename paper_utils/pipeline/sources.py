@@ -1,7 +1,8 @@
 """Hashes of code: of all modules that a module imports, and of a function with all that it refers to.
 
 Neither says that a result is stale. The first decides whether a stage's probe runs again, the second whether a notebook
-is executed again. Both read source text, so that they are the same under every version of Python.
+is executed again. Both read source text, so that they are the same under every version of Python: the text as it was when
+this process imported it, since what is edited during a run is not what runs.
 """
 
 import ast
@@ -28,6 +29,15 @@ class _Module:
     lines: list[str]
     definitions: dict[str, ast.stmt]  # top-level functions, classes and constants by name
     imports: dict[str, tuple[str, str]]  # local name: module and name there ("" for the module itself)
+
+
+@cache
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+for _path in (ROOT / PACKAGE).rglob("*.py"):
+    _content(_path)
 
 
 def absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
@@ -57,7 +67,7 @@ def closure(module: str, *, root: Path = ROOT) -> set[Path]:
 
 def closure_hash(module: str, *, root: Path = ROOT) -> str:
     """Return a hash of the text of all files in `closure`, whatever they are called."""
-    contents = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in closure(module, root=root))
+    contents = sorted(hashlib.sha256(_content(path)).hexdigest() for path in closure(module, root=root))
     return hashlib.sha256("".join(contents).encode()).hexdigest()[:16]
 
 
@@ -194,7 +204,7 @@ def _module(name: str, root: Path) -> _Module | None:
     path = package if package.is_file() else stem.with_suffix(".py")
     if not name.startswith(PACKAGE) or not path.is_file():
         return None
-    text = path.read_text(encoding="utf-8")
+    text = _content(path).decode()
     tree = ast.parse(text)
     definitions: dict[str, ast.stmt] = {}
     for node in tree.body:

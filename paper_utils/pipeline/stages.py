@@ -202,7 +202,8 @@ def data_files(stage: Stage, profile: Profile) -> list[Path]:
     if not folder.is_dir():
         return []  # a name on the hub: it is among the settings of no stage, but names the run's folder
     names = ("config.json", *(PREPROCESSOR_FILES if profile.pixels == "backbone" else ()))
-    return sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin") or path.name in names)
+    kinds = (".safetensors", ".bin", ".index.json")  # the last says which file holds a tensor
+    return sorted(path for path in folder.iterdir() if path.name.endswith(kinds) or path.name in names)
 
 
 def depends_on(name: str) -> list[str]:

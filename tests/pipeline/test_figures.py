@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -17,13 +18,24 @@ def line(slope=1.0):
     return figure
 
 
-def test_a_file_is_written_only_when_its_pixels_differ(tmp_path):
+def test_a_pdf_of_other_fonts_is_written_where_no_pixel_differs(tmp_path):
+    stem = tmp_path / "figure"
+    save_figure(line(), stem)
+    before = stem.with_suffix(".pdf").read_bytes()
+    with mpl.rc_context({"pdf.compression": 0}), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("paper_utils.plots.style.STYLE", {})
+        save_figure(line(), stem)
+        other = stem.with_suffix(".pdf").read_bytes()
+    assert other != before
+
+
+def test_a_png_is_written_only_when_its_pixels_differ(tmp_path):
     stem = tmp_path / "figure"
     assert save_figure(line(), stem)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert sorted(path.name for path in before) == ["figure.pdf", "figure.png"]
     assert not save_figure(line(), stem)
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    assert stem.with_suffix(".png").stat().st_mtime_ns == before[stem.with_suffix(".png")]
     assert save_figure(line(2.0), stem)
     assert all(path.stat().st_mtime_ns > before[path] for path in before)
 

@@ -1,5 +1,10 @@
+import shutil
+import subprocess
+import sys
+
 import pytest
 
+from paper_utils.files import ROOT
 from paper_utils.pipeline import sources
 
 PLOT = '''"""Plots."""
@@ -96,3 +101,21 @@ def test_a_notebook_depends_on_data_files_that_its_functions_name(tmp_path, name
         sources._definition.cache_clear()
         hashes.add(sources.script_hash(script, root=tmp_path))
     assert len(hashes) == 2
+
+
+PROGRAM = """
+from pathlib import Path
+import paper_utils.interventions.engine
+from paper_utils.pipeline.sources import closure_hash, definition_hash
+
+path = Path(paper_utils.interventions.engine.__file__)
+path.write_text(path.read_text().replace("return 0", "return 1") + "\\nEDITED = 1\\n")
+print(path.parents[2], closure_hash("paper_utils.interventions.engine"))
+"""
+
+
+def test_what_is_edited_after_its_import_is_not_what_runs(tmp_path):
+    shutil.copytree(ROOT / "paper_utils", tmp_path / "paper_utils", ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(tmp_path), sources.closure_hash("paper_utils.interventions.engine")]

@@ -12,12 +12,11 @@ PARTS = ("paper_utils", "tools", "notebooks", "data")
 RUN = """
 import shutil
 from paper_utils import Run
-from tools.figures import contents_of, drawn_with
+from tools.plans import code_of, contents_of, files_of
 from paper_utils.pipeline.run import METRICS
 from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
 from paper_utils.pipeline.results import REFERENCE
-from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
 run = Run("laptop", "checkpoint")
@@ -32,20 +31,14 @@ for notebook in NOTEBOOKS:
     stages = sorted({stage for source in own.values() for stage in source.stages})
     if notebook in ("07_claims_ledger", "07b_another_backbone"):
         stages = sorted([*STAGES, METRICS])
-    record = {
-        "figures": sorted(own),
-        "stages": stages,
-        "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
-        "contents": contents_of(run, stages),
-        "drawn_with": drawn_with(),
-        "plots": {name: definition_hash("paper_utils.plots", source.plot) for name, source in own.items()},
-    }
-    write_json(run.build / "notebooks" / f"{notebook}.json", record)
     (run.build / f"{notebook}.ipynb").write_text("{}")
     run.figures.mkdir(parents=True, exist_ok=True)
     (run.figures / "results.json").write_text("{}")
     for name in own:
         (run.figures / f"{name}.png").write_bytes(b"")
+    made = {"figures": sorted(own), "stages": stages, "contents": contents_of(run, stages)}
+    made |= {"files": files_of(run, notebook, [f"{name}.png" for name in own])} | code_of(notebook)
+    write_json(run.build / "notebooks" / f"{notebook}.json", made)
 """
 
 

@@ -7,67 +7,9 @@ import sys
 import pytest
 
 from paper_utils.errors import CompanionError
-from paper_utils.files import ROOT, write_json
-from paper_utils.pipeline.results import Reference
-from paper_utils.pipeline.run import METRICS, Run
-from paper_utils.pipeline.sources import script_hash
+from paper_utils.files import ROOT, read_json
+from paper_utils.pipeline.run import Run
 from tools import figures, ship
-
-NOTEBOOK = "01_generate_chirps"
-
-
-def record(run, **changes):
-    made = {
-        "stages": ["images"],
-        "figures": ["figure_2"],
-        "contents": figures.contents_of(run, ["images"]),
-        "script": script_hash(ROOT / "notebooks" / f"{NOTEBOOK}.py"),
-    }
-    write_json(run.build / "notebooks" / f"{NOTEBOOK}.json", made | changes)
-    (run.build / f"{NOTEBOOK}.ipynb").write_text("{}")
-    run.figures.mkdir(parents=True, exist_ok=True)
-    (run.figures / "figure_2.png").write_bytes(b"")
-
-
-def test_a_notebook_is_executed_when_what_it_was_made_from_has_changed(tmp_path):
-    run = Run("smoke", "seeds", root=tmp_path)
-    assert figures.plan(run, NOTEBOOK).why == "never executed"
-    record(run)
-    assert figures.plan(run, NOTEBOOK).why == ""
-    record(run, contents={"images": "others"})
-    assert figures.plan(run, NOTEBOOK).why == "result images has another content"
-    record(run, script="another")
-    assert "its text, or the code of its tables and plots" in figures.plan(run, NOTEBOOK).why
-    record(run, stages=["ablation"])
-    assert figures.plan(run, NOTEBOOK).why.startswith("result ablation is missing")
-    record(run, drawn_with=figures.drawn_with())
-    assert figures.plan(run, NOTEBOOK).why == ""
-    record(run, drawn_with={"matplotlib": "3.10"})
-    assert figures.plan(run, NOTEBOOK).why.startswith("drawn with matplotlib 3.10, now ")
-    record(run)
-    (run.figures / "figure_2.png").unlink()
-    assert figures.plan(run, NOTEBOOK).why == "figure_2.png is missing"
-
-
-def test_the_ledger_follows_the_results_that_it_stands_beside(tmp_path, monkeypatch):
-    folders = {name: tmp_path / name for name in ("embedded", "photographs")}
-    for folder in folders.values():
-        write_json(folder / "results.json", {})
-    monkeypatch.setattr(
-        figures, "REFERENCES", {name: Reference(folder, repeats=()) for name, folder in folders.items()}
-    )
-
-    def content(**options):
-        return figures.contents_of(Run("laptop", "seeds", root=tmp_path, **options), [METRICS])
-
-    before = content(), content(backbone="photographs")
-    write_json(folders["photographs"] / "results.json", {"other": 1})
-    assert content() != before[0]
-    assert content(backbone="photographs") == before[1]
-
-
-def test_a_missing_figure_is_said_to_be_missing(tmp_path):
-    assert figures.figure_state(Run("smoke", "seeds", root=tmp_path), "figure_4") == ("missing", "no figure_4.png")
 
 
 @pytest.mark.slow
@@ -241,3 +183,15 @@ def test_the_hub_is_asked_for_a_backbone_by_its_name_alone(options, offline):
     hub = re.search(r"^HUB := (.*)$", said, re.MULTILINE)[1]
     found = re.search(r"^HF_HUB_OFFLINE \??= (\d)$", said, re.MULTILINE)
     assert (found[1] if found else "0" if hub else "1") == offline
+
+
+def test_code_is_looked_at_before_a_notebook_is_executed(tmp_path, monkeypatch):
+    """What is edited during a run may not be what was executed: the record must not say so."""
+    order = []
+    monkeypatch.setattr(figures, "code_of", lambda notebook: order.append("looked at") or {"script": "as it was"})
+    monkeypatch.setattr("tools.execute.execute", lambda *_: order.append("executed"))
+    monkeypatch.setattr(figures, "files_of", lambda *_: {})
+    run = Run("smoke", "seeds", root=tmp_path)
+    figures.execute_notebook(run, "01_generate_chirps")
+    assert order == ["looked at", "executed"]
+    assert read_json(run.build / "notebooks" / "01_generate_chirps.json")["script"] == "as it was"

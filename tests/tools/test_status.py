@@ -2,7 +2,7 @@ import re
 
 from paper_utils.files import read_json, write_json
 from paper_utils.pipeline.results import REFERENCE, shipped
-from tools import figures, status
+from tools import plans, status
 
 STAGES = ["ablation", "patching"]
 
@@ -22,4 +22,4 @@ def test_what_notebooks_took_is_read_where_they_were_executed(tmp_path):
         build = tmp_path
 
     write_json(tmp_path / "notebooks" / "05_prediction_shift.run.json", {"seconds": 3, "peak_memory_mib": 900})
-    assert figures.took(Executed()) == {"05_prediction_shift": {"seconds": 3, "peak_memory_mib": 900}}
+    assert plans.took(Executed()) == {"05_prediction_shift": {"seconds": 3, "peak_memory_mib": 900}}

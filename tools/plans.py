@@ -1,0 +1,142 @@
+"""Whether a notebook has to be executed again, and why: what it was made from and what it wrote, against what is there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from paper_utils.files import ROOT, checksum, read_json
+from paper_utils.pipeline.compared import RESULTS_FILE
+from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
+from paper_utils.pipeline.results import REFERENCES
+from paper_utils.pipeline.run import METRICS, Run
+from paper_utils.pipeline.sources import definition_hash, script_hash
+from paper_utils.pipeline.stages import STAGES
+
+__all__ = ["Plan", "code_of", "contents_of", "drawn_with", "figure_state", "files_of", "plan", "took"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Whether a notebook has to be executed, and why."""
+
+    notebook: str
+    why: str  # "" if it is up to date
+
+
+def plan(run: Run, notebook: str) -> Plan:
+    """Say whether a notebook has to be executed, and why."""
+    made = _record(run, notebook)
+    if not made:
+        return Plan(notebook, "never executed")
+    if METRICS in made["stages"] and not (run.figures / RESULTS_FILE).is_file():
+        return Plan(notebook, f"{RESULTS_FILE} is missing")
+    if other := _other_file(run, made["files"]):
+        return Plan(notebook, other)
+    for name in made["stages"]:
+        optional = name == METRICS or STAGES[name].repeats  # the shipped study serves where there is none
+        if not optional and (state := run.results.state(name)).state != "fresh":
+            return Plan(notebook, f"result {name} is {state.state}: {state.why}")
+    contents = contents_of(run, made["stages"])
+    changed = [name for name, content in contents.items() if made["contents"].get(name) != content]
+    if changed:
+        return Plan(notebook, f"result {changed[0]} has another content")
+    if other := _other_library(made):
+        return Plan(notebook, other)
+    if made["script"] != script_hash(ROOT / "notebooks" / f"{notebook}.py"):
+        return Plan(notebook, "its text, or the code of its tables and plots, has changed")
+    return Plan(notebook, "")
+
+
+def _record(run: Run, notebook: str) -> dict:
+    """Return what a notebook was made from and what it wrote; nothing where it was not executed to its end."""
+    path = run.build / "notebooks" / f"{notebook}.json"
+    made = read_json(path) if path.is_file() else {}
+    return (
+        made if isinstance(made, dict) and made.keys() >= {"stages", "figures", "files", "contents", "script"} else {}
+    )
+
+
+def code_of(notebook: str) -> dict[str, object]:
+    """Return what a notebook and its figures are made by, as this process found it: their code and what draws them."""
+    own = {name: figure.plot for name, figure in FIGURES.items() if figure.notebook == notebook}
+    return {
+        "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
+        "plots": {name: definition_hash("paper_utils.plots", plot) for name, plot in own.items()},
+        "drawn_with": drawn_with(),
+    }
+
+
+def files_of(run: Run, notebook: str, names: Iterable[str]) -> dict[str, str]:
+    """Return the contents of what a notebook has written, and of the executed one itself, by their path below the root."""
+    paths = [run.build / f"{notebook}.ipynb", *(run.figures / name for name in names)]
+    return {path.relative_to(run.build.parents[1]).as_posix(): checksum(path) for path in paths}
+
+
+def _other_file(run: Run, files: Mapping[str, str]) -> str:
+    """Return which of the files that a notebook wrote is missing or has another content; "" if none is."""
+    for name, content in files.items():
+        path = run.build.parents[1] / name
+        if not path.is_file():
+            return f"{path.name} is missing"
+        if checksum(path) != content:
+            return f"{path.name} is not as it was written"
+    return ""
+
+
+def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
+    """Return the content of results by stage; of metrics, of the code that gathers them and those they stand beside."""
+    contents = {name: run.results.content(name) for name in stages if name != METRICS}
+    if METRICS in stages:
+        own = run.profile.backbone if run.ships else ""
+        folders = [reference.folder for name, reference in REFERENCES.items() if name != own]
+        others = [
+            path for folder in folders for path in sorted((*folder.glob(RESULTS_FILE), *folder.glob("seeds/*.json")))
+        ]
+        code = definition_hash("paper_utils.pipeline.metrics", "collect")
+        contents[METRICS] = " ".join([code, *map(checksum, others)])
+    return contents
+
+
+def _other_library(made: dict) -> str:
+    """Return which library drew a notebook's figures in another version than that of now; "" if none did."""
+    before = made.get("drawn_with", {})
+    for name, now in drawn_with().items():
+        if before.get(name, now) != now:
+            return f"drawn with {name} {before[name]}, now {now}"
+    return ""
+
+
+def drawn_with() -> dict[str, str]:
+    """Return the versions of the libraries that draw figures."""
+    return {name: version(name) for name in ("matplotlib", "seaborn")}
+
+
+def figure_state(run: Run, name: str) -> tuple[str, str]:
+    """Return "fresh", "stale" or "missing" for a figure, and why."""
+    source = FIGURES[name]
+    if not (run.figures / f"{name}.png").is_file():
+        return "missing", f"no {name}.png"
+    made = _record(run, source.notebook)
+    own = {path: content for path, content in made.get("files", {}).items() if Path(path).stem == name}
+    if other := _other_file(run, own):
+        return "stale", other
+    if made.get("plots", {}).get(name) != definition_hash("paper_utils.plots", source.plot):
+        return "stale", f"plots.{source.plot} has changed"
+    if other := _other_library(made):
+        return "stale", other
+    for stage in source.stages:
+        state = run.results.state(stage)
+        if state.state != "fresh":
+            return "stale", f"result {stage} is {state.state}"
+        if made.get("contents", {}).get(stage) != run.results.content(stage):
+            return "stale", f"result {stage} has another content"
+    return "fresh", ""
+
+
+def took(run: Run) -> dict[str, dict]:
+    """Return the seconds and the peak of memory of each notebook that a run has executed, without its results."""
+    paths = {name: run.build / "notebooks" / f"{name}.run.json" for name in NOTEBOOKS}
+    records = {name: read_json(path) for name, path in paths.items() if path.is_file()}
+    whole = {"seconds", "peak_memory_mib"}
+    return {name: one for name, one in records.items() if isinstance(one, dict) and one.keys() >= whole}
