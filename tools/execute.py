@@ -20,6 +20,7 @@ import psutil
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from paper_utils.attention.scores import COARSEST
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, check_writable, private_folder, sweep, write_json, write_text
@@ -56,6 +57,12 @@ def check_before_running(run: Run) -> None:
                 f"the backbone {run.profile.backbone!r} has {layers} layers of {heads} heads, and the claims compare layers "
                 f"1 to 4 with layer {FEWEST_LAYERS} and heads with each other; give one of {FEWEST_LAYERS} layers of "
                 f"{FEWEST_HEADS} heads or more"
+            )
+        patches = vit.config.image_size // vit.config.patch_size
+        if patches < COARSEST:
+            raise CompanionError(
+                f"the backbone {run.profile.backbone!r} sees an image in {patches} x {patches} patches, too few for titles "
+                f"and edges to have some of their own; give one of {COARSEST} x {COARSEST} patches or more"
             )
     claims()
     if run.source == "checkpoint":  # a model that is trained here reads images as they are drawn here

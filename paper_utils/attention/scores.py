@@ -15,6 +15,7 @@ from ..heads import head_name, min_max
 from ..statistics import mean_intervals, mean_where_known
 
 __all__ = [
+    "COARSEST",
     "FEATURES",
     "SCORES",
     "Scores",
@@ -52,6 +53,7 @@ SCORES = {
     "soft_iou": "overlap of the min-max normalised map with the region, over their union",
     "bright_share": "share of the attention on bright patches that falls on patches which hold the region",
 }
+COARSEST = 4  # patches on a side: of fewer none holds the plot's lower edge
 HOLDS, USUAL_GRID = 0.05, 14  # share of a patch from which it holds a feature, and patches on a side for which that is
 BRIGHT = 0.5  # of the min-max normalised map
 

@@ -13,6 +13,7 @@ from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 
 from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
+from ..files import read_json
 from .families import FAMILIES, Family, family_of, known_families, square_side
 from .hub import only_cached, quietly
 from .vit import embed_exactly
@@ -53,6 +54,7 @@ def load_vit(name: str) -> PreTrainedModel:
     )
     here = {"local_files_only": only_cached(name)}
     try:
+        _check_shards(Path(name))
         with quietly():  # a missing pooler is expected; all other keys are checked below
             family = _checked_family(name, here)
             model: Any = getattr(transformers, family.model)
@@ -150,6 +152,16 @@ def _checked_family(name: str, here: Mapping[str, bool]) -> Family:
     if family.pooler and not config.vision_use_head:
         raise CompanionError(f"the backbone {name!r} has no pooling head, whose output is read; give one that has")
     return family
+
+
+def _check_shards(folder: Path) -> None:
+    """Raise CompanionError where a folder's index names files of weights elsewhere, whose content nobody looks at."""
+    for index in folder.glob("*.index.json"):
+        named = read_json(index)
+        files = named.get("weight_map", {}) if isinstance(named, dict) else {}
+        for file in files.values() if isinstance(files, dict) else ():
+            if Path(str(file)).name != file:
+                raise CompanionError(f"{index} names the file {file!r}, which is not beside it; put it there")
 
 
 def _fault(vit: PreTrainedModel, report: dict[str, Any]) -> str:

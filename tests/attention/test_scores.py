@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from paper_utils.attention import scores as region_scores
+from paper_utils.data.dataset import sample
 from paper_utils.errors import CompanionError
 
 NAMES = list(region_scores.FEATURES)
@@ -86,3 +87,12 @@ def test_intervals_hold_the_means_and_the_table_every_score(coverage, planted):
     title = next(row for row in rows if (row["view"], row["head"], row["feature"]) == ("cls", "L1H1", "title"))
     assert float(title["enrichment_low"]) <= float(title["enrichment"]) <= float(title["enrichment_high"])
     assert {row["auroc"] for row in rows if row["feature"] == "chirp"} == {""}  # said, and not as a number
+
+
+@pytest.mark.parametrize("patch", [8, 14, 16, 28, 32, 56])
+def test_every_feature_is_held_by_some_patch_of_any_grid(patch):
+    regions = [sample(4, index)[1].regions for index in range(4)]
+    coverage = np.stack([region_scores.feature_coverage(one, patch=patch) for one in regions])
+    assert region_scores.held(coverage).any((0, 2, 3)).all()
+    if patch <= 16:
+        assert np.array_equal(region_scores.held(coverage), coverage >= region_scores.HOLDS)

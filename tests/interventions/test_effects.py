@@ -91,6 +91,9 @@ def test_tables_show_the_shipped_effects(effects):
     assert layers.loc[12].to_list() == ["3.90", "3.08 to 4.67", "2.36", "0.25"]
     errors = effects.errors()
     assert errors.index.to_list() == ["intact", "without L1H1"]
+    fewer = effects.layer_table(np.full((7, 2), 0.25))  # of a published model of other sizes
+    assert fewer["Published mean (%)"].to_list() == ["0.25"] * 7 + ["-"] * 5
+    assert effects.layer_table(np.full((14, 2), 0.25)).shape == layers.shape
 
 
 def test_well_read_images_are_within_a_tenth_of_the_axes(effects):

@@ -4,11 +4,12 @@ import pickle
 import pytest
 import torch
 import transformers
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import read_json, write_json
-from paper_utils.models.loading import load_vit
+from paper_utils.models.loading import check_takes_images, load_vit
 from tests.families import KINDS, config_of, new_model, plain, randomised
 
 TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 50}
@@ -189,3 +190,34 @@ def test_pickles_are_read_for_their_tensors_alone(tmp_path):
     with pytest.raises(CompanionError, match="cannot load the backbone"):
         load_vit(folder)
     assert not (tmp_path / "executed").exists()
+
+
+def test_an_adapter_beside_the_weights_is_refused(tmp_path):
+    folder = saved(new_model("vit"), tmp_path)
+    adapted = get_peft_model(load_vit(folder), LoraConfig(target_modules=["q_proj"]))
+    adapted.save_pretrained(folder)
+    with pytest.raises(CompanionError, match="holds an adapter beside its weights.*merge"):
+        load_vit(folder)
+
+
+@pytest.mark.parametrize("name", ["../outside.safetensors", "/outside.safetensors"])
+def test_weights_outside_the_folder_are_refused(name, tmp_path):
+    folder = saved(new_model("vit"), tmp_path)
+    write_json(tmp_path / "model.safetensors.index.json", {"metadata": {}, "weight_map": {"layernorm.bias": name}})
+    with pytest.raises(CompanionError, match=f"names the file '{name}', which is not beside it"):
+        load_vit(folder)
+
+
+def test_outputs_have_names_whatever_the_config_says(tmp_path):
+    folder = saved(new_model("vit"), tmp_path)
+    change_config(folder, return_dict=False)
+    assert load_vit(folder)(pixel_values=torch.ones(1, 3, 64, 64)).last_hidden_state.isfinite().all()
+
+
+def test_what_makes_no_number_of_an_image_is_refused(tmp_path):
+    model = transformers.ViTModel(config_of("vit", image_size=224, patch_size=56), add_pooling_layer=False)
+    folder = saved(model, tmp_path)
+    check_takes_images(folder, load_vit(folder))
+    change_config(folder, layer_norm_eps=-9.0)
+    with pytest.raises(CompanionError, match="something of a white image that is not a number; look at layer_norm_eps"):
+        check_takes_images(folder, load_vit(folder))

@@ -63,9 +63,11 @@ def test_overwritten_weights_are_another_backbone(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(b"one")
+    (folder / "model.safetensors.index.json").write_text("{}")  # which shard holds a tensor
     profile = get_profile("smoke", backbone=str(folder))
     stage = STAGES["fine_tuning"]
-    assert [path.name for path in data_files(stage, profile)] == ["config.json", "model.safetensors"]
+    names = ["config.json", "model.safetensors", "model.safetensors.index.json"]
+    assert [path.name for path in data_files(stage, profile)] == names
     (tmp_path / "model.safetensors").write_bytes(b"tuned")
     (tmp_path / "history.json").write_text("[]")
     stamp = cache.stamp_of(stage, profile, tmp_path, {}, {})
@@ -130,7 +132,7 @@ def test_figures_are_noted_with_what_was_read(tmp_path):
     run.show(Figure(), "figure_4")
     assert (tmp_path / "figures" / "smoke" / "figure_4.png").is_file()
     record = read_json(tmp_path / "build" / "smoke" / "notebooks" / "04_head_ablation.read.json")
-    assert record == {"stages": ["ablation"], "figures": ["figure_4"]}
+    assert record == {"stages": ["ablation"], "figures": ["figure_4"], "files": ["figure_4.pdf", "figure_4.png"]}
 
 
 def test_a_figure_of_another_notebook_is_refused(tmp_path):

@@ -249,6 +249,15 @@ def test_a_backbone_of_too_few_layers_or_heads_is_named_before_anything_runs(tmp
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_backbone_of_too_few_patches_is_named_before_anything_runs(tmp_path):
+    sizes = {"hidden_size": 12, "num_hidden_layers": 7, "num_attention_heads": 2, "intermediate_size": 12}
+    ViTModel(ViTConfig(**sizes, patch_size=112)).save_pretrained(tmp_path / "vit")
+    run = Run("smoke", "seeds", backbone=str(tmp_path / "vit"), root=tmp_path / "runs")
+    with pytest.raises(CompanionError, match="sees an image in 2 x 2 patches, .*give one of 4 x 4"):
+        execute.check_before_running(run)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_backbone_that_does_not_say_how_it_normalises_is_named_before_anything_runs(tiny_backbone, tmp_path):
     for backbone, message in (
         (tiny_backbone, "there is no preprocessor_config.json in"),
