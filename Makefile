@@ -12,24 +12,21 @@ MAKEFLAGS += --no-builtin-rules # `make figure-` would look for figure-.o
 BIN := .venv/bin
 # a name mistyped behind make would change nothing, silently
 KNOWN := PROFILE BACKBONE CHECKPOINT PIXELS FROM PROCESSES PYTHON FORCE FUZZ_EXAMPLES POINT HF_HUB_OFFLINE
-UNKNOWN := $(strip $(foreach name,$(filter-out $(KNOWN) BIN,$(.VARIABLES)),$(if $(findstring command,$(origin $(name))),$(name))))
+UNKNOWN := $(strip $(foreach name,$(filter-out $(KNOWN),$(.VARIABLES)),$(if $(findstring command,$(origin $(name))),$(name))))
 $(if $(UNKNOWN),$(error there is no option $(UNKNOWN); choose among $(KNOWN). A variable for a program goes in front: NAME=value make ...))
 # what was given, quoted for a shell: the name of a folder or file may have spaces, quotes and $
 quoted = '$(subst ','\'',$(value $(1)))'
 OPTIONS = --profile $(call quoted,PROFILE) --from $(call quoted,FROM) $(if $(BACKBONE),--backbone $(call quoted,BACKBONE)) \
 	$(if $(CHECKPOINT),--checkpoint $(call quoted,CHECKPOINT)) $(if $(PIXELS),--pixels $(call quoted,PIXELS))
-# one stamp for each run that is asked for; the runs themselves are kept apart by tools/figures.py
-RUN := $(shell printf '%s\n' $(foreach name,PROFILE FROM BACKBONE CHECKPOINT PIXELS,$(call quoted,$(name))) | cksum | cut -d ' ' -f 1)
 # only a backbone by its name on the hub, owner/model, may be fetched
 HUB := $(if $(CHECKPOINT),,$(if $(BACKBONE),$(shell test -d $(call quoted,BACKBONE) || \
 	printf '%s\n' $(call quoted,BACKBONE) | grep -E '^[A-Za-z0-9_][A-Za-z0-9_.-]*/[A-Za-z0-9_][A-Za-z0-9_.-]*$$'),$(filter paper,$(PROFILE))))
 export HF_HUB_OFFLINE ?= $(if $(HUB),0,1)
 # progress bars only where someone looks, as in tools/
 QUIETLY := test -t 2 || export TQDM_DISABLE=1;
-CODE := $(shell find paper_utils tools notebooks -name '*.py' -o -name '*.j2' -o -name '*.css' -o -name '*.js' -o -name '*.mplstyle') \
-	$(wildcard data/*.* data/backbone/*.safetensors data/clap/*.* data/reference*/*.* data/reference/s*/*.json)
 
 .DELETE_ON_ERROR:
+Makefile: ; # or make -B would look for a rule to make it
 .DEFAULT:
 	@echo "error: there is no target or file $@; \`make help\` lists the targets"; exit 1
 .PHONY: help figures setup test fuzz test-quick lab status compare ledger bench reliability results study study-lines study-clap backbone backbone-photographs ship notebooks report docs lock clean always
@@ -45,13 +42,11 @@ help: ## list the targets
 	@echo "  CHECKPOINT=file in the layout of the author's best_vit_regression.pth, instead of the shipped model"
 	@echo "  PIXELS=published|backbone (images in 0 to 1, or normalised as the backbone's preprocessor_config.json says)"
 
-figures: build/figures-$(RUN).done ## every figure of the paper, into figures/PROFILE
-build/figures-$(RUN).done: $(CODE) .venv/ready $(if $(BACKBONE)$(CHECKPOINT),always)
+figures: .venv/ready always ## every figure of the paper, into figures/PROFILE
 	@$(BIN)/python -m tools.figures $(OPTIONS)
-	@mkdir -p build && touch $@
 
 figure-%: .venv/ready always
-	@$(BIN)/python -m tools.figures $(OPTIONS) --only figure_$*
+	@$(BIN)/python -m tools.figures $(OPTIONS) --only 'figure_$*'
 
 paper-2504.09393: .venv/ready always
 	@$(BIN)/python -m tools.figures $(OPTIONS) --only error_by_angle
@@ -65,19 +60,9 @@ paper-2504.02976: .venv/ready always
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
 	@echo ".venv is ready, with $$($(BIN)/python --version); remove it to set it up with another one"
-.venv/ready: requirements.txt constraints.txt requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "error: Python 3.11 or newer is needed, $(PYTHON) is not; install it or say make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "setting up .venv (once, some minutes)"
-	@test ! -L .venv || rm .venv # a link: what it points to is not ours to clear
-	@$(PYTHON) -m venv --clear .venv
-	@echo "  packages, by their hashes"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	@# what is left is torch, for a CPU or with the CUDA libraries that it pins
-	@echo "  torch"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+.venv/ready: always
+	@command -v "$(PYTHON)" > /dev/null || { echo "error: there is no $(PYTHON); install Python 3.11 or say make PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" tools/set_up.py
 
 test: .venv/ready ## the tests whose files changed since they passed, and what is skipped (FORCE=yes runs all)
 	@$(BIN)/python -m tools.run_tests $(if $(FORCE),--all)
@@ -107,7 +92,7 @@ docs: .venv/ready ## README, docs, notebooks and the reference of the package as
 	@$(BIN)/python -m tools.docs
 
 results: .venv/ready ## what the figures are drawn from, by PROCESSES=2 or more that share the images out, one a GPU or on the CPU
-	@$(BIN)/python -m tools.results --processes $(PROCESSES) $(OPTIONS)
+	@$(BIN)/python -m tools.results --processes $(call quoted,PROCESSES) $(OPTIONS)
 
 study: .venv/ready ## repeats and controls of the fine-tuning, which notebook 2b shows (two to four hours on 2 cores)
 	@$(BIN)/python -m tools.study $(OPTIONS)
@@ -123,7 +108,7 @@ bench: .venv/ready ## how fast the pieces are and what was tried, into data/benc
 	@$(QUIETLY) $(BIN)/python -m benchmarks.benchmark
 
 reliability: .venv/ready ## show what docs/reliability.md promises (two hours), or POINT=8 of it alone
-	@$(QUIETLY) $(BIN)/python -m benchmarks.reliability $(POINT)
+	@$(QUIETLY) $(BIN)/python -m benchmarks.reliability $(if $(POINT),$(call quoted,POINT))
 
 backbone: .venv/ready ## pre-train the embedded backbone again, into build/backbone (about seven hours on 4 cores)
 	@$(QUIETLY) $(BIN)/python -m backbone.pretraining
@@ -146,4 +131,4 @@ lock: .venv/ready ## requirements.lock, the hashes of packages, after a change o
 	@$(BIN)/python -m tools.lock
 
 clean: ## remove what runs have made (not .venv)
-	rm -rf build figures/smoke figures/laptop* figures/paper*
+	rm -rf build figures/smoke* figures/laptop* figures/paper*
