@@ -90,22 +90,24 @@ def with_untuned_vit(model: ChirpRegressor, vit: torch.nn.Module) -> ChirpRegres
 def lag_1_autocorrelation(values: np.ndarray) -> float:
     """Return the correlation of neighbours in row order, of (layers, heads); near one for a slow walk.
 
-    A value that is not legible (NaN) takes its two pairs with it.
+    A value that is not legible (NaN) takes its two pairs with it. NaN where all are equal, as where nothing has an effect.
     """
     row_order = values.ravel()
     first, second = row_order[:-1], row_order[1:]
     legible = np.isfinite(first) & np.isfinite(second)
-    return float(np.corrcoef(first[legible], second[legible])[0, 1])
+    pairs = np.stack([first[legible], second[legible]])
+    return float(np.corrcoef(pairs)[0, 1]) if np.ptp(pairs, axis=1).all() else float("nan")
 
 
 def continuity(values: np.ndarray) -> float:
     """Return the mean step from a row's end to the next row's begin over the mean step between any two values.
 
     Near one where rows have nothing to do with each other, near zero where each begins where the last ended. Steps are
-    between ranks: else a few heads that matter far more than all others would make every other step look small.
+    between ranks: else a few heads that matter far more than all others would make every other step look small. NaN where
+    all are equal.
     """
     ranks = stats.rankdata(values, nan_policy="omit").reshape(values.shape)
     ends, begins = ranks[:-1, -1], ranks[1:, 0]
     flat = ranks[np.isfinite(ranks)]
     any_two = np.abs(flat[:, None] - flat[None]).sum() / (len(flat) * (len(flat) - 1))
-    return float(np.nanmean(np.abs(ends - begins)) / any_two)
+    return float(np.nanmean(np.abs(ends - begins)) / any_two) if any_two else float("nan")

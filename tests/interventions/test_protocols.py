@@ -210,3 +210,10 @@ def test_bad_input_is_named(model, images):
         protocol_losses(np.ones((7, 5)), DESCRIBED, batch=0)
     with pytest.raises(CompanionError, match="not one of 5 images"):
         protocol_losses(np.ones((7, 5)), DESCRIBED, batch=2, order=[0, 1, 2, 3, 3])
+
+
+def test_walks_of_equal_values_are_not_judged(recwarn):
+    for equal in (np.zeros((3, 4)), np.full((12, 12), 2.5)):
+        assert np.isnan(protocol.continuity(equal))
+        assert np.isnan(protocol.lag_1_autocorrelation(equal))
+    assert not recwarn.list
