@@ -6,6 +6,8 @@ they always do, from CLS, from the mean of the patches or from all tokens.
 """
 
 import copy
+import itertools
+import reprlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +21,7 @@ from ..errors import CompanionError
 from .families import FAMILIES, Block, base_model, family_of, known_families, square_side
 from .loading import UnmaskedEmbeddings
 
-__all__ = ["AdaptedModel", "adapt"]
+__all__ = ["AdaptedModel", "adapt", "check_weights"]
 
 TOLERANCE = 1e-4  # of the largest value, between the model's own pass and the adapted one's
 
@@ -96,10 +98,14 @@ def adapt(model: nn.Module, *, head: nn.Module | None = None) -> AdaptedModel:
             norm, or the pooled output where there is no CLS.
 
     Raises:
-        CompanionError: there is no backbone of a known family, or two; its images or patches form no square grid;
-            outputs are no tensor of a row for each image; or the adapted model computes something else than `model`.
+        CompanionError: there is no backbone of a known family, or two; its images or patches form no square grid; its
+            weights have no values; it computes nothing of images alone; outputs are no tensor of a row for each image;
+            or the adapted model computes something else than `model`.
     """
-    whole = _without_adapters(copy.deepcopy(model if head is None else Headed(model, head))).float().eval()
+    _check_given(model, head)
+    given = model if head is None else Headed(model, head)
+    check_weights(given)
+    whole = _without_adapters(copy.deepcopy(given)).float().eval()
     name, vit = _backbone(whole)
     _prepare(vit)
     pixels, entering, leaving, expected = _own_pass(whole, vit)
@@ -109,6 +115,23 @@ def adapt(model: nn.Module, *, head: nn.Module | None = None) -> AdaptedModel:
         raise CompanionError(f"{type(model).__name__} {fault}")
     result.outputs, result.reads_cls = expected.shape[1], _reads_cls(result, leaving)
     return result
+
+
+def check_weights(model: nn.Module) -> None:
+    """Raise CompanionError for weights on the device meta, which have a shape and no values."""
+    for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
+        if tensor.is_meta:
+            raise CompanionError(f"{name} of the model is on the device meta, without values; load its weights")
+
+
+def _check_given(model: object, head: object) -> None:
+    if not isinstance(model, nn.Module):
+        raise CompanionError(
+            f"the model is {reprlib.repr(model)}, no module of torch; load it first, as "
+            "ViTForImageClassification.from_pretrained does"
+        )
+    if head is not None and not callable(head):
+        raise CompanionError(f"the head is {reprlib.repr(head)}, no module of torch; give one such as torch.nn.Linear")
 
 
 @torch.no_grad()
@@ -130,11 +153,15 @@ def _fault(
         if _close(adapted.read_out(leaving), expected):
             return ""
     except Exception as error:  # of the model's own code
-        reason = f" ({str(error).splitlines()[0]})" if str(error) else ""
+        reason = _reason(error)
     return (
         f"computes its outputs of something else than what its backbone returns{reason}; give a module whose forward "
         "calls the backbone once with its images, and then reads its last hidden state or pooled output alone"
     )
+
+
+def _reason(error: Exception) -> str:
+    return f" ({str(error).splitlines()[0]})" if str(error) else ""
 
 
 def _without_adapters(whole: Any) -> nn.Module:
@@ -200,6 +227,13 @@ def _own_pass(whole: nn.Module, vit: Any) -> tuple[torch.Tensor, ...]:
     ]
     try:
         outputs = _tensor_of(whole(pixels))
+    except CompanionError:
+        raise
+    except Exception as error:  # of the model's own code
+        raise CompanionError(
+            f"{type(whole).__name__} fails on images {tuple(pixels.shape)}{_reason(error)}; give a module whose forward "
+            "takes images alone, and a head that fits its backbone"
+        ) from error
     finally:
         for hook in hooks:
             hook.remove()

@@ -172,12 +172,33 @@ class Refused:
         (Refused.ReadsAnInnerLayer, "of something else than what its backbone returns"),
         (Refused.ReturnsTokens, r"returns \(2, 17, 24\)"),
         (lambda: ViTForImageClassification(ViTConfig(image_size=[32, 64])), "no square grid"),
+        (lambda: None, "the model is None, no module of torch; load it first"),
+        (lambda: "google/vit-base", "the model is 'google/vit-base', no module of torch; load it first"),
+        (lambda: {"weight": torch.zeros(900, 900)}, "the model is {.*no module of torch"),
+        (lambda: classifier("ViTForImageClassification").model.to("meta"), "is on the device meta, without values"),
+        (
+            lambda: ViTForImageClassification(ViTConfig(num_channels=1, num_hidden_layers=1)),
+            r"fails on images \(2, 3, 224, 224\) \(.*channel.*\); give a module whose forward takes images alone",
+        ),
     ],
 )
 def test_what_cannot_be_adapted_is_refused_in_one_line(model, said):
     with pytest.raises(CompanionError, match=said) as error:
         adapt(model())
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (3, "the head is 3, no module of torch"),
+        (nn.Linear(25, 2), r"fails on images .* \(mat1 and mat2 shapes .*\); give .* a head that fits its backbone"),
+        (nn.Linear(24, 2, device="meta"), "head.weight of the model is on the device meta"),
+    ],
+)
+def test_heads_that_do_not_fit_are_refused(head, said):
+    with pytest.raises(CompanionError, match=said):
+        adapt(new_model("vit"), head=head)
 
 
 def test_every_classifier_of_the_families_is_tried():
