@@ -10,6 +10,7 @@ from ..errors import CompanionError
 from ..models import processes
 from ..models.adapted import AdaptedModel
 from ..models.families import family_of
+from ..models.images import checked_images
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 
@@ -49,8 +50,10 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
         batch: images at a time; memory grows with it, not with the number of images.
 
     Raises:
-        CompanionError: the patches do not form a square grid, or another process was lost.
+        CompanionError: model or images do not fit, see `checked_images`; the patches do not form a square grid; or
+            another process was lost.
     """
+    images = checked_images(model, images)
     found: list[tuple[np.ndarray, np.ndarray]] = []  # of each batch: maps and norms
     family = family_of(model.vit)
     first = family.specials(model.vit.config)

@@ -5,6 +5,7 @@ import torch
 
 from ..models.adapted import AdaptedModel
 from ..models.families import family_of
+from ..models.images import checked_images
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 
@@ -22,7 +23,11 @@ def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tenso
         model: a regressor, or what `adapt` returned; left as it was.
         images: (images, 3, height, width), uint8 or what the backbone takes as pixel values.
         batch: images at a time.
+
+    Raises:
+        CompanionError: model or images do not fit, see `checked_images`.
     """
+    images = checked_images(model, images)
     weights_of: list[torch.Tensor] = []
 
     def store(module: torch.nn.Module, inputs: tuple, output: tuple[torch.Tensor, torch.Tensor]) -> None:

@@ -14,6 +14,7 @@ import torch
 from ..errors import CompanionError
 from ..heads import check_head
 from ..models.adapted import AdaptedModel
+from ..models.images import checked_images
 from ..models.regressor import ChirpRegressor
 from .engine import Engine
 
@@ -90,8 +91,10 @@ def run_with_hooks(
             at it alone.
 
     Raises:
-        CompanionError: a hook is unknown, a function returns another shape, or an output is not a number.
+        CompanionError: model or images do not fit, see `checked_images`; a hook is unknown, a function returns another
+            shape, or an output is not a number.
     """
+    images = checked_images(model, images)
     engine = Engine(model)
     by_layer: list[list[tuple[str, HookFunction]]] = [[] for _ in engine.layers]
     for name, function in fwd_hooks:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from ..errors import CompanionError
 from ..heads import head_name
 from ..models.adapted import AdaptedModel
+from ..models.images import checked_images
 from ..models.regressor import ChirpRegressor
 from ..statistics import mean_intervals
 from .attribution import linearised_changes
@@ -101,12 +102,11 @@ def sweep_heads(
         source: images that "mean" and "resample" need, see `engine.Replacement`.
 
     Raises:
-        CompanionError: there is no image, labels are of other images, `source` does not belong to the kind, or the
-            metric returns another shape or what is not a number.
+        CompanionError: model or images do not fit, see `checked_images`; labels are of other images, `source` does not
+            belong to the kind, or the metric returns another shape or what is not a number.
     """
-    engine, labels_of = Engine(model), _labels(labels, images)
-    replacement = Replacement(engine, kind, source=source)
-    replacement.check(images)
+    images, replacement = _checked(model, images, kind, source)
+    engine, labels_of = replacement.engine, _labels(labels, images)
     intact, replaced = [], []
     parts = torch.arange(len(images)).split(max(IMAGES_AT_ONCE, engine.batch))
     for chosen in tqdm(parts, unit=" batches", desc=f"heads ({kind})", leave=False):
@@ -131,9 +131,10 @@ def attribute_heads(
 
     Arguments and errors are those of `sweep_heads`; the metric must have a gradient, too.
     """
-    engine, labels_of = Engine(model, linears=nn.Linear), _labels(labels, images)
+    images, replacement = _checked(model, images, kind, source, linears=nn.Linear)
+    engine = replacement.engine
     engine.model.requires_grad_(False)
-    labels_of = labels_of.to(engine.device)
+    labels_of = _labels(labels, images).to(engine.device)
 
     def measure(outputs: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
         values = _measured(metric, outputs, labels_of[chosen])
@@ -141,7 +142,6 @@ def attribute_heads(
             raise CompanionError("the metric has no gradient, which attribution needs; measure it by sweep_heads")
         return values[:, None]
 
-    replacement = Replacement(engine, kind, source=source)
     intact, changes = linearised_changes(engine, images, [replacement], measure=measure)
     return _finite(intact[:, 0], intact[:, 0] + changes[0, ..., 0])
 
@@ -166,9 +166,27 @@ def ablate_heads(
     Raises:
         CompanionError: a hook is unknown, there is no such layer or head, or as in `sweep_heads`.
     """
-    engine = Engine(model)
+    images, replacement = _checked(model, images, kind, source)
+    engine = replacement.engine
     named = named_heads(heads, (len(engine.layers), engine.heads))
-    return torch.from_numpy(engine.predict(images, named, kind=kind, source=source))
+    return torch.from_numpy(engine.predict(images, named, kind=replacement))
+
+
+def _checked(
+    model: ChirpRegressor | AdaptedModel,
+    images: torch.Tensor,
+    kind: str,
+    source: torch.Tensor | None,
+    *,
+    linears: type[nn.Linear] | None = None,
+) -> tuple[torch.Tensor, Replacement]:
+    """Return images as the model takes them, and what replaces its heads' outputs on them, with the engine of both."""
+    images = checked_images(model, images)
+    if source is not None:
+        source = checked_images(model, source, name="source images")
+    replacement = Replacement(Engine(model, linears=linears), kind, source=source)
+    replacement.check(images)
+    return images, replacement
 
 
 def _labels(labels: object, images: torch.Tensor) -> torch.Tensor:
