@@ -1,5 +1,6 @@
 """Effects of heads on a metric of one's own: any function of a model's outputs and labels with a number for each image."""
 
+import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -36,13 +37,22 @@ IMAGES_AT_ONCE = 32  # whose outputs with every head replaced are held at a time
 
 
 def cross_entropy(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return the cross-entropy of each image (n,), of logits (n, classes) and the number of its class (n,)."""
-    return functional.cross_entropy(outputs, labels, reduction="none")
+    """Return the cross-entropy of each image (n,), of logits (n, classes) and the number of its class (n,).
+
+    Raises:
+        CompanionError: labels are of another type or shape, or number no class.
+    """
+    return functional.cross_entropy(*_classified(outputs, labels, ()), reduction="none")
 
 
 def logit_difference(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Return one class's logit less another's (n,), of logits (n, classes) and the numbers of both classes (n, 2)."""
-    first, second = outputs.gather(1, labels).unbind(1)
+    """Return one class's logit less another's (n,), of logits (n, classes) and the numbers of both classes (n, 2).
+
+    Raises:
+        CompanionError: as in `cross_entropy`.
+    """
+    outputs, classes = _classified(outputs, labels, (2,))
+    first, second = outputs.gather(1, classes).unbind(1)
     return first - second
 
 
@@ -102,8 +112,8 @@ def sweep_heads(
         source: images that "mean" and "resample" need, see `engine.Replacement`.
 
     Raises:
-        CompanionError: model or images do not fit, see `checked_images`; labels are of other images, `source` does not
-            belong to the kind, or the metric returns another shape or what is not a number.
+        CompanionError: model or images do not fit, see `checked_images`; labels are no numbers or of other images,
+            `source` does not belong to the kind, or the metric returns another shape or what is no real number.
     """
     images, replacement = _checked(model, images, kind, source)
     engine, labels_of = replacement.engine, _labels(labels, images)
@@ -189,8 +199,32 @@ def _checked(
     return images, replacement
 
 
+def _classified(outputs: object, labels: object, each: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return logits (n, classes) and numbers of classes (n, *each) as tensors for torch to index by."""
+    logits, numbers = _as_tensor(outputs, "outputs"), _as_tensor(labels, "labels")
+    if logits.ndim != 2:
+        raise CompanionError(f"outputs have the shape {tuple(logits.shape)}; give logits (images, classes)")
+    wanted = len(logits), *each
+    if numbers.shape != wanted or numbers.is_floating_point() or numbers.is_complex():
+        raise CompanionError(
+            f"labels are {numbers.dtype} {tuple(numbers.shape)}; give numbers of classes as torch.int64 {wanted}, or a "
+            "metric of your own"
+        )
+    numbers, classes = numbers.to(logits.device, torch.int64), logits.shape[1]
+    if (wrong := numbers[(numbers < 0) | (numbers >= classes)]).numel():
+        raise CompanionError(f"there is no class {int(wrong[0])}: there are {classes}, from 0; check the labels")
+    return logits, numbers
+
+
+def _as_tensor(given: object, name: str) -> torch.Tensor:
+    try:
+        return torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CompanionError(f"{name} are {reprlib.repr(given)}; give a tensor, or numbers for one") from error
+
+
 def _labels(labels: object, images: torch.Tensor) -> torch.Tensor:
-    result = torch.as_tensor(labels)
+    result = _as_tensor(labels, "labels")
     if result.shape[:1] != images.shape[:1]:
         raise CompanionError(
             f"labels of shape {tuple(result.shape)} are not of {len(images)} images; give one for each"
@@ -198,7 +232,9 @@ def _labels(labels: object, images: torch.Tensor) -> torch.Tensor:
     return result
 
 
-def _measured(metric: Metric, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def _measured(metric: object, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    if not callable(metric):
+        raise CompanionError(f"the metric is {reprlib.repr(metric)}; give a function such as cross_entropy")
     values = metric(outputs, labels)
     if not isinstance(values, torch.Tensor) or values.shape != outputs.shape[:1]:
         shown = tuple(values.shape) if isinstance(values, torch.Tensor) else type(values).__name__
@@ -206,6 +242,8 @@ def _measured(metric: Metric, outputs: torch.Tensor, labels: torch.Tensor) -> to
             f"the metric returned {shown} for {len(outputs)} images; it must return a tensor of one number for each "
             "(a loss of torch does with reduction='none')"
         )
+    if values.is_complex():  # of which float() would keep the real part alone
+        raise CompanionError(f"the metric returned {values.dtype}; it must return real numbers, such as their abs()")
     return values.float()
 
 

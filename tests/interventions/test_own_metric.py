@@ -116,6 +116,22 @@ def test_logit_difference_is_of_two_classes():
     assert logit_difference(outputs, torch.tensor([[1, 0], [2, 0]])).tolist() == [4.0, -1.5]
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint8, list])
+def test_classes_by_numbers_of_other_types(kind):
+    """Outputs as `run_with_hooks` returns them."""
+    outputs = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    numbers = LABELS.tolist() if kind is list else LABELS.numpy().astype(kind)
+    found = cross_entropy(outputs, numbers)
+    assert torch.equal(found, functional.cross_entropy(torch.from_numpy(outputs), LABELS, reduction="none"))
+
+
+@pytest.mark.parametrize("metric", [cross_entropy, logit_difference])
+@pytest.mark.parametrize("outputs", [None, torch.zeros(3), "logits"])
+def test_outputs_that_are_no_logits(metric, outputs):
+    with pytest.raises(CompanionError, match="outputs (are|have the shape)"):
+        metric(outputs, LABELS)
+
+
 @pytest.mark.parametrize("work", [sweep_heads, attribute_heads])
 def test_images_beyond_one_batch_are_measured_alike(vit, work):
     images = vit.user.images(70)
@@ -154,7 +170,24 @@ def test_table_names_heads_by_both_conventions():
         (LABELS, lambda outputs, labels: 0.5, "returned float for 3 images"),
         (LABELS, lambda outputs, labels: outputs, r"returned \(3, 5\)"),
         (LABELS, lambda outputs, labels: outputs[:, 0] / 0, "not a number for some image"),
+        (LABELS, lambda outputs, labels: outputs[:, 0] + 1j, r"returned torch.complex64; .* real numbers"),
+        (LABELS, "accuracy", "the metric is 'accuracy'; give a function such as cross_entropy"),
         (LABELS[:2], cross_entropy, "not of 3 images"),
+        (torch.tensor(1), cross_entropy, r"labels of shape \(\) are not of 3 images"),
+        (torch.tensor([4, 0, 5]), cross_entropy, "there is no class 5: there are 5, from 0"),
+        (torch.tensor([4, -100, 2]), cross_entropy, "there is no class -100"),
+        (
+            LABELS.float(),
+            cross_entropy,
+            r"labels are torch.float32 \(3,\); give numbers of classes as torch.int64 \(3,\)",
+        ),
+        (LABELS[:, None], cross_entropy, r"labels are torch.int64 \(3, 1\)"),
+        ([[4, 0], [0, 5], [2, 1]], logit_difference, "there is no class 5"),
+        (LABELS, logit_difference, r"labels are torch.int64 \(3,\); .* \(3, 2\)"),
+        ("cat", cross_entropy, "labels are 'cat'; give a tensor, or numbers for one"),
+        (["cat", "dog", "cow"], cross_entropy, r"labels are \['cat', 'dog', 'cow'\]; give a tensor"),
+        (None, cross_entropy, "labels are None; give a tensor"),
+        ([[1], [1, 2], [3]], cross_entropy, r"labels are \[\[1\], \[1, 2\], \[3\]\]; give a tensor"),
     ],
 )
 @pytest.mark.parametrize("work", [sweep_heads, attribute_heads])
@@ -166,6 +199,12 @@ def test_metrics_and_labels_that_do_not_fit(vit, work, labels, metric, said):
 def test_attribution_needs_a_gradient(vit):
     with pytest.raises(CompanionError, match="no gradient"):
         attribute_heads(vit.model, vit.images, LABELS, lambda outputs, labels: outputs.argmax(-1) == labels)
+
+
+@pytest.mark.parametrize("kind", [None, 3, "halve"])
+def test_kinds_that_are_not_there(vit, kind):
+    with pytest.raises(CompanionError, match="unknown replacement"):
+        ablate_heads(vit.model, vit.images, [(0, 1)], kind=kind)
 
 
 def test_no_image(vit):
