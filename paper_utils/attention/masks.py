@@ -1,5 +1,6 @@
 """Scores of heads on regions of one's own, given as masks of the images' pixels."""
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -66,18 +67,27 @@ def score_masks(maps: np.ndarray, masks: np.ndarray | Mapping[str, np.ndarray]) 
     """Score every head on regions of one's own, with 95 % intervals (bootstrap over images).
 
     Args:
-        maps: raw attention on each patch, (images, layers, heads, rows, columns), such as `AttentionMaps.cls`.
+        maps: raw attention on each patch, (images, layers, heads, rows, columns), such as `AttentionMaps.cls`; as an array,
+            or a tensor of torch or lists that become one.
         masks: which pixels belong to a region, (images, height, width) bool, of the size that the model gets; or
-            several by name, which may overlap.
+            several by name, which may overlap. They become arrays, too.
 
     Raises:
-        CompanionError: a mask is not bool, or of other images, or its sides are no multiples of the maps'; or a map
-            holds no attention.
+        CompanionError: maps or a mask are no array, or there is no map; a mask is not bool, or of other images, or its
+            sides are no multiples of the maps'; or a map holds no attention.
     """
+    maps = _array("maps", maps)
+    if maps.ndim != 5 or not maps.size or maps.dtype.kind not in "fiu":
+        raise CompanionError(
+            f"maps are {maps.dtype} {maps.shape}; give numbers (images, layers, heads, rows, columns), such as cls of "
+            "what attention_maps returns"
+        )
     named = masks if isinstance(masks, Mapping) else {"region": masks}
     if not named:
         raise CompanionError("no mask is given; give one of the images' size")
-    coverage = np.stack([_coverage(name, np.asarray(mask), maps.shape) for name, mask in named.items()], axis=1)
+    coverage = np.stack(
+        [_coverage(name, _array(f"the mask {name!r}", mask), maps.shape) for name, mask in named.items()], axis=1
+    )
     return MaskScores(
         regions=tuple(named),
         scores=score_with_intervals(score_heads(maps, coverage)),
@@ -87,10 +97,18 @@ def score_masks(maps: np.ndarray, masks: np.ndarray | Mapping[str, np.ndarray]) 
     )
 
 
+def _array(name: str, given: object) -> np.ndarray:
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, and tensors on a GPU or with a gradient
+        raise CompanionError(f"{name} cannot become an array of numpy: {reprlib.repr(given)}; give one") from error
+
+
 def _coverage(name: str, mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return the share of each patch that a mask covers, (images, rows, columns)."""
     images, *_, rows, columns = shape
-    if mask.dtype != bool or mask.ndim != 3 or len(mask) != images or mask.shape[1] % rows or mask.shape[2] % columns:
+    fits = mask.dtype == bool and mask.ndim == 3 and mask.size and len(mask) == images
+    if not fits or mask.shape[1] % rows or mask.shape[2] % columns:
         raise CompanionError(
             f"the mask {name!r} is {mask.dtype} {mask.shape}; give bool ({images}, height, width) whose sides are "
             f"multiples of {rows} and {columns} patches"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from paper_utils.attention.maps import attention_maps
+from paper_utils.attention.maps import AttentionMaps, attention_maps
 from paper_utils.attention.masks import score_masks
 from paper_utils.attention.matrices import attention_matrices
 from paper_utils.attention.scores import SCORES, score_heads
@@ -68,12 +68,46 @@ def test_a_region_in_some_images_is_scored_there_alone(maps):
         (TOP[:5], r"bool \(5, 8, 8\); give bool \(6, height, width\)"),
         (TOP[:, :6], "multiples of 4 and 4 patches"),
         (TOP[0], r"bool \(8, 8\)"),
+        (TOP[:, :0], r"bool \(6, 0, 8\); give bool \(6, height, width\) whose sides are multiples of 4"),
+        (TOP[:, :0, :0], r"bool \(6, 0, 0\)"),
+        (TOP[:0], r"bool \(0, 8, 8\)"),
+        (None, "the mask 'region' is object"),
+        ([[[True]], [[True, False]]], "the mask 'region' cannot become an array of numpy: .*; give one"),
         ({}, "no mask"),
     ],
 )
 def test_masks_that_do_not_fit(maps, mask, said):
     with pytest.raises(CompanionError, match=said):
         score_masks(maps, mask)
+
+
+@pytest.mark.parametrize("given", [torch.from_numpy, np.ndarray.tolist])
+def test_maps_and_masks_that_become_arrays(maps, given):
+    found, expected = score_masks(given(maps), given(TOP)), score_masks(maps, TOP)
+    for name in SCORES:
+        assert np.array_equal(found.of("region", name), expected.of("region", name))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            lambda maps: maps[0],
+            r"maps are float64 \(2, 3, 4, 4\); give numbers \(images, layers, heads, rows, columns\)",
+        ),
+        (lambda maps: maps[:0], r"maps are float64 \(0, 2, 3, 4, 4\)"),
+        (lambda maps: maps[..., :0], r"maps are float64 \(6, 2, 3, 4, 0\)"),
+        (lambda maps: maps + 0j, "maps are complex128"),
+        (lambda maps: AttentionMaps(maps, maps, maps), r"maps are object \(\); .* such as cls of what attention_maps"),
+        (lambda maps: "maps", "maps are <U4"),
+        (lambda maps: torch.from_numpy(maps).requires_grad_(), "maps cannot become an array of numpy: .*; give one"),
+        (lambda maps: torch.from_numpy(maps).to("meta"), "maps cannot become an array of numpy: .*; give one"),
+        (lambda maps: maps * np.nan, "not a number"),
+    ],
+)
+def test_maps_that_do_not_fit(maps, given, said):
+    with pytest.raises(CompanionError, match=said):
+        score_masks(given(maps), TOP)
 
 
 def test_names_that_are_not_there(maps):
