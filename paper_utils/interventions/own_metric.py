@@ -224,7 +224,7 @@ def _as_tensor(given: object, name: str) -> torch.Tensor:
 
 
 def _labels(labels: object, images: torch.Tensor) -> torch.Tensor:
-    result = _as_tensor(labels, "labels")
+    result = _as_tensor(labels, "labels").cpu()
     if result.shape[:1] != images.shape[:1]:
         raise CompanionError(
             f"labels of shape {tuple(result.shape)} are not of {len(images)} images; give one for each"
