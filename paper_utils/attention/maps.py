@@ -13,6 +13,7 @@ from ..models.families import family_of
 from ..models.images import checked_images
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
+from .matrices import check_attention
 
 __all__ = ["AttentionMaps", "attention_maps", "sees_no_patch"]
 
@@ -50,8 +51,8 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
         batch: images at a time; memory grows with it, not with the number of images.
 
     Raises:
-        CompanionError: model or images do not fit, see `checked_images`; the patches do not form a square grid; or
-            another process was lost.
+        CompanionError: model or images do not fit, see `checked_images`; the patches do not form a square grid;
+            attention is not a number; or another process was lost.
     """
     images = checked_images(model, images)
     found: list[tuple[np.ndarray, np.ndarray]] = []  # of each batch: maps and norms
@@ -82,6 +83,7 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
         for hook in hooks:
             hook.remove()
     stacks, lengths = zip(*processes.collect(found), strict=True)
+    check_attention((*stacks, *lengths))
     maps = np.concatenate(stacks, axis=1)
     side = round(maps.shape[-1] ** 0.5)
     if side * side != maps.shape[-1]:

@@ -1,15 +1,18 @@
 """Attention of every token on every other, special tokens included."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 
+from ..errors import CompanionError
 from ..models.adapted import AdaptedModel
 from ..models.families import family_of
 from ..models.images import checked_images
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 
-__all__ = ["attention_matrices", "query_maps"]
+__all__ = ["attention_matrices", "check_attention", "query_maps"]
 
 
 def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *, batch: int = 8) -> np.ndarray:
@@ -25,7 +28,7 @@ def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tenso
         batch: images at a time.
 
     Raises:
-        CompanionError: model or images do not fit, see `checked_images`.
+        CompanionError: model or images do not fit, see `checked_images`; or attention is not a number.
     """
     images = checked_images(model, images)
     weights_of: list[torch.Tensor] = []
@@ -44,7 +47,14 @@ def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tenso
     finally:
         for hook in hooks:
             hook.remove()
+    check_attention(result)
     return np.concatenate(result)
+
+
+def check_attention(parts: Iterable[np.ndarray]) -> None:
+    """Raise CompanionError where what was read from a model's layers is not a number, or infinite, in some part."""
+    if not all(np.isfinite(part).all() for part in parts):
+        raise CompanionError("the model's attention is not a number for some image; check its weights and pixel values")
 
 
 def query_maps(model: ChirpRegressor | AdaptedModel, images: np.ndarray) -> np.ndarray:

@@ -118,6 +118,19 @@ def test_names_that_are_not_there(maps):
         found.table("beauty")
 
 
+@pytest.mark.parametrize("read", [attention_maps, attention_matrices])
+@pytest.mark.parametrize("fault", ["weights", "pixels"])
+def test_attention_that_is_not_a_number(read, fault):
+    user = classifier("ViTForImageClassification")
+    images, model = user.images(), adapt(user.model)
+    if fault == "weights":
+        model.blocks[1].query.weight.data[0] = torch.nan
+    else:
+        images[2] = torch.finfo(torch.float32).max
+    with pytest.raises(CompanionError, match="the model's attention is not a number for some image; check its weights"):
+        read(model, images, batch=2)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if "mae" not in name])
 def test_matrices_and_maps_are_the_attentions_of_the_users_model(name):
     """Oracle: what transformers returns as attentions."""
