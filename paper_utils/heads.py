@@ -8,7 +8,7 @@ import numpy as np
 
 from .errors import CompanionError
 
-__all__ = ["check_head", "head_name", "min_max"]
+__all__ = ["check_head", "head_name", "is_whole", "min_max"]
 
 
 def head_name(layer: int, head: int) -> str:
@@ -19,14 +19,14 @@ def head_name(layer: int, head: int) -> str:
 def check_head(layer: int, head: int, shape: tuple[int, int]) -> None:
     """Raise CompanionError if a model of `shape` (layers, heads) has no such head; both count from 0."""
     for number in (layer, head):
-        if not _is_whole(number):
+        if not is_whole(number):
             raise CompanionError(f"{reprlib.repr(number)} is no number of a layer or head; give a whole number, from 0")
     if not (0 <= layer < shape[0] and 0 <= head < shape[1]):
         raise CompanionError(f"no head {head} in layer {layer}: {shape[0]} layers, {shape[1]} heads, from 0")
 
 
-def _is_whole(number: Any) -> bool:
-    """Return whether a number may be an index; True and False, which Python takes as 1 and 0, name no head."""
+def is_whole(number: Any) -> bool:
+    """Return whether a number may be an index; True and False, which Python takes as 1 and 0, are none."""
     if isinstance(number, bool):
         return False
     try:

@@ -10,7 +10,7 @@ from ..errors import CompanionError
 from ..models import processes
 from ..models.adapted import AdaptedModel
 from ..models.families import family_of
-from ..models.images import checked_images
+from ..models.images import checked_images, split_images
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 from .matrices import check_attention
@@ -51,7 +51,7 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
         batch: images at a time; memory grows with it, not with the number of images.
 
     Raises:
-        CompanionError: model or images do not fit, see `checked_images`; the patches do not form a square grid;
+        CompanionError: model, images or batch do not fit, see `checked_images`; the patches do not form a square grid;
             attention is not a number; or another process was lost.
     """
     images = checked_images(model, images)
@@ -73,7 +73,7 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
     hooks += [layer.register_forward_hook(store_norm) for layer in model.layers]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
-            for part in tqdm(processes.share(images.split(batch)), desc="attention maps", leave=False):
+            for part in tqdm(processes.share(split_images(images, batch)), desc="attention maps", leave=False):
                 weights_of.clear()
                 norms.clear()
                 model(part.to(device))

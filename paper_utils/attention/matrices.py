@@ -8,7 +8,7 @@ import torch
 from ..errors import CompanionError
 from ..models.adapted import AdaptedModel
 from ..models.families import family_of
-from ..models.images import checked_images
+from ..models.images import checked_images, split_images
 from ..models.regressor import ChirpRegressor
 from ..models.vit import attention_kernel, on_best_device
 
@@ -28,7 +28,7 @@ def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tenso
         batch: images at a time.
 
     Raises:
-        CompanionError: model or images do not fit, see `checked_images`; or attention is not a number.
+        CompanionError: model, images or batch do not fit, see `checked_images`; or attention is not a number.
     """
     images = checked_images(model, images)
     weights_of: list[torch.Tensor] = []
@@ -40,7 +40,7 @@ def attention_matrices(model: ChirpRegressor | AdaptedModel, images: torch.Tenso
     hooks = [block.attention.register_forward_hook(store) for block in model.blocks]
     try:
         with torch.inference_mode(), attention_kernel(model.vit, "eager"), on_best_device(model) as device:
-            for part in images.split(batch):
+            for part in split_images(images, batch):
                 weights_of.clear()
                 model(part.to(device))
                 result.append(torch.stack(weights_of, dim=1).numpy())

@@ -1,15 +1,18 @@
 """Models and images as users give them, checked in one place for every function that takes both."""
 
+import reprlib
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from ..errors import CompanionError
+from ..heads import is_whole
 from .adapted import AdaptedModel, check_weights
 from .families import family_of
 from .regressor import ChirpRegressor
 
-__all__ = ["checked_images"]
+__all__ = ["checked_images", "split_images"]
 
 
 def checked_images(model: object, images: object, *, name: str = "images") -> torch.Tensor:
@@ -34,6 +37,8 @@ def checked_images(model: object, images: object, *, name: str = "images") -> to
             f"{name} are of type {type(images).__name__}; give one tensor of torch (images, 3, height, width), as "
             "torch.from_numpy(array) or torch.stack(list) returns"
         )
+    if images.is_meta or images.layout != torch.strided:
+        raise CompanionError(f"{name} are sparse, or on the device meta without values; give a dense tensor")
     _check_shape(images.shape, name)
     _check_size(model.vit, images.shape, name)
     if images.dtype != torch.uint8 and not images.is_floating_point():
@@ -44,6 +49,17 @@ def checked_images(model: object, images: object, *, name: str = "images") -> to
     if not result.isfinite().all():
         raise CompanionError(f"{name} hold something that is not a number, or infinite; give finite pixel values")
     return result
+
+
+def split_images(images: torch.Tensor, batch: int) -> Sequence[torch.Tensor]:
+    """Return images in parts of `batch`.
+
+    Raises:
+        CompanionError: that is no whole number from 1.
+    """
+    if not is_whole(batch) or batch < 1:
+        raise CompanionError(f"the batch is {reprlib.repr(batch)}; give a whole number of images, 1 or more")
+    return images.split(int(batch))
 
 
 def _check_shape(shape: torch.Size, name: str) -> None:

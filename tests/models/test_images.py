@@ -59,6 +59,8 @@ def call(request):
         (IMAGES[..., :48], "are 64 by 48 pixels; give sides of 64"),
         (IMAGES[..., :0], "are 64 by 0 pixels"),
         (IMAGES[:0], r"there are no (source )?images: the shape is \(0, 3, 64, 64\); give 1 or more images"),
+        (IMAGES.to("meta"), "are sparse, or on the device meta without values; give a dense tensor"),
+        (IMAGES.to_sparse(), "are sparse"),
         (NAN, "hold something that is not a number, or infinite"),
         (NAN.half(), "hold something that is not a number, or infinite"),
         (1e300 + IMAGES.double(), "hold something that is not a number, or infinite"),
@@ -67,6 +69,13 @@ def call(request):
 def test_images_that_do_not_fit(model, call, images, said):
     with pytest.raises(CompanionError, match=said):
         call(model, images)
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, True, None, "8"])
+@pytest.mark.parametrize("read", [paper_utils.attention_maps, paper_utils.attention_matrices])
+def test_batches_that_are_no_number_of_images(model, read, batch):
+    with pytest.raises(CompanionError, match="the batch is .*; give a whole number of images, 1 or more"):
+        read(model, IMAGES, batch=batch)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
