@@ -88,7 +88,8 @@ def compare_with_one_control(
     Only patches count that the feature covers in one image and not in the other. A head that responds to the
     feature (1.5 times its mean attention or more) is content-driven if less than half of its excess attention
     stays when the feature has gone, position-driven if more than half stays, each with its whole 95 % interval, and
-    mixed if the interval holds one half.
+    mixed if the interval holds one half. Where the feature moves within the same patches, which are too large to tell, no
+    head is judged.
 
     Args:
         maps: raw maps of the published images, (images, layers, heads, rows, columns).
@@ -98,15 +99,18 @@ def compare_with_one_control(
         seed: of the bootstrap.
 
     Raises:
-        CompanionError: shapes differ, or the feature is in no published image or covers the same patches in both.
+        CompanionError: shapes differ, or the feature is in no published image.
     """
     if maps.shape != other_maps.shape or coverage.shape != other_coverage.shape:
         raise CompanionError(f"maps {maps.shape} and {other_maps.shape} must be of as many images, heads and patches")
     left = np.clip(coverage - other_coverage, 0, None)  # patches that the feature has left
     entered = np.clip(other_coverage - coverage, 0, None)
     counted = left.sum((-2, -1)) > 0
+    if not coverage.any():
+        raise CompanionError("the feature is in no image; give more images")
     if not counted.any():
-        raise CompanionError("the feature is in no image, or nowhere else than in the other images")
+        unknown = np.full(maps.shape[1:3], np.nan)
+        return ControlledHeads(np.full(maps.shape[1:3], DRIVES[3]), unknown, unknown, unknown, unknown)
     removed = not entered.any()
     before, after = _excess(maps, left), _excess(other_maps, left)
     now = np.full_like(before, np.nan) if removed else _excess(other_maps, entered)

@@ -80,5 +80,13 @@ def test_bad_input_is_named(positions):
     before, after = positions
     with pytest.raises(CompanionError, match="as many images"):
         controls.compare_with_one_control(heads(before), before, heads(before)[:3], after)
-    with pytest.raises(CompanionError, match="nowhere else"):
-        controls.compare_with_one_control(heads(before), before, heads(before), before)
+    nowhere = np.zeros_like(before)
+    with pytest.raises(CompanionError, match="is in no image"):
+        controls.compare_with_one_control(heads(before), nowhere, heads(after), nowhere)
+
+
+def test_no_head_is_judged_by_what_moves_within_its_patches(positions):
+    before, after = positions
+    found = controls.compare_with_one_control(heads(before), before, heads(after), before)
+    assert (found.drive == "not applicable").all()
+    assert np.isnan([found.follows, found.stays, found.stays_low, found.stays_high]).all()
