@@ -15,7 +15,7 @@ COLUMNS = {
 }
 LABELS = "labels.csv"
 METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
-IMAGE = re.compile(r"spectrogram_([1-9]\d*)\.png")
+IMAGE = re.compile(r"spectrogram_([1-9][0-9]*)\.png")  # \d would take other scripts' digits, too
 MEANT = re.compile(r"spectrogram.*\.(png|jpe?g|tiff?|bmp|gif|webp)", re.IGNORECASE)
 
 

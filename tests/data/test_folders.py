@@ -240,7 +240,15 @@ def test_a_set_for_which_the_disk_has_no_room_is_refused_before_it_is_begun(tmp_
 
 
 @pytest.mark.parametrize(
-    "name", ["spectrogram_0.png", "spectrogram_06.png", "Spectrogram_2.PNG", "spectrogram_2 (1).png"]
+    "name",
+    [
+        "spectrogram_0.png",
+        "spectrogram_06.png",
+        "Spectrogram_2.PNG",
+        "spectrogram_2 (1).png",
+        "spectrogram_\N{ARABIC-INDIC DIGIT FIVE}.png",
+        "spectrogram_1\N{FULLWIDTH DIGIT TWO}.png",
+    ],
 )
 def test_an_image_outside_the_numbering_is_named(folder, name):
     (folder / "spectrogram_5.png").rename(folder / name)
