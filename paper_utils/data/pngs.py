@@ -20,6 +20,8 @@ __all__ = ["read_image"]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {2: 3, 3: 1, 6: 4}  # by colour type: RGB, palette, RGBA
 GREY = (0, 4)
+PLAIN = ((0, 0, 1, 1),)  # passes over an image: first row and column, and steps to the next
+ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 MOST = PUBLISHED_SIZE[0] * (PUBLISHED_SIZE[1] * 4 + 8)  # bytes of an image, with those that say how rows are filtered
 REMEDY = "replace it by the original"
 
@@ -61,7 +63,7 @@ def check_png(content: bytes) -> None:
     """Raise ValueError for the bytes of a damaged PNG file, and another error for one of another size or kind."""
     if not content.startswith(SIGNATURE):
         raise ValueError("it is no PNG file" if content else "it is empty")
-    position, expected = len(SIGNATURE), None
+    position, expected = len(SIGNATURE), 0
     names: list[bytes] = []
     compressed: list[bytes] = []
     while position < len(content):
@@ -87,8 +89,8 @@ def check_png(content: bytes) -> None:
     _check_pixels(b"".join(compressed), expected)
 
 
-def _check_header(name: bytes, data: bytes) -> int | None:
-    """Return how many bytes the pixels have, with one a row that says how it is filtered; None if they are interlaced."""
+def _check_header(name: bytes, data: bytes) -> int:
+    """Return how many bytes the pixels have, with one a row of each pass that says how it is filtered."""
     if name != b"IHDR" or len(data) != 13:
         raise ValueError("it has no header")
     columns, rows, bits, kind = int.from_bytes(data[:4]), int.from_bytes(data[4:8]), data[8], data[9]
@@ -98,15 +100,18 @@ def _check_header(name: bytes, data: bytes) -> int | None:
         raise _NotPublishedError("is grey, without the colours that show the intensity")
     if kind not in CHANNELS or bits != 8:
         raise _NotPublishedError(f"has {bits} bits a channel, not 8")
-    return None if data[12] else rows * (1 + columns * CHANNELS[kind])
+    return sum(
+        len(range(top, rows, down)) * (1 + len(range(left, columns, across)) * CHANNELS[kind])
+        for top, left, down, across in (ADAM7 if data[12] else PLAIN)
+    )
 
 
-def _check_pixels(compressed: bytes, expected: int | None) -> None:
+def _check_pixels(compressed: bytes, expected: int) -> None:
     """Raise ValueError unless the pixels are compressed whole: zlib's own checksum stands at their end."""
     inflater = zlib.decompressobj()
     try:
         found = len(inflater.decompress(compressed, MOST))
     except zlib.error as error:
         raise ValueError(f"its pixels are damaged ({error})") from error
-    if not inflater.eof or found != (expected or found):
+    if not inflater.eof or found != expected:
         raise ValueError("its pixels are not whole")

@@ -135,6 +135,50 @@ def test_a_jpeg_under_the_name_of_a_png_is_refused(read, pixels):
         read(buffer.getvalue())
 
 
+INTERLACED = struct.pack(">IIBBBBB", 640, 480, 8, 2, 0, 0, 1)
+
+
+def passes(pixels):
+    """Return the bytes of the seven passes of Adam7: the standard's table of which pixel of 8 x 8 comes in which."""
+    table = np.array(
+        [
+            [1, 6, 4, 6, 2, 6, 4, 6],
+            [7, 7, 7, 7, 7, 7, 7, 7],
+            [5, 6, 5, 6, 5, 6, 5, 6],
+            [7, 7, 7, 7, 7, 7, 7, 7],
+            [3, 6, 4, 6, 3, 6, 4, 6],
+            [7, 7, 7, 7, 7, 7, 7, 7],
+            [5, 6, 5, 6, 5, 6, 5, 6],
+            [7, 7, 7, 7, 7, 7, 7, 7],
+        ]
+    )
+    turn = np.tile(table, (60, 80))
+    rows = [[row[turns == number] for row, turns in zip(pixels, turn, strict=True)] for number in range(1, 8)]
+    return [b"".join(b"\0" + row.tobytes() for row in each if len(row)) for each in rows]
+
+
+def test_a_whole_interlaced_image_is_read(read, pixels):
+    content = written_by_hand(INTERLACED, b"".join(passes(pixels)))
+    assert Image.open(io.BytesIO(content)).info["interlace"] == 1
+    assert np.array_equal(read(content, **WHOLE), pixels)
+    index = pixels[..., :1]
+    palette = chunk(b"PLTE", bytes(range(256)) * 3)
+    header = struct.pack(">IIBBBBB", 640, 480, 8, 3, 0, 0, 1)
+    found = read(written_by_hand(header, b"".join(passes(index)), palette), **WHOLE)
+    assert np.array_equal(found, np.frombuffer(bytes(range(256)) * 3, np.uint8).reshape(256, 3)[index[..., 0]])
+
+
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_an_interlaced_image_that_lacks_passes_is_refused(read, pixels, count):
+    with pytest.raises(CompanionError, match="its pixels are not whole"):
+        read(written_by_hand(INTERLACED, b"".join(passes(pixels)[:count])))
+
+
+def test_an_interlaced_image_of_more_bytes_than_its_passes_is_refused(read, pixels):
+    with pytest.raises(CompanionError, match="its pixels are not whole"):
+        read(written_by_hand(INTERLACED, b"".join(passes(pixels)) + bytes(1921)))
+
+
 @pytest.mark.parametrize("rows", [479, 481])
 def test_pixels_that_are_fewer_or_more_than_the_header_says_are_refused(read, rows):
     with pytest.raises(CompanionError, match="its pixels are not whole"):
