@@ -20,6 +20,8 @@ __all__ = ["read_image"]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {2: 3, 3: 1, 6: 4}  # by colour type: RGB, palette, RGBA
 GREY = (0, 4)
+ONCE = (b"IHDR", b"PLTE", b"tRNS")
+ANIMATED = {b"acTL", b"fcTL", b"fdAT"}
 PLAIN = ((0, 0, 1, 1),)  # passes over an image: first row and column, and steps to the next
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 MOST = PUBLISHED_SIZE[0] * (PUBLISHED_SIZE[1] * 4 + 8)  # bytes of an image, with those that say how rows are filtered
@@ -61,11 +63,25 @@ class _NotPublishedError(Exception):
 
 def check_png(content: bytes) -> None:
     """Raise ValueError for the bytes of a damaged PNG file, and another error for one of another size or kind."""
+    parts = _parts(content)
+    names = [name for name, _ in parts]
+    kind, expected = _check_header(*parts[0])
+    if ANIMATED & set(names):
+        raise _NotPublishedError("is animated, not one image")
+    before = names[: names.index(b"IDAT")] if b"IDAT" in names else names
+    for name in ONCE:
+        if names.count(name) > min(1, before.count(name)):  # readers differ in which they take
+            raise ValueError(f"its part {name.decode()!r} is there twice or behind the pixels")
+    _check_colours(kind, dict(parts))
+    _check_pixels(b"".join(data for name, data in parts if name == b"IDAT"), expected)
+
+
+def _parts(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Return names and data of a PNG file's parts; raise ValueError unless all are whole and the last is its end."""
     if not content.startswith(SIGNATURE):
         raise ValueError("it is no PNG file" if content else "it is empty")
-    position, expected = len(SIGNATURE), 0
-    names: list[bytes] = []
-    compressed: list[bytes] = []
+    parts: list[tuple[bytes, bytes]] = []
+    position = len(SIGNATURE)
     while position < len(content):
         length, name = int.from_bytes(content[position : position + 4]), content[position + 4 : position + 8]
         data, end = content[position + 8 : position + 8 + length], position + 12 + length
@@ -73,24 +89,19 @@ def check_png(content: bytes) -> None:
             raise ValueError("it is cut off")
         if zlib.crc32(name + data) != int.from_bytes(content[end - 4 : end]):
             raise ValueError(f"the checksum of its part {name.decode('latin-1')!r} at byte {position} is wrong")
-        if not names:
-            expected = _check_header(name, data)
-        names.append(name)
-        compressed += [data] if name == b"IDAT" else []
+        parts.append((name, data))
         position = end
         if name == b"IEND":
             break
-    if names[-1:] != [b"IEND"]:
+    if not parts or parts[-1][0] != b"IEND":
         raise ValueError("it is cut off")
     if position < len(content):
         raise ValueError(f"{len(content) - position:,} bytes follow its end")
-    if b"acTL" in names:
-        raise _NotPublishedError("is animated, not one image")
-    _check_pixels(b"".join(compressed), expected)
+    return parts
 
 
-def _check_header(name: bytes, data: bytes) -> int:
-    """Return how many bytes the pixels have, with one a row of each pass that says how it is filtered."""
+def _check_header(name: bytes, data: bytes) -> tuple[int, int]:
+    """Return the colour type, and how many bytes the pixels have, with one a row of each pass that says how it is filtered."""
     if name != b"IHDR" or len(data) != 13:
         raise ValueError("it has no header")
     columns, rows, bits, kind = int.from_bytes(data[:4]), int.from_bytes(data[4:8]), data[8], data[9]
@@ -100,10 +111,20 @@ def _check_header(name: bytes, data: bytes) -> int:
         raise _NotPublishedError("is grey, without the colours that show the intensity")
     if kind not in CHANNELS or bits != 8:
         raise _NotPublishedError(f"has {bits} bits a channel, not 8")
-    return sum(
+    return kind, sum(
         len(range(top, rows, down)) * (1 + len(range(left, columns, across)) * CHANNELS[kind])
         for top, left, down, across in (ADAM7 if data[12] else PLAIN)
     )
+
+
+def _check_colours(kind: int, parts: dict[bytes, bytes]) -> None:
+    """Raise ValueError for a palette or a transparency, if there is one, of a length that it cannot have."""
+    palette, transparency = parts.get(b"PLTE"), parts.get(b"tRNS")
+    if palette is not None and (len(palette) % 3 or not 3 <= len(palette) <= 3 * 256):
+        raise ValueError(f"its palette has {len(palette)} bytes, not three for each of 1 to 256 colours")
+    fitting = {2: [6], 3: range(1, len(palette or b"") // 3 + 1)}.get(kind, [])
+    if transparency is not None and len(transparency) not in fitting:
+        raise ValueError(f"its part 'tRNS' has {len(transparency)} bytes, which colour type {kind} cannot have")
 
 
 def _check_pixels(compressed: bytes, expected: int) -> None:

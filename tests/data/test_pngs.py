@@ -196,6 +196,59 @@ def test_a_colour_that_the_palette_lacks_is_refused(read):
         read(written_by_hand(PALETTE, bytes(raw)))
 
 
+def header(columns, rows, kind=2):
+    return struct.pack(">IIBBBBB", columns, rows, 8, kind, 0, 0, 0)
+
+
+@pytest.mark.parametrize("second", [header(1, 1), header(640, 240), header(20_000, 20_000), RGB, header(640, 480, 0)])
+def test_a_second_header_is_refused(read, second):
+    """Pillow takes the size of the last one before the pixels."""
+    raw = bytes(480 * (1 + 640 * 3))
+    with pytest.raises(CompanionError, match="cannot read the image .*: its part 'IHDR' is there twice"):
+        read(written_by_hand(RGB, raw, chunk(b"IHDR", second)))
+
+
+def test_a_second_palette_or_one_behind_the_pixels_is_refused(read):
+    raw, one, other = bytes(480 * 641), chunk(b"PLTE", bytes([255, 0, 0])), chunk(b"PLTE", bytes([0, 0, 255]))
+    assert (read(written_by_hand(PALETTE, raw, one), **WHOLE) == [255, 0, 0]).all()
+    behind = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", PALETTE) + chunk(b"IDAT", zlib.compress(raw)) + one
+    for content in (written_by_hand(PALETTE, raw, one, other), behind + chunk(b"IEND", b"")):
+        with pytest.raises(CompanionError, match="its part 'PLTE' is there twice or behind the pixels"):
+            read(content)
+
+
+@pytest.mark.parametrize("length", [0, 4, 767, 769, 771])
+def test_a_palette_of_broken_colours_or_too_many_is_refused(read, length):
+    for content in (
+        written_by_hand(PALETTE, bytes(480 * 641), chunk(b"PLTE", bytes(length))),
+        written_by_hand(RGB, bytes(480 * 1921), chunk(b"PLTE", bytes(length))),
+    ):
+        with pytest.raises(CompanionError, match=f"its palette has {length} bytes, not three for each of 1 to 256"):
+            read(content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels", "length"), [(2, 3, 5), (2, 3, 7), (2, 3, 0), (3, 1, 0), (3, 1, 3), (6, 4, 6), (6, 4, 1)]
+)
+def test_a_transparency_that_the_colour_type_cannot_have_is_refused(read, kind, channels, length):
+    parts = [chunk(b"PLTE", bytes(6))] if kind == 3 else []
+    content = written_by_hand(
+        header(640, 480, kind), bytes(480 * (1 + 640 * channels)), *parts, chunk(b"tRNS", bytes(length))
+    )
+    with pytest.raises(CompanionError, match=f"'tRNS' has {length} bytes, which colour type {kind} cannot have"):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [(b"fcTL", struct.pack(">IIIIIHHBB", 0, 640, 240, 0, 0, 1, 1, 0, 0)), (b"fdAT", bytes(4) + b"junk")],
+)
+def test_parts_of_an_animation_that_is_not_announced_are_refused(read, name, data):
+    """Pillow draws the pixels into the rectangle that fcTL names."""
+    with pytest.raises(CompanionError, match="is animated, not one image"):
+        read(written_by_hand(RGB, bytes(480 * 1921), chunk(name, data)))
+
+
 @pytest.mark.parametrize("tail", [1, 4, 12, 13, 16, 5000])
 def test_a_cut_tail_is_refused(read, png, tail):
     with pytest.raises(CompanionError, match="cannot read the image .*: it is cut off"):
