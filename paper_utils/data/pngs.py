@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from ..errors import CompanionError
 from .render import MODEL_SIZE, PUBLISHED_SIZE
@@ -39,12 +40,18 @@ def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resi
     try:
         content = path.read_bytes()
         check_png(content)
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+        with PngImageFile(io.BytesIO(content)) as opened:  # Image.open would hide why a part is refused
             return np.asarray(_on_white(opened).resize(size[::-1], FILTERS[resizing]))
     except _NotPublishedError as error:
         raise CompanionError(f"{path} {error}; {REMEDY}") from None
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for missing and damaged files
-        raise CompanionError(f"cannot read the image {path}: {error}; {REMEDY}") from error
+    except (OSError, SyntaxError, ValueError, IndexError) as error:  # what Pillow raises for missing and damaged files
+        raise CompanionError(f"cannot read the image {path}: {_reason(error)}; {REMEDY}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error.__cause__ or error, IndexError):
+        return "one of its parts is too short"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -109,8 +116,12 @@ def _check_header(name: bytes, data: bytes) -> tuple[int, int]:
         raise _NotPublishedError(f"has {columns} x {rows} pixels, not {PUBLISHED_SIZE[1]} x {PUBLISHED_SIZE[0]}")
     if kind in GREY:
         raise _NotPublishedError("is grey, without the colours that show the intensity")
-    if kind not in CHANNELS or bits != 8:
+    if kind not in CHANNELS:
+        raise _NotPublishedError(f"has colour type {kind}, which is unknown")
+    if bits != 8:
         raise _NotPublishedError(f"has {bits} bits a channel, not 8")
+    if data[10] or data[11] or data[12] > 1:
+        raise ValueError("its header names a compression, filter or interlacing that is unknown")
     return kind, sum(
         len(range(top, rows, down)) * (1 + len(range(left, columns, across)) * CHANNELS[kind])
         for top, left, down, across in (ADAM7 if data[12] else PLAIN)

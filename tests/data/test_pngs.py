@@ -249,6 +249,39 @@ def test_parts_of_an_animation_that_is_not_announced_are_refused(read, name, dat
         read(written_by_hand(RGB, bytes(480 * 1921), chunk(name, data)))
 
 
+@pytest.mark.parametrize("kind", [1, 5, 7])
+def test_an_unknown_colour_type_is_called_that(read, kind):
+    with pytest.raises(CompanionError, match=rf"spectrogram_2\.png has colour type {kind}, which is unknown"):
+        read(written_by_hand(header(640, 480, kind), bytes(480 * 1921)))
+
+
+@pytest.mark.parametrize("method", [(1, 0, 0), (0, 1, 0), (0, 0, 2)])
+def test_an_unknown_method_of_compression_filter_or_interlacing_is_refused(read, method):
+    with pytest.raises(CompanionError, match=r"\.png: its header names a compression, .* that is unknown; replace"):
+        read(written_by_hand(RGB[:10] + bytes(method), bytes(480 * 1921)))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        (b"iCCP", b"abc", "Unknown compression method 97 in iCCP chunk"),
+        (b"iCCP", b"", "one of its parts is too short"),
+        (b"zTXt", b"a\0\1bad", "Unknown compression method 1 in zTXt chunk"),
+        (b"a-bc", b"", r"broken PNG file \(chunk b'a-bc'\)"),
+    ],
+)
+def test_a_part_that_pillow_refuses_is_named_and_no_address_in_memory(read, name, data, reason):
+    with pytest.raises(CompanionError, match=rf"cannot read the image .*spectrogram_2\.png: {reason}; replace"):
+        read(written_by_hand(RGB, bytes(480 * 1921), chunk(name, data)))
+
+
+def test_an_empty_part_behind_the_pixels_is_no_traceback(read):
+    end = chunk(b"IEND", b"")
+    content = written_by_hand(RGB, bytes(480 * 1921)).removesuffix(end)
+    with pytest.raises(CompanionError, match="one of its parts is too short; replace"):
+        read(content + chunk(b"iCCP", b"") + end)
+
+
 @pytest.mark.parametrize("tail", [1, 4, 12, 13, 16, 5000])
 def test_a_cut_tail_is_refused(read, png, tail):
     with pytest.raises(CompanionError, match="cannot read the image .*: it is cut off"):
