@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,7 @@ __all__ = [
     "checksum",
     "load_template",
     "only_one",
+    "other_than_file",
     "private_folder",
     "read_arrays",
     "read_json",
@@ -38,6 +40,13 @@ __all__ = [
 
 PRIVATE = "paper-utils-"  # names of temporary folders begin with it, and go on with the process's number
 LEFT = re.compile(r"\..+\.(\d+)-\w{8}(?:\.\w+)?")  # names that `atomic_path` gives
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -47,6 +56,14 @@ def way_out(path: str | os.PathLike) -> str:
     if not path.is_relative_to(ROOT / "data"):
         return "remove it and run again"
     return f"restore it as it came: `git checkout {path.relative_to(ROOT)}`, or from the archive that you unpacked"
+
+
+def other_than_file(path: str | os.PathLike) -> str | None:
+    """Return what is in a file's place, such as "a pipe", which would be read for ever; None for a file or nothing."""
+    try:
+        return KINDS.get(stat.S_IFMT(os.stat(path).st_mode))
+    except (OSError, ValueError):  # whoever opens it says why it cannot
+        return None
 
 
 @contextmanager

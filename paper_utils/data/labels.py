@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CompanionError
+from ..files import other_than_file
 from .chirps import BINS, DURATION, Chirp, check_chirp
 from .layout import COLUMNS, LABELS, METADATA, image_path
 
@@ -68,14 +69,17 @@ def check_metadata(folder: Path, chirps: Sequence[Chirp]) -> None:
 
 def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[list[str]]]:
     """Return a table's header and its rows, each as long as that."""
+    if other := other_than_file(path):
+        raise CompanionError(f"cannot read the labels {path}: it is {other}, not a file; put the table in its place")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise CompanionError(
-            f"cannot read the labels {path}: {reason}; give a folder in the published layout"
-        ) from error
+        remedy = (
+            "change its permissions" if isinstance(error, PermissionError) else "give a folder in the published layout"
+        )
+        raise CompanionError(f"cannot read the labels {path}: {reason}; {remedy}") from error
     header = [name.strip() for name in header]
     if not header:
         raise CompanionError(f"the table {path} is empty; give a folder in the published layout")

@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from ..errors import CompanionError
+from ..files import other_than_file
 from .render import MODEL_SIZE, PUBLISHED_SIZE
 from .resizing import FILTERS, Resizing
 
@@ -35,9 +36,11 @@ def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resi
     What is transparent shows white, as it does on a page.
 
     Raises:
-        CompanionError: the file is missing, damaged, or no PNG of 640 x 480 pixels in RGB, RGBA or palette of 8 bits.
+        CompanionError: the file is missing, damaged, not to be read, or no PNG of 640 x 480 pixels in RGB, RGBA or palette of 8 bits.
     """
     try:
+        if other := other_than_file(path):
+            raise ValueError(f"it is {other}, not a file")
         content = path.read_bytes()
         check_png(content)
         with PngImageFile(io.BytesIO(content)) as opened:  # Image.open would hide why a part is refused
@@ -45,7 +48,8 @@ def read_image(path: Path, *, size: tuple[int, int] = MODEL_SIZE, resizing: Resi
     except _NotPublishedError as error:
         raise CompanionError(f"{path} {error}; {REMEDY}") from None
     except (OSError, SyntaxError, ValueError, IndexError) as error:  # what Pillow raises for missing and damaged files
-        raise CompanionError(f"cannot read the image {path}: {_reason(error)}; {REMEDY}") from error
+        remedy = "change its permissions" if isinstance(error, PermissionError) else REMEDY
+        raise CompanionError(f"cannot read the image {path}: {_reason(error)}; {remedy}") from error
 
 
 def _reason(error: Exception) -> str:

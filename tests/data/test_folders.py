@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -189,6 +190,27 @@ def test_an_image_of_another_size_is_named(folder):
     Image.fromarray(np.zeros((224, 224, 3), np.uint8)).save(folder / "spectrogram_3.png")
     with pytest.raises(CompanionError, match=r"spectrogram_3\.png has 224 x 224 pixels, not 640 x 480"):
         folders.FolderSet(folder)[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("labels.csv", "the labels"), ("metadata.csv", ""), ("spectrogram_3.png", "the image")]
+)
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder, name, what):
+    """In another process, which can be ended: whoever opens such a pipe waits for a writer that never comes."""
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    command = [sys.executable, "-m", "paper_utils.data.folders", "check", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    said = rf"error: cannot read {what} .*{name}: it is a pipe, not a file; (replace it by|put the table).*\n"
+    assert re.fullmatch(said if what else "", done.stderr), done.stderr
+
+
+def test_a_device_in_the_place_of_a_file_is_named(folder):
+    for name in ("spectrogram_3.png", "labels.csv"):
+        (folder / name).unlink()
+        (folder / name).symlink_to("/dev/null")
+        with pytest.raises(CompanionError, match=rf"{re.escape(name)}: it is a device, not a file"):
+            folders.FolderSet(folder)[2]
 
 
 def test_the_command_reports_an_error_in_one_line(folder):

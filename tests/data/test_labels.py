@@ -49,6 +49,15 @@ def test_decimal_commas_are_refused(read):
         read(header.replace(",", ";"), "linear;20,45;18,32;12,97;8,25")
 
 
+def test_of_labels_that_may_not_be_read_the_permissions_are_said(tmp_path, monkeypatch):
+    def refused(path, **_):  # root may read all, so a mode of 0 would show nothing
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setitem(read_labels.__globals__, "open", refused)
+    with pytest.raises(CompanionError, match=r"labels\.csv: Permission denied; change its permissions$"):
+        read_labels(tmp_path)
+
+
 @pytest.mark.parametrize("more", [",7", ",7,8", ","])
 def test_a_row_longer_than_the_header_is_refused(read, more):
     with pytest.raises(

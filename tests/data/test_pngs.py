@@ -282,6 +282,15 @@ def test_an_empty_part_behind_the_pixels_is_no_traceback(read):
         read(content + chunk(b"iCCP", b"") + end)
 
 
+def test_of_an_image_that_may_not_be_read_the_permissions_are_said(tmp_path, monkeypatch):
+    def refused(path):  # root may read all, so a mode of 0 would show nothing
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refused)
+    with pytest.raises(CompanionError, match=r"spectrogram_3\.png: Permission denied; change its permissions$"):
+        read_image(tmp_path / "spectrogram_3.png")
+
+
 @pytest.mark.parametrize("tail", [1, 4, 12, 13, 16, 5000])
 def test_a_cut_tail_is_refused(read, png, tail):
     with pytest.raises(CompanionError, match="cannot read the image .*: it is cut off"):
