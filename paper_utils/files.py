@@ -70,21 +70,25 @@ def other_than_file(path: str | os.PathLike) -> str | None:
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there if the block succeeds, remove it if not.
 
-    What a killed process leaves of it is removed by `sweep`, which knows it by the number of the process.
+    A link stays, and what it leads to is written. What a killed process leaves of the temporary file is removed by
+    `sweep`, which knows it by the number of the process.
 
     Raises:
-        CompanionError: the folder or the disk refuses the write.
+        CompanionError: the folder or the disk refuses the write, or a device, a pipe or a folder is in the file's place.
     """
     path = Path(path)
     temporary = None
+    _check_replaceable(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}.{os.getpid()}-", suffix=path.suffix, dir=path.parent)
+        target = _followed(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        start = f".{path.stem}.{os.getpid()}-"
+        descriptor, name = tempfile.mkstemp(prefix=start, suffix=path.suffix, dir=target.parent)
         os.close(descriptor)
         temporary = Path(name)
         yield temporary
         temporary.chmod(0o644)
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         raise CompanionError(
             f"cannot write {path}: {error.strerror or error}; check free disk space and permissions"
@@ -92,6 +96,16 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _followed(path: Path) -> Path:
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise CompanionError where a file would take the place of a device, which all programs share, or of its like."""
+    if other := other_than_file(path):
+        raise CompanionError(f"cannot write {path}: it is {other}; give the name of a file")
 
 
 def sweep(folder: Path) -> None:
@@ -145,17 +159,17 @@ def only_one(path: Path, *, who: str) -> Iterator[None]:
 
 def check_writable(path: str | os.PathLike) -> None:
     """Raise CompanionError, before anything costly, where `atomic_path` could not write a file later."""
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise CompanionError(f"there is no folder {path.parent} for {path.name}; make it first")
-    if path.is_dir():
-        raise CompanionError(f"cannot write {path}: it is a folder; give the name of a file")
+    target = _followed(Path(path))
+    folder = target.parent
+    if not folder.is_dir():
+        raise CompanionError(f"there is no folder {folder} for {target.name}; make it first")
+    _check_replaceable(target)
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise CompanionError(
-            f"cannot write in {path.parent}: {error.strerror}; change permissions, free the disk, or move what is in its way"
+            f"cannot write in {folder}: {error.strerror}; change permissions, free the disk, or move what is in its way"
         ) from error
 
 

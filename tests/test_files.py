@@ -10,6 +10,7 @@ from paper_utils.errors import CompanionError
 from paper_utils.files import (
     ROOT,
     atomic_path,
+    check_writable,
     only_one,
     private_folder,
     read_arrays,
@@ -17,6 +18,7 @@ from paper_utils.files import (
     sweep,
     way_out,
     write_arrays,
+    write_json,
 )
 
 
@@ -48,6 +50,36 @@ def test_arrays_come_back_whatever_the_name_and_nothing_else_is_left(tmp_path, n
     write_arrays(tmp_path / name, {"x": np.arange(3)})
     assert read_arrays(tmp_path / name)["x"].tolist() == [0, 1, 2]
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "real.json").write_text("old")
+    for name, target in (("link.json", "elsewhere/real.json"), ("dangling.json", "elsewhere/new.json")):
+        (tmp_path / name).symlink_to(target)
+        check_writable(tmp_path / name)
+        write_json(tmp_path / name, {"a": 1})
+        assert os.readlink(tmp_path / name) == target
+        assert read_json(tmp_path / target) == {"a": 1}
+    assert len(list(tmp_path.rglob("*"))) == 5
+    (tmp_path / "lost.json").symlink_to("missing/new.json")
+    with pytest.raises(CompanionError, match="there is no folder .*missing for new.json; make it first"):
+        check_writable(tmp_path / "lost.json")
+
+
+@pytest.mark.parametrize(("kind", "what"), [("pipe", "a pipe"), ("folder", "a folder"), ("device", "a device")])
+def test_what_is_no_file_is_never_replaced(tmp_path, kind, what):
+    path = tmp_path / "target.csv"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+    for write in (check_writable, lambda path: write_json(path, {})):
+        with pytest.raises(CompanionError, match=rf"^cannot write .*: it is {what}; give the name of a file"):
+            write(path)
+    assert [each.name for each in tmp_path.iterdir()] == ["target.csv"]
 
 
 KILLED = """

@@ -7,12 +7,13 @@ class gives them, whatever the model was trained on: a normalisation is in its w
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import Literal, get_args
 
 from paper_utils.data.chirps import LabelScale
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import check_writable
+from paper_utils.files import check_writable, other_than_file
 from paper_utils.models.exports import ADAPTER_FILES, save_adapter
 from paper_utils.models.published import load_published, save_published
 from paper_utils.models.regressor import load_regressor, merged, named_backbone, stored_pixels
@@ -36,16 +37,21 @@ def export(
         merge: add LoRA into the weights first.
 
     Raises:
-        CompanionError: the model is missing, damaged or does not fit, an adapter is to be merged, or the output cannot
-            be written.
+        CompanionError: the model is missing, damaged or does not fit, an adapter is to be merged, or the output is the
+            model or cannot be written.
     """
     if layout == "adapter" and merge:
         raise CompanionError("an adapter holds LoRA alone, which merging removes; leave out one of the two options")
     if layout == "adapter":
-        if output.is_file():
-            raise CompanionError(f"{output} is a file, and an adapter is a folder; give the name of one")
+        if os.path.exists(output) and not output.is_dir():
+            what = other_than_file(output) or "a file"
+            raise CompanionError(f"{output} is {what}, and an adapter is a folder; give the name of one")
+        for file in ADAPTER_FILES if output.is_dir() else ():
+            check_writable(output / file)
     else:
         check_writable(output)
+        if os.path.realpath(output) == os.path.realpath(model):
+            raise CompanionError(f"{output} is the model that is read, and would be replaced; give another name")
     backbone = backbone or named_backbone(model)
     regressor = load_regressor(model, backbone=backbone)
     if layout == "adapter":

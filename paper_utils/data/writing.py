@@ -11,7 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from ..errors import CompanionError
-from ..files import atomic_path, load_template, read_json, write_json, write_text
+from ..files import atomic_path, load_template, other_than_file, read_json, write_json, write_text
 from .chirps import DURATION, MAX_FREQUENCY, draw_chirp
 from .dataset import images_key, sample
 from .layout import COLUMNS, LABELS, METADATA, image_numbers, image_path, misnamed_images
@@ -109,6 +109,8 @@ def _card(count: int, seed: int) -> str:
 
 def _is_whole(path: Path) -> bool:
     """Whether a PNG file has its end; one that was cut off is drawn again."""
+    if other_than_file(path):
+        return False  # and a pipe is not waited for
     with open(path, "rb") as file:
         file.seek(max(0, path.stat().st_size - len(PNG_END)))
         return file.read() == PNG_END

@@ -213,6 +213,15 @@ def test_a_device_in_the_place_of_a_file_is_named(folder):
             folders.FolderSet(folder)[2]
 
 
+def test_a_pipe_in_the_place_of_an_image_is_neither_waited_for_nor_replaced_by_a_new_one(folder):
+    (folder / "spectrogram_3.png").unlink()
+    os.mkfifo(folder / "spectrogram_3.png")
+    command = [sys.executable, "-m", "paper_utils.data.folders", "write", str(folder), "5", "--seed", "9"]
+    done = subprocess.run([*command, "--workers", "1"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert re.fullmatch(r"error: cannot write .*spectrogram_3\.png: it is a pipe; .*\n", done.stderr), done.stderr
+    assert (folder / "spectrogram_3.png").is_fifo()
+
+
 def test_the_command_reports_an_error_in_one_line(folder):
     command = [sys.executable, "-m", "paper_utils.data.folders", "check", str(folder)]
     good = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
@@ -293,7 +302,7 @@ def test_other_files_beside_are_left_alone(folder):
     assert len(folders.FolderSet(folder)) == 5
 
 
-@pytest.mark.parametrize(("occupied", "message"), [("spectrogram_3.png", "Is a directory"), ("x", "holds .*_0.png")])
+@pytest.mark.parametrize(("occupied", "message"), [("spectrogram_3.png", "it is a folder"), ("x", "holds .*_0.png")])
 def test_a_target_that_something_else_occupies_is_named_in_one_line(folder, occupied, message):
     (folder / "spectrogram_3.png").unlink()
     (folder / occupied).mkdir()

@@ -1,5 +1,7 @@
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -60,6 +62,24 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_model_is_read(tmp
     (tmp_path / "file").touch()
     with pytest.raises(CompanionError, match="is a file, and an adapter is a folder"):
         export.export(nothing, tmp_path / "file", layout="adapter")
+
+
+def test_a_device_is_no_target_and_nor_is_the_model_itself(tmp_path, model_file):
+    with pytest.raises(CompanionError, match="cannot write .*null: it is a device; give the name of a file"):
+        export.export(tmp_path / "none.safetensors", Path("/dev/null"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CompanionError, match="pipe is a pipe, and an adapter is a folder"):
+        export.export(model_file, tmp_path / "pipe", layout="adapter")
+    (tmp_path / "adapter").mkdir()
+    os.mkfifo(tmp_path / "adapter" / ADAPTER_FILES[0])
+    with pytest.raises(CompanionError, match="cannot write .*: it is a pipe; give the name of a file"):
+        export.export(tmp_path / "none.safetensors", tmp_path / "adapter", layout="adapter")
+    content = model_file.read_bytes()
+    (tmp_path / "link").symlink_to(model_file)
+    for output in (model_file, tmp_path / "link"):
+        with pytest.raises(CompanionError, match="is the model that is read, and would be replaced; give another"):
+            export.export(model_file, output)
+    assert model_file.read_bytes() == content
 
 
 def test_a_model_on_normalised_pixels_is_exported_for_those_of_the_released_code(tmp_path, tiny_backbone, images):
