@@ -11,6 +11,7 @@ the author's, of 0.04 s and 0.1 Hz or so.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,8 +59,13 @@ def predict_folders(
         pixels: of a checkpoint, as in `load_published`; a model of ours names its own, and must not name others.
 
     Raises:
-        CompanionError: an image, label or the model is missing, damaged or does not fit, or images are too few.
+        CompanionError: an image, label or the model is missing, damaged or does not fit, a folder is given twice, or
+            images are too few.
     """
+    places = [os.path.realpath(folder) for folder in folders]
+    for number, place in enumerate(places):
+        if (first := places.index(place)) != number:
+            raise CompanionError(f"{folders[number]} is the same folder as {folders[first]}; give each once")
     sets = {folder: FolderSet(folder, resizing=resizing) for folder in folders}
     for folder, images in sets.items():
         if len(images) < FEWEST:

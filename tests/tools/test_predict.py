@@ -116,6 +116,13 @@ def test_a_table_that_cannot_be_written_is_named_before_an_image_is_read(folder,
         command(folder, "--table", "/proc/predictions.csv")
 
 
+def test_a_folder_that_is_given_twice_is_not_counted_twice(folder, tmp_path, command):
+    (tmp_path / "link").symlink_to(folder)
+    for again in (folder, tmp_path / "link", folder / ".." / folder.name):
+        with pytest.raises(SystemExit, match=rf"^error: {again} is the same folder as {folder}; give each once"):
+            command(folder, again)
+
+
 def test_what_was_found_is_printed_though_the_table_cannot_be_written(folder, tmp_path, command, capsys, monkeypatch):
     def full(path, table):
         raise CompanionError(f"cannot write {path}: No space left on device")
