@@ -19,7 +19,7 @@ import pandas as pd
 
 from paper_utils.data.chirps import TARGETS, UNITS
 from paper_utils.data.folders import FolderSet
-from paper_utils.data.layout import image_path
+from paper_utils.data.layout import LABELS, METADATA, image_path
 from paper_utils.data.resizing import FILTERS, Resizing
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import check_writable, write_table
@@ -108,6 +108,24 @@ def _rows(folder: Path, evaluation: Evaluation) -> list[dict]:
     ]
 
 
+def _check_table(table: Path, folders: Sequence[Path], model: Path) -> None:
+    """Raise CompanionError, before an image is read, for a table that cannot be written or would replace what is read."""
+    check_writable(table)
+    target = Path(os.path.realpath(table))
+    for folder in folders:
+        for read in (folder, folder / LABELS, folder / METADATA):
+            if target.is_relative_to(os.path.realpath(read)):
+                raise CompanionError(f"{table} is in {folder}, which is read; give a place outside of it")
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            raise CompanionError(
+                f"the name of the folder {folder} is not UTF-8, as a table must be; rename it, or leave out --table"
+            ) from None
+    if target == Path(os.path.realpath(model)):
+        raise CompanionError(f"{table} is the model that is read, and would be replaced; give another name")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.predict", description=__doc__.split("\n\n")[0])
     parser.add_argument(
@@ -141,7 +159,7 @@ def main() -> None:
     options = parser.parse_args()
     with reported():
         if options.table:
-            check_writable(options.table)
+            _check_table(options.table, options.folders, options.checkpoint or options.model)
         if options.checkpoint and options.backbone:
             raise CompanionError(f"the checkpoint {options.checkpoint} holds its own backbone; leave out --backbone")
         if options.heads is not None and not options.checkpoint:

@@ -1,4 +1,6 @@
 import csv
+import os
+import shutil
 import sys
 
 import numpy as np
@@ -114,6 +116,35 @@ def test_a_table_that_cannot_be_written_is_named_before_an_image_is_read(folder,
         command(folder, "--table", tmp_path)
     with pytest.raises(SystemExit, match="^error: cannot write in /proc: "):
         command(folder, "--table", "/proc/predictions.csv")
+
+
+def test_a_table_never_replaces_what_is_read(folder, tmp_path, command, monkeypatch):
+    monkeypatch.setattr(predict, "predict_folders", lambda *_, **__: pytest.fail("images were read"))
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    (tmp_path / "folder").symlink_to(folder)
+    (tmp_path / "link.csv").symlink_to(folder / "labels.csv")
+    for table in (folder / "labels.csv", image_path(folder, 1), tmp_path / "folder" / "new.csv", tmp_path / "link.csv"):
+        with pytest.raises(SystemExit, match=r"^error: .* is in .*, which is read; give a place outside of it"):
+            command(folder, "--table", table)
+    with pytest.raises(SystemExit, match=r"model\.pth is the model that is read, and would be replaced"):
+        command(folder, "--checkpoint", tmp_path / "model.pth", "--table", tmp_path / "model.pth")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    linked = tmp_path / "linked"  # a folder whose labels lie elsewhere
+    linked.mkdir()
+    shutil.copyfile(folder / "labels.csv", tmp_path / "real.csv")
+    (linked / "labels.csv").symlink_to(tmp_path / "real.csv")
+    with pytest.raises(SystemExit, match=r"real\.csv is in .*linked, which is read"):
+        command(linked, "--table", tmp_path / "real.csv")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SystemExit, match="^error: cannot write .*: it is a pipe; give the name of a file"):
+        command(folder, "--table", tmp_path / "pipe")
+
+
+def test_a_folder_whose_name_no_table_can_hold_is_refused_before_an_image_is_read(tmp_path, command, monkeypatch):
+    monkeypatch.setattr(predict, "predict_folders", lambda *_, **__: pytest.fail("images were read"))
+    name = os.fsdecode(b"F\xff")
+    with pytest.raises(SystemExit, match=r"^error: the name of the folder .*F\\udcff is not UTF-8.*leave out --table"):
+        command(tmp_path / name, "--table", tmp_path / "table.csv")
 
 
 def test_a_folder_that_is_given_twice_is_not_counted_twice(folder, tmp_path, command):
