@@ -113,9 +113,9 @@ def _check_table(table: Path, folders: Sequence[Path], model: Path) -> None:
     check_writable(table)
     target = Path(os.path.realpath(table))
     for folder in folders:
-        for read in (folder, folder / LABELS, folder / METADATA):
-            if target.is_relative_to(os.path.realpath(read)):
-                raise CompanionError(f"{table} is in {folder}, which is read; give a place outside of it")
+        image = target.suffix.lower() == ".png" and target.is_relative_to(os.path.realpath(folder))
+        if image or str(target) in map(os.path.realpath, (folder / LABELS, folder / METADATA)):
+            raise CompanionError(f"{table} is read, and would be replaced; give another name")
         try:
             str(folder).encode()
         except UnicodeEncodeError:
