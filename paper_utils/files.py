@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -184,16 +185,23 @@ def write_json(path: str | os.PathLike, content: object) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def read_json(path: str | os.PathLike) -> dict:
+def read_json(path: str | os.PathLike, *, kind: type = object) -> Any:
     """Read a JSON file.
 
+    Args:
+        path: of the file.
+        kind: that its content must be of, such as dict; any if left out.
+
     Raises:
-        CompanionError: the file is missing or is not JSON.
+        CompanionError: the file is missing, is not JSON, or holds something else.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise CompanionError(f"cannot read {path}: {error}; {way_out(path)}") from error
+    if not isinstance(content, kind):
+        raise CompanionError(f"{path} holds a {type(content).__name__}, no {kind.__name__}; {way_out(path)}")
+    return content
 
 
 def write_table(path: str | os.PathLike, table: pd.DataFrame) -> None:

@@ -36,6 +36,17 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path, read, content):
         read(path)
 
 
+def test_json_of_another_kind_is_named_with_the_way_out(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text("[1]")
+    assert read_json(path) == read_json(path, kind=list) == [1]
+    with pytest.raises(CompanionError, match=f"{path} holds a list, no dict; remove it and run again"):
+        read_json(path, kind=dict)
+    path.write_text("[" * 100_000)
+    with pytest.raises(CompanionError, match=f"cannot read {path}: "):
+        read_json(path)
+
+
 def test_json_is_utf8_whatever_the_locale(tmp_path):
     (tmp_path / "unit.json").write_bytes('{"unit": "μ"}'.encode())
     program = "import sys; from paper_utils.files import read_json; print(ascii(read_json(sys.argv[1])['unit']))"

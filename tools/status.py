@@ -67,7 +67,15 @@ def costs(results: Results, names: Sequence[str], notebooks: Mapping[str, Mappin
         f"result {name}": stamp.computed for name in names if (stamp := results.stamp(name)) is not None
     }
     took |= {f"notebook {name}": record for name, record in notebooks.items()}
-    return {name: f"{record['seconds']:6.0f} s {record['peak_memory_mib']:6.0f} MiB" for name, record in took.items()}
+    return {name: _cost(record) for name, record in took.items()}
+
+
+def _cost(record: Mapping) -> str:
+    """Return seconds and memory in a line's width; "" of a damaged record, by which nothing else is lost."""
+    try:
+        return f"{record['seconds']:6.0f} s {record['peak_memory_mib']:6.0f} MiB"
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def _print_shipped(backbone: str) -> bool:

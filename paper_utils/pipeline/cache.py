@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from types import UnionType
 
 from ..errors import CompanionError
 from ..files import ROOT, checksum, read_json, write_json
@@ -37,12 +38,17 @@ __all__ = [
 CHANGED_FILES = "its files were changed after they were computed"
 # settings that came after the first unfinished computations, whose names they leave as they are while at their default
 ADDED = ("pixels",)
+NUMBER = int | float
 MEMORY = ROOT / "build" / "probes.json"  # numbers of probes by stage, code and environment
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a result was computed from, and its content."""
+    """What a result was computed from, and its content.
+
+    Raises:
+        TypeError: a value is of another kind, as in a damaged file; so does a field too many or too few.
+    """
 
     version: int
     settings: dict[str, object]
@@ -51,6 +57,21 @@ class Stamp:
     probe: Numbers
     content: str
     computed: dict[str, object]  # where: commit, versions, machine, seconds, peak memory
+
+    def __post_init__(self) -> None:
+        costs = ("seconds", "peak_memory_mib")
+        fits = (
+            isinstance(self.version, int)
+            and isinstance(self.settings, dict)
+            and all(_is_dict_of(str, texts) for texts in (self.inputs, self.data))
+            and _is_dict_of(NUMBER, self.probe)
+            and isinstance(self.content, str)
+            and isinstance(self.computed, dict)
+            and isinstance(self.computed.get("when"), str)
+            and all(isinstance(self.computed.get(name), NUMBER) for name in costs)
+        )
+        if not fits:
+            raise TypeError("a value of the stamp is of another kind")
 
     def as_dict(self) -> dict:
         """Return the stamp as plain data."""
@@ -135,6 +156,8 @@ def state_of(stage: Stage, profile: Profile, folder: Path, stamp: Stamp | None, 
 
 def differences(stage: Stage, expected: Numbers, found: Numbers, *, most: int = 3) -> list[str]:
     """Return which numbers of a probe differ by more than the stage's tolerance, `most` of them in full."""
+    if not _is_dict_of(NUMBER, expected):
+        return ["what it gave then is damaged"]
     lines = [f"{name} is gone" for name in expected if name not in found]
     lines += [f"{name} is new" for name in found if name not in expected]
     for name, value in expected.items():
@@ -161,8 +184,8 @@ def probe_numbers(name: str) -> Numbers:
     code = hashlib.sha256(f"{closure_hash(stage.module)} {closure_hash(__package__ + '.probes')}".encode()).hexdigest()
     guard = name.partition("/")[0]  # repeats and controls have one probe
     key = f"{guard} {code[:16]} {_environment_hash()}"
-    known = read_json(MEMORY) if MEMORY.is_file() else {}
-    if key not in known:
+    known = _remembered()
+    if not _is_dict_of(NUMBER, known.get(key)):
         try:
             with (
                 contextlib.redirect_stderr(io.StringIO()),
@@ -174,6 +197,14 @@ def probe_numbers(name: str) -> Numbers:
         known = {old: value for old, value in known.items() if not old.startswith(f"{guard} ")} | {key: numbers}
         write_json(MEMORY, known)
     return known[key]
+
+
+def _remembered() -> dict[str, Numbers]:
+    """Return the numbers of probes that ran before; none of a damaged file, since running them again loses nothing."""
+    try:
+        return read_json(MEMORY, kind=dict) if MEMORY.is_file() else {}
+    except CompanionError:
+        return {}
 
 
 @cache
@@ -191,6 +222,10 @@ def unfinished_name(stage: str, profile: Profile) -> str:
     parts = json.dumps([settings, data, rounded, entry.version], sort_keys=True)
     suffix = ".npz" if entry.file.endswith(".npz") else ".pt"
     return f"{stage.replace('/', '-')}-{hashlib.sha256(parts.encode()).hexdigest()[:12]}{suffix}"
+
+
+def _is_dict_of(kind: type | UnionType, values: object) -> bool:
+    return isinstance(values, dict) and all(isinstance(value, kind) for value in values.values())
 
 
 def _changed(what: str, before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:

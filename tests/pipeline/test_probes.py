@@ -55,4 +55,9 @@ def test_a_probe_is_run_once_for_the_same_code(tmp_path, monkeypatch):
     cache.probe_numbers.cache_clear()
     cache.probe_numbers("maps")
     assert len(calls) == 2
+    for damaged in ("[]", "{", "", "null", '{"maps": 3}', (tmp_path / "probes.json").read_text().replace("1.0", '"1"')):
+        (tmp_path / "probes.json").write_text(damaged)
+        cache.probe_numbers.cache_clear()
+        assert cache.probe_numbers("maps") == {"a": 1.0}
+    assert len(calls) == 8
     cache.probe_numbers.cache_clear()

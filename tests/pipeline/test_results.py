@@ -115,6 +115,43 @@ def test_a_stamp_of_an_older_form_is_computed_again(table, fresh):
     assert fresh().state("first").state == "missing"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": None},
+        {"version": "1"},
+        {"inputs": []},
+        {"data": {"a": 1}},
+        {"probe": {"b": "100"}},
+        {"content": None},
+        {"computed": {}},
+        {"computed": {"when": "today", "seconds": "long", "peak_memory_mib": 1}},
+        {"computed": None},
+    ],
+)
+def test_a_damaged_stamp_is_computed_again(changes, table, fresh):
+    made, _, _ = table
+    path = fresh()._stamp_path("first")
+    fresh().ensure("first", 1)
+    write_json(path, read_json(path) | changes)
+    assert fresh().state("first").state == "missing"
+    fresh().ensure("first", 1)
+    assert made == ["first", "first"]
+    for content in ("[]", "null", "3"):
+        path.write_text(content)
+        assert fresh().state("first").state == "missing"
+
+
+@pytest.mark.parametrize("content", [[], {"a": "1"}, None])
+def test_damaged_numbers_of_what_is_made_on_the_fly_are_made_again(content, table, fresh):
+    fresh().ensure("first", 1)
+    (path,) = (fresh().folder / "probes").iterdir()
+    write_json(path, content)
+    assert fresh().state("first") == cache.State("stale", "probe of on_the_fly: what it gave then is damaged")
+    fresh().ensure("first", 1)
+    assert fresh().state("first").state == "fresh"
+
+
 def test_a_stamp_says_where_the_result_was_computed(table, fresh):
     fresh().ensure("first", 1)
     computed = read_json(fresh()._stamp_path("first"))["computed"]

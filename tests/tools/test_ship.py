@@ -23,7 +23,7 @@ def test_metrics_are_taken_again_and_the_origin_stays(tmp_path, monkeypatch):
 
 def test_fits_to_line_images_ship_alone_and_other_stamps_stay(tmp_path, monkeypatch):
     run = Run("laptop", "seeds", root=tmp_path / "run")
-    stamp = Stamp(1, {}, {}, {}, {}, "content", {})
+    stamp = Stamp(1, {}, {}, {}, {}, "content", {"when": "today", "seconds": 1.0, "peak_memory_mib": 2})
     for name in LINE_STAGES:
         write_arrays(run.results.path(name), {"a": np.zeros(3)})
     monkeypatch.setattr(run.results, "state", lambda name: State("fresh"))

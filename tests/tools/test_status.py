@@ -1,5 +1,7 @@
 import re
 
+import pytest
+
 from paper_utils.files import read_json, write_json
 from paper_utils.pipeline.results import REFERENCE, shipped
 from tools import plans, status
@@ -23,3 +25,11 @@ def test_what_notebooks_took_is_read_where_they_were_executed(tmp_path):
 
     write_json(tmp_path / "notebooks" / "05_prediction_shift.run.json", {"seconds": 3, "peak_memory_mib": 900})
     assert plans.took(Executed()) == {"05_prediction_shift": {"seconds": 3, "peak_memory_mib": 900}}
+
+
+@pytest.mark.parametrize("damaged", [{}, [], {"seconds": "long", "peak_memory_mib": 1}, {"seconds": None}])
+def test_a_damaged_record_of_a_notebook_leaves_out_what_it_took(damaged):
+    whole = {"seconds": 3, "peak_memory_mib": 900}
+    found = status.costs(shipped("embedded"), STAGES, {"05_shift": damaged, "06_other": whole})
+    assert found["notebook 05_shift"] == ""
+    assert found["notebook 06_other"].split() == ["3", "s", "900", "MiB"]
