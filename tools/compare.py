@@ -5,9 +5,9 @@ import argparse
 import pandas as pd
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import read_json
+from paper_utils.files import read_json, way_out
 from paper_utils.models.pixels import PIXELS
-from paper_utils.pipeline.compared import RESULTS_FILE
+from paper_utils.pipeline.compared import RESULTS_FILE, check_metrics, shipped_metrics
 from paper_utils.pipeline.results import REFERENCES
 from paper_utils.pipeline.run import Run
 from tools.figures import add_run_options, as_make, run_of
@@ -28,6 +28,7 @@ HEADLINES: dict[str, tuple[str, float | None, float]] = {
     "semantics.chirp_heads": ("monosemantic chirp heads", None, 8.0),
 }
 
+IMAGES = ("accuracy.images", "accuracy.unselected.images", "ablation.images")  # that they rest on
 YOURS = "yours with shipped"  # of the two, not of either with the paper
 # other tolerances on another backbone, whose effects are of another size: about the half-widths of their intervals
 OTHERWISE = {
@@ -82,12 +83,15 @@ def print_comparison(run: Run, metrics: dict) -> None:
             f"pixels and the backbone {' or '.join(REFERENCES)}"
         )
         return
+    path = run.figures / RESULTS_FILE
+    check_metrics(path, metrics)
+    if lacking := [key for key in (*IMAGES, *HEADLINES) if key not in metrics]:
+        raise CompanionError(f"{path} lacks {lacking[0]!r}; {way_out(path)}")
     print(
         f"on {metrics['accuracy.images']:,} test images (r; README has it on the "
         f"{metrics['accuracy.unselected.images']:,} others) and {metrics['ablation.images']:,} ablation images"
     )
-    shipped = read_json(REFERENCES[run.profile.backbone].folder / RESULTS_FILE)
-    print(comparison(metrics, shipped).to_string(index=False))
+    print(comparison(metrics, shipped_metrics(run.profile.backbone)).to_string(index=False))
     print(f"{YOURS}: by the tolerance; what is published is judged in docs/ledger.md")
 
 

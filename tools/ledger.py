@@ -8,10 +8,10 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from paper_utils.claims import Backbones
-from paper_utils.errors import reported
-from paper_utils.files import ROOT, atomic_path, read_json
-from paper_utils.pipeline.compared import RESULTS_FILE, shipped_runs
+from paper_utils.claims import Backbones, Ledger
+from paper_utils.errors import CompanionError, reported
+from paper_utils.files import ROOT, atomic_path, way_out
+from paper_utils.pipeline.compared import RESULTS_FILE, read_metrics, shipped_runs
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCES
 
@@ -34,9 +34,20 @@ def side_by_side(results: Mapping[str, Path]) -> Backbones:
     """Return the shipped runs, that on the embedded backbone first, and others by their results.json.
 
     Raises:
-        CompanionError: the results of a run lack a number that a claim rests on.
+        CompanionError: the results of a run, whose file is named, are damaged or lack a number that a claim rests on.
     """
-    return Backbones.of(shipped_runs() | {name: (read_json(path), []) for name, path in results.items()})
+    shipped = Backbones.of(shipped_runs())  # which have every number: what another lacks is no fault of the claims
+    numbers = {name: read_metrics(path) for name, path in results.items()}
+    ledgers = {name: _ledger(path, numbers[name]) for name, path in results.items()}
+    return Backbones({**shipped.ledgers, **ledgers}, {**shipped.numbers, **numbers})
+
+
+def _ledger(path: Path, metrics: Mapping[str, float | str]) -> Ledger:
+    try:
+        return Ledger.of(metrics)
+    except (CompanionError, ValueError) as error:
+        what = str(error).partition(";")[0] if isinstance(error, CompanionError) else "a text describes no head"
+        raise CompanionError(f"{path}: {what}; {way_out(path)}") from error
 
 
 def main() -> None:

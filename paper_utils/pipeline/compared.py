@@ -1,5 +1,8 @@
 """A run beside others: repeats and controls of its fine-tuning, its other training seeds, and other backbones."""
 
+import re
+from pathlib import Path
+
 from ..errors import CompanionError
 from ..files import read_arrays, read_json, way_out
 from . import seeds, study
@@ -8,9 +11,18 @@ from .line_fits import LINE_STAGES, RANDOM_STAGE
 from .results import REFERENCES, shipped, shipped_stages
 from .work import Arrays
 
-__all__ = ["RESULTS_FILE", "Compared", "shipped_metrics", "shipped_runs", "shipped_seeds"]
+__all__ = [
+    "RESULTS_FILE",
+    "Compared",
+    "check_metrics",
+    "read_metrics",
+    "shipped_metrics",
+    "shipped_runs",
+    "shipped_seeds",
+]
 
 RESULTS_FILE = "results.json"
+TEXTS = re.compile(r"origin\..*|heads\.L\d+H\d+|.*\.name")  # keys of results that are no numbers
 SEED_STAGES = tuple(f"seeds/{name}" for name in seeds.SEEDS)
 
 
@@ -36,7 +48,9 @@ class Compared(Computing):
         for name in names:
             if not results.path(name).is_file():
                 raise CompanionError(f"{results.path(name)} is missing; {way_out(results.path(name))}")
-            content = read_json(results.path(name))
+            content = read_json(results.path(name), kind=dict)
+            if lacking := {"index", "title"} - content.keys():
+                raise CompanionError(f"{results.path(name)} lacks {min(lacking)!r}; {way_out(results.path(name))}")
             if self.computes and results.state(name).state != "fresh":
                 content["title"] += " (by other code)"
             found.append(content)
@@ -82,8 +96,29 @@ class Compared(Computing):
         for stage in SEED_STAGES:
             fresh = next((one for one in sources if one.state(stage).state == "fresh"), None)
             if fresh:
-                found.append(read_json(fresh.path(stage)))
+                found.append(read_metrics(fresh.path(stage)))
         return found
+
+
+def read_metrics(path: Path) -> dict[str, float | str]:
+    """Return the numbers of a run as flat keys.
+
+    Raises:
+        CompanionError: the file is missing, is not JSON, or as in `check_metrics`.
+    """
+    content = read_json(path)
+    check_metrics(path, content)
+    return content
+
+
+def check_metrics(path: Path, content: object) -> None:
+    """Raise CompanionError if what a file holds, which is named, is not a number or text by each key, as belongs there."""
+    if not isinstance(content, dict) or not content:
+        raise CompanionError(f"{path} does not hold the numbers of a run; {way_out(path)}")
+    for key, value in content.items():
+        kind, what = (str, "text") if TEXTS.fullmatch(key) else (int | float, "number")
+        if not isinstance(value, kind):
+            raise CompanionError(f"{path} has {value!r} as {key!r}, which is no {what}; {way_out(path)}")
 
 
 def shipped_metrics(backbone: str) -> dict[str, float | str]:
@@ -96,13 +131,14 @@ def shipped_metrics(backbone: str) -> dict[str, float | str]:
     content = read_json(path)
     if not isinstance(content, dict) or content.get("origin.backbone") != backbone:
         raise CompanionError(f"{path} does not hold the numbers of the {backbone} backbone; {way_out(path)}")
+    check_metrics(path, content)
     return content
 
 
 def shipped_seeds(backbone: str) -> list[dict]:
     """Return the numbers of the other training seeds that ship on a backbone, as flat keys; none where none do."""
     paths = [shipped(backbone).path(stage) for stage in SEED_STAGES]
-    return [read_json(path) for path in paths if path.is_file()]
+    return [read_metrics(path) for path in paths if path.is_file()]
 
 
 def shipped_runs() -> dict[str, tuple[dict[str, float | str], list[dict]]]:

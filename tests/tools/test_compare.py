@@ -35,6 +35,21 @@ def test_a_missing_number_is_named_with_the_way_out():
         compare.comparison({key: value for key, value in SHIPPED.items() if key != "semantics.chirp_heads"}, SHIPPED)
 
 
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ({}, "does not hold the numbers of a run"),
+        ([], "does not hold the numbers of a run"),
+        ({"accuracy.images": 3}, "lacks 'accuracy.unselected.images'"),
+        (SHIPPED | {"semantics.chirp_heads": "many"}, "has 'many' as 'semantics.chirp_heads', which is no number"),
+    ],
+)
+def test_damaged_results_are_named_with_the_way_out(metrics, said, tmp_path):
+    run = Run("laptop", "checkpoint", root=tmp_path)
+    with pytest.raises(CompanionError, match=rf"{run.figures}/results\.json {said}; remove it and run again"):
+        compare.print_comparison(run, metrics)
+
+
 def test_other_profiles_are_not_compared(capsys, tmp_path):
     compare.print_comparison(Run("smoke", "seeds", root=tmp_path), {})
     assert "not comparable" in capsys.readouterr().out

@@ -34,8 +34,18 @@ def test_the_shipped_runs_are_the_first_columns_and_another_is_judged_by_its_own
     assert [entry.verdict for entry in found.ledgers["paper"].entries] == [entry.verdict for entry in alone.entries]
 
 
-def test_results_that_lack_a_number_are_named(figures):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"accuracy.images": 10}, ": the results lack '.*'; remove it and run again$"),
+        ({}, " does not hold the numbers of a run; remove it and run again"),
+        ([], " does not hold the numbers of a run; remove it and run again"),
+        (RESULTS | {"accuracy.images": "many"}, " has 'many' as 'accuracy.images', which is no number; remove it"),
+        (RESULTS | {"heads.L1H1": "unselective"}, ": a text describes no head; remove it and run again"),
+    ],
+)
+def test_damaged_results_are_named_and_not_the_claims(content, said, figures):
     path = figures / "paper" / "results.json"
-    write_json(path, {"accuracy.images": 10})
-    with pytest.raises(CompanionError, match="paper: the results lack"):
+    write_json(path, content)
+    with pytest.raises(CompanionError, match=f"^{path}{said}"):
         side_by_side({"paper": path})
