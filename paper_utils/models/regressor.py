@@ -6,16 +6,14 @@ Sources: section 2.2 of the paper (the head, and W' = W + BA scaled by alpha / r
 for the sizes: r = 8, alpha = 16, dropout 0.1, head width-256-128-3.
 """
 
-import contextlib
 import copy
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 from transformers import PreTrainedModel
@@ -28,6 +26,7 @@ from .dropout import QuickDropout, set_dropout
 from .families import Block, base_model, family_of
 from .loading import load_vit
 from .pixels import Pixels, fold_normalisation, read_normalisation
+from .state_dicts import opened_model
 from .vit import new_embedded_vit
 
 __all__ = [
@@ -76,8 +75,18 @@ class ChirpRegressor(nn.Module):
         return (labels - self.label_mean) / self.label_std
 
     def predict(self, images: torch.Tensor) -> torch.Tensor:
-        """Map images to (batch, 3) seconds, hertz, hertz."""
-        return self(images).float() * self.label_std + self.label_mean
+        """Map images to (batch, 3) seconds, hertz, hertz.
+
+        Raises:
+            CompanionError: one of them is not finite.
+        """
+        found = self(images).float() * self.label_std + self.label_mean
+        if not found.isfinite().all():  # finite weights can overflow on the way
+            raise CompanionError(
+                "the model's predictions are not finite: its weights, or the normalisation in them, are damaged or too large "
+                "for float32; give another model"
+            )
+        return found
 
     @property
     def layers(self) -> Sequence[Any]:
@@ -177,7 +186,7 @@ def load_regressor(
             pixels.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened_model(path) as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, no iterator
     backbone, stored = backbone or named_backbone(path), stored_pixels(path)
     if stored != (pixels or stored):
@@ -224,17 +233,8 @@ def stored_pixels(path: str | os.PathLike) -> Pixels:
 
 
 def _metadata(path: str | os.PathLike) -> dict[str, str]:
-    with _opened(Path(path)) as file:
+    with opened_model(Path(path)) as file:
         return file.metadata() or {}
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    try:
-        with safe_open(path, "pt") as file:
-            yield file
-    except (OSError, SafetensorError) as error:
-        raise CompanionError(f"cannot read the model {path}: {error}; remove it and run notebook 02 again") from error
 
 
 def _stored_tensors(model: ChirpRegressor) -> dict[str, torch.Tensor]:

@@ -1,16 +1,25 @@
-"""A file that holds the state dict of a fine-tuned ViT and nothing else: read without executing what it asks for."""
+"""Files of a fine-tuned ViT, opened without executing what they ask for, and refused with the way out.
 
+One of torch's holds a state dict and nothing else; one of safetensors is what `save_regressor` wrote.
+"""
+
+import os
 import pickle
 import re
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 
 from ..errors import CompanionError
+from ..files import ROOT, way_out
 
-__all__ = ["HEADS", "REMEDY", "Tensors", "check_archive", "read_state_dict"]
+__all__ = ["HEADS", "REMEDY", "Tensors", "check_archive", "check_is_file", "opened_model", "read_state_dict"]
 
 HEADS = "num_attention_heads"  # in the state dict's metadata
 REMEDY = "give the state dict of a ViT with LoRA of rank 8, or merged, and the published head"
@@ -26,6 +35,7 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
     Raises:
         CompanionError: the file cannot be read, or holds other things than finite tensors.
     """
+    check_is_file(path, what="checkpoint")
     try:
         check_archive(path)
         with warnings.catch_warnings(action="ignore"):  # of pickles by other versions
@@ -51,13 +61,33 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
     # the file is stored as it is: more than its size means that tensors repeat each other or themselves
     if sum(value.numel() * value.element_size() for value in content.values()) > path.stat().st_size:
         raise CompanionError(f"the tensors of the checkpoint {path} are larger than the file; fetch it again")
-    for key, value in content.items():
-        if not value.isfinite().all():
-            raise CompanionError(f"the checkpoint {path} is damaged: {key} is not finite; fetch it again")
-    copies = {
-        key: value.detach().float().clone(memory_format=torch.contiguous_format) for key, value in content.items()
-    }
-    return copies, _stated_heads(path, content)
+    return {key: _as_float32(path, key, value) for key, value in content.items()}, _stated_heads(path, content)
+
+
+@contextmanager
+def opened_model(path: Path) -> Iterator[Any]:
+    """Yield what `save_regressor` wrote, open to be read.
+
+    Raises:
+        CompanionError: the file is missing, damaged or another one. One of the user's own is not to be removed.
+    """
+    check_is_file(path, what="model")
+    try:
+        with safe_open(path, "pt") as file:
+            yield file
+    except (OSError, SafetensorError) as error:
+        ours = any(path.absolute().is_relative_to(ROOT / folder) for folder in ("data", "build"))
+        remedy = (
+            way_out(path) if ours else "give a whole file that save_regressor wrote; a state dict goes to --checkpoint"
+        )
+        raise CompanionError(f"cannot read the model {path}: {error}; {remedy}") from error
+
+
+def check_is_file(path: Path, *, what: str) -> None:
+    """Raise CompanionError for a folder, and for a pipe or device, which would be read for ever; not for what is missing."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        found = "a folder" if os.path.isdir(path) else "no regular file"
+        raise CompanionError(f"cannot read the {what} {path}: it is {found}; give a file")
 
 
 def check_archive(path: Path) -> None:
@@ -69,6 +99,19 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if damaged := archive.testzip():
                 raise ValueError(f"the checksum of {damaged} is wrong")
+
+
+def _as_float32(path: Path, key: str, value: torch.Tensor) -> torch.Tensor:
+    """Return a tensor with memory of its own; asked in float32, since a float64 may overflow and float8 cannot be asked."""
+    try:
+        copied = value.detach().float().clone(memory_format=torch.contiguous_format)
+    except NotImplementedError as error:
+        raise CompanionError(
+            f"the checkpoint {path} has {key} of {value.dtype}, which torch cannot convert; {REMEDY}"
+        ) from error
+    if not copied.isfinite().all():
+        raise CompanionError(f"the checkpoint {path} is damaged: {key} is not finite in float32; fetch it again")
+    return copied
 
 
 def _stated_heads(path: Path, content: dict) -> int | None:

@@ -80,6 +80,13 @@ def test_damaged_weights_are_named(regressor, tiny_backbone, tmp_path, damage, s
         models.load_regressor(path)
 
 
+def test_finite_weights_whose_predictions_are_not_are_refused(regressor, images):
+    with torch.no_grad():
+        regressor.head[0].weight.fill_(3e38)
+    with pytest.raises(CompanionError, match="predictions are not finite: .*; give another model"):
+        regressor.predict(images)
+
+
 def test_a_model_that_names_no_backbone_is_refused(regressor, tiny_backbone, tmp_path):
     path = tmp_path / "model.safetensors"
     models.save_regressor(regressor, path, backbone=tiny_backbone)
