@@ -10,7 +10,7 @@ from ..errors import CompanionError
 from ..files import atomic_path
 from ..models import processes
 from ..models.regressor import ChirpRegressor
-from ..models.state_dicts import check_archive
+from ..models.state_dicts import check_archive, check_is_file
 from .history import Epoch
 from .recipe import Recipe
 from .schedule import Schedule
@@ -76,8 +76,11 @@ class TrainingState:
         content |= {"chosen": self.chosen, "recipe": self.recipe}
         content["history"] = [asdict(epoch) for epoch in self.history]
         content["progress"] = asdict(self.progress) if self.progress else None
-        with atomic_path(path) as temporary:
-            torch.save(content, temporary)
+        with atomic_path(path) as temporary, open(temporary, "wb") as file:
+            try:
+                torch.save(content, file)
+            except RuntimeError as error:  # torch hides what the disk said, such as that it is full
+                raise (error.__context__ if isinstance(error.__context__, OSError) else error) from error
 
     def resume(self, path: Path) -> None:
         """Continue from a file that `save` wrote; without one, start from the beginning.
@@ -87,6 +90,7 @@ class TrainingState:
         """
         if not path.exists():
             return
+        check_is_file(path, what="checkpoint")
         try:
             check_archive(path)
             content = torch.load(path, map_location="cpu", weights_only=True)

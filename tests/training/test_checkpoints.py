@@ -1,3 +1,5 @@
+import os
+import resource
 from dataclasses import replace
 
 import numpy as np
@@ -76,12 +78,32 @@ def test_a_damaged_or_foreign_checkpoint_is_named(tiny_profile, tmp_path):
     path.unlink()
     training.fine_tune(replace(tiny_profile, epochs=1), path)
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+    weights = torch.load(path, weights_only=True)["model"]["head.0.weight"].numpy().tobytes()
+    place = whole.index(weights)  # between tensors are bytes that mean nothing
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
     with pytest.raises(CompanionError, match=r"c\.pt is damaged"):  # by one bit
         training.fine_tune(tiny_profile, path)
     path.write_bytes(whole)
     with pytest.raises(CompanionError, match="other settings"):
         training.fine_tune(tiny_profile, path)
+
+
+def test_a_full_disk_is_named_as_where_other_files_are_written(tiny_profile, tmp_path):
+    """A file that may not grow is refused by the system as one is on a full disk."""
+    at_most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, at_most[1]))
+    try:
+        with pytest.raises(CompanionError, match=r"cannot write .*h\.pt: File too large; check free disk space"):
+            training.fine_tune(tiny_profile, tmp_path / "h.pt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, at_most)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_in_a_checkpoints_place_is_not_waited_for(tiny_profile, tmp_path):
+    os.mkfifo(tmp_path / "i.pt")
+    with pytest.raises(CompanionError, match=r"i\.pt: it is no regular file"):
+        training.fine_tune(tiny_profile, tmp_path / "i.pt")
 
 
 @pytest.fixture
