@@ -3,6 +3,8 @@
 import warnings
 from typing import TYPE_CHECKING
 
+from .errors import check_environment
+
 if TYPE_CHECKING:
     from .attention.maps import attention_maps
     from .attention.masks import score_masks
@@ -27,6 +29,8 @@ __all__ = [
     "sweep_heads",
 ]
 __version__ = "0.1.0"
+
+check_environment()  # before any library is imported that it would stop
 
 # two messages of libraries to their own developers; in a notebook they would end up beside the figures
 warnings.filterwarnings("ignore", message="IProgress not found")

@@ -1,4 +1,4 @@
-"""The exception for problems that a user can solve, and its report in one line."""
+"""The exception for problems that a user can solve, its report in one line, and a look at the environment."""
 
 import io
 import os
@@ -6,9 +6,10 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 
-__all__ = ["CompanionError", "reported"]
+__all__ = ["CompanionError", "check_environment", "reported"]
 
 
 class CompanionError(RuntimeError):
@@ -32,8 +33,11 @@ def reported() -> Iterator[None]:
 
     SIGTERM interrupts as Ctrl-C does.
 
-    If the reader of its output closes the pipe (`make status | head -1`), the program ends silently.
+    If stdout is closed (`>&-`), what is written to it is lost; if the reader of its output closes the pipe (`make status | head -1`), the program ends silently.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, to the end of the program
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a letter of ours shows ? in its place
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
@@ -51,6 +55,30 @@ def reported() -> Iterator[None]:
         sys.exit(f"error: {_one_line(what)}; check rights and free space there, and run the same command again")
     except KeyboardInterrupt:
         sys.exit("stopped; run the same command again to continue")
+
+
+def check_environment() -> None:
+    """End the program with one line for settings under which a library fails to be imported, and leave out a needless one.
+
+    Figures need no backend of matplotlib; one that it does not know is forgotten, and a kernel's own stays.
+    """
+    if sys.flags.optimize > 1:
+        sys.exit(
+            "error: docstrings are needed, by transformers, too; unset PYTHONOPTIMIZE or set it to 1, leave out -OO"
+        )
+    value = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    try:
+        datetime.fromtimestamp(int(value), UTC)  # as matplotlib dates a PDF
+    except (ValueError, OverflowError, OSError):
+        sys.exit(f"error: SOURCE_DATE_EPOCH is {value!r}, no time in seconds since 1970; unset it or give one")
+    backend = os.environ.get("MPLBACKEND")
+    if backend and "matplotlib" not in sys.modules:
+        del os.environ["MPLBACKEND"]
+        import matplotlib as mpl
+
+        with suppress(ValueError):
+            mpl.rcParams["backend"] = backend
+            os.environ["MPLBACKEND"] = backend
 
 
 def _interrupt(*_: object) -> None:
