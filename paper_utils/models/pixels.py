@@ -6,8 +6,8 @@ and bias of the patch projection when the backbone is loaded. That is exact, sin
 that looks into a model gives it pixels in 0..1 either way. Where every weight is trained, the folded ones are.
 """
 
-import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -67,7 +67,7 @@ def read_normalisation(name: str) -> Normalisation:
 
     Raises:
         CompanionError: there is no such file, it cannot be read, or it does not give three means and positive
-            deviations.
+            deviations with which black and white are finite.
     """
     where = f"{PREPROCESSOR_FILES[0]} of {name!r}"
     if Path(name).is_dir() and not any((Path(name) / file).is_file() for file in PREPROCESSOR_FILES):
@@ -94,7 +94,19 @@ def _normalisation(config: Mapping[str, Any], where: str) -> Normalisation:
         mean, std = (_per_channel(config, key, where) for key in ("image_mean", "image_std"))
         if min(std) <= 0:
             raise CompanionError(f"{where} has image_std {list(std)}, by which nothing can be divided; {REMEDY}")
+    if not _is_finite(mean, std, white):
+        raise CompanionError(
+            f"{where} has rescale_factor {factor!r}, image_mean {list(mean)} and image_std {list(std)}, with which black "
+            f"or white is not finite in float32; {REMEDY}"
+        )
     return Normalisation(tuple(value / white for value in mean), tuple(value / white for value in std))
+
+
+def _is_finite(mean: Sequence[float], std: Sequence[float], white: float) -> bool:
+    """Return whether black and white, and the factors of pixels in 0..1, stay finite in float32."""
+    means, deviations = (torch.tensor(each, dtype=torch.float64) / white for each in (mean, std))
+    found = torch.stack([means, 1 / deviations, -means / deviations, (1 - means) / deviations])
+    return bool(found.float().isfinite().all())
 
 
 def _per_channel(config: Mapping[str, Any], key: str, where: str) -> tuple[float, ...]:
@@ -107,7 +119,8 @@ def _per_channel(config: Mapping[str, Any], key: str, where: str) -> tuple[float
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # compared, since an int may be too large for a float
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 @torch.no_grad()

@@ -147,6 +147,11 @@ def test_published_pixels_read_no_preprocessor(tmp_path):
         (json.dumps(IMAGENET | {"image_mean": [0, float("nan"), 0]}), "has image_mean .*, not a number each"),
         (json.dumps(IMAGENET | {"image_std": [0.5, 0, 0.5]}), r"has image_std \[0.5, 0.0, 0.5\], by which nothing can"),
         (json.dumps(IMAGENET | {"rescale_factor": 0}), "has rescale_factor 0, which is no positive number"),
+        (json.dumps(IMAGENET | {"image_mean": [10**400] * 3}), r"has image_mean \[10+, .*, not a number each"),
+        (json.dumps(IMAGENET | {"image_mean": 1e39}), "black or white is not finite in float32"),
+        (json.dumps(IMAGENET | {"image_std": [0.5, 1e-40, 0.5]}), "black or white is not finite in float32"),
+        (json.dumps(IMAGENET | {"rescale_factor": 1e-320}), "black or white is not finite in float32"),
+        (json.dumps(IMAGENET | {"rescale_factor": 1e308}), "black or white is not finite in float32"),
         (json.dumps(IMAGENET | {"rescale_factor": None}), "has rescale_factor None, which is no positive number"),
     ],
 )
