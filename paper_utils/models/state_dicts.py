@@ -3,7 +3,6 @@
 One of torch's holds a state dict and nothing else; one of safetensors is what `save_regressor` wrote.
 """
 
-import os
 import pickle
 import re
 import warnings
@@ -17,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from ..errors import CompanionError
-from ..files import ROOT, way_out
+from ..files import ROOT, other_than_file, way_out
 
 __all__ = ["HEADS", "REMEDY", "Tensors", "check_archive", "check_is_file", "opened_model", "read_state_dict"]
 
@@ -85,9 +84,8 @@ def opened_model(path: Path) -> Iterator[Any]:
 
 def check_is_file(path: Path, *, what: str) -> None:
     """Raise CompanionError for a folder, and for a pipe or device, which would be read for ever; not for what is missing."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        found = "a folder" if os.path.isdir(path) else "no regular file"
-        raise CompanionError(f"cannot read the {what} {path}: it is {found}; give a file")
+    if other := other_than_file(path):
+        raise CompanionError(f"cannot read the {what} {path}: it is {other}; give a file")
 
 
 def check_archive(path: Path) -> None:

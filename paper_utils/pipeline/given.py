@@ -17,6 +17,7 @@ from ..models.hub import quietly
 from ..models.pixels import PREPROCESSOR_FILES, Pixels, as_pixels, read_normalisation
 from ..models.published import load_published
 from ..models.regressor import ChirpRegressor, save_regressor
+from ..models.state_dicts import check_is_file
 from ..models.vit import EMBEDDED_SIZES
 from .cache import CHANGED_FILES, Stamp, State
 from .profiles import get_profile
@@ -54,6 +55,7 @@ class GivenModel(Results):
 
     def __init__(self, profile: str, path: Path, build: Path, *, pixels: str = "published"):
         self.source = Path(os.path.expanduser(path)).resolve()  # notebooks run in another folder than make
+        check_is_file(self.source, what="checkpoint")
         try:
             self._sha256 = checksum(self.source)
         except OSError as error:

@@ -50,7 +50,7 @@ def gathered(run: "Run") -> Metrics:
     path, code = run.build / "metrics.json", closure_hash("paper_utils.pipeline.run")  # before it may be edited
     if path.is_file():
         kept = read_json(path)
-        if kept.get("of") == _origin(run, code):
+        if isinstance(kept, dict) and kept.keys() >= {"read", "metrics"} and kept.get("of") == _origin(run, code):
             run.has_read(*kept["read"])
             return kept["metrics"]
     found = collect(run)

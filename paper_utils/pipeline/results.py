@@ -79,7 +79,7 @@ class Results:
             return self.checkpoint.stamp(stage)
         shipped_stamps = self.folder / SHIPPED_STAMPS
         if shipped_stamps.is_file():
-            content = read_json(shipped_stamps).get(stage)
+            content = read_json(shipped_stamps, kind=dict).get(stage)
         else:
             own = self._stamp_path(stage)
             content = read_json(own) if own.is_file() else None

@@ -53,7 +53,7 @@ def read_model(path):
 @pytest.mark.parametrize(("read", "what"), [(read_state_dict, "checkpoint"), (read_model, "model")])
 def test_a_pipe_is_not_waited_for_and_a_folder_is_said_to_be_one(read, what, tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(CompanionError, match=f"cannot read the {what} .*pipe: it is no regular file; give a file"):
+    with pytest.raises(CompanionError, match=f"cannot read the {what} .*pipe: it is a pipe; give a file"):
         read(tmp_path / "pipe")
     with pytest.raises(CompanionError, match=f"cannot read the {what} {tmp_path}: it is a folder; give a file"):
         read(tmp_path)

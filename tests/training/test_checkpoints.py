@@ -102,7 +102,7 @@ def test_a_full_disk_is_named_as_where_other_files_are_written(tiny_profile, tmp
 
 def test_a_pipe_in_a_checkpoints_place_is_not_waited_for(tiny_profile, tmp_path):
     os.mkfifo(tmp_path / "i.pt")
-    with pytest.raises(CompanionError, match=r"i\.pt: it is no regular file"):
+    with pytest.raises(CompanionError, match=r"i\.pt: it is a pipe"):
         training.fine_tune(tiny_profile, tmp_path / "i.pt")
 
 
