@@ -142,7 +142,7 @@ def main() -> None:
             found = show(number, PROMISES[number])
             _keep(found)
             failed += found[str(number)]["found"]["failed"]
-        print(f"{PAGE.relative_to(ROOT)} has what was found")
+        print(f"{PAGE} has what was found")
         if failed:
             raise CompanionError(f"{failed} tests failed; see above")
 
