@@ -70,7 +70,7 @@ def test_overwritten_weights_are_another_backbone(tmp_path, monkeypatch):
     assert [path.name for path in data_files(stage, profile)] == names
     (tmp_path / "model.safetensors").write_bytes(b"tuned")
     (tmp_path / "history.json").write_text("[]")
-    stamp = cache.stamp_of(stage, profile, tmp_path, {}, {})
+    stamp = cache.stamp_of(stage, profile, tmp_path, {}, {"when": "2026-11-30", "seconds": 1.0, "peak_memory_mib": 100})
     assert cache.state_of(stage, profile, tmp_path, stamp, {}).state == "fresh"
     before = cache.unfinished_name("fine_tuning", profile)
     (folder / "model.safetensors").write_bytes(b"two")
