@@ -4,6 +4,7 @@
 moved with it, whose programs and package would be those of the old place. Of two at once the second waits.
 """
 
+import argparse
 import fcntl
 import hashlib
 import subprocess
@@ -74,6 +75,7 @@ def main() -> None:
             f"error: Python {'.'.join(map(str, OLDEST))} or newer is needed, {sys.executable} is {sys.version.split()[0]}; "
             "install it or say make PYTHON=/path/to/python3.11"
         )
+    argparse.ArgumentParser(prog="python -m tools.set_up", description=__doc__.split("\n\n")[0]).parse_args()
     root = Path(__file__).resolve().parents[1]
     if is_ready(root):
         return

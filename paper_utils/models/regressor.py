@@ -84,7 +84,7 @@ class ChirpRegressor(nn.Module):
         if not found.isfinite().all():  # finite weights can overflow on the way
             raise CompanionError(
                 "the model's predictions are not finite: its weights, or the normalisation in them, are damaged or too large "
-                "for float32; give another model"
+                "for float32; give another model, or lower the learning rate that trained it"
             )
         return found
 

@@ -42,6 +42,7 @@ def test_a_failed_step_is_named_and_leaves_nothing_ready(tree, monkeypatch, caps
 
     monkeypatch.setattr(set_up.subprocess, "run", run)
     monkeypatch.setattr(set_up, "__file__", str(tree / "tools" / "set_up.py"))
+    monkeypatch.setattr(sys, "argv", ["set_up"])
     with pytest.raises(SystemExit, match="error: .venv is not ready, .* -m pip install failed"):
         set_up.main()
     assert capsys.readouterr().out.splitlines()[-1] == "  packages, by their hashes"
