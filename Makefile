@@ -60,6 +60,7 @@ paper-2504.02976: .venv/ready always
 
 setup: .venv/ready ## the virtual environment, from pinned requirements
 	@echo ".venv is ready, with $$($(BIN)/python --version); remove it to set it up with another one"
+
 .venv/ready: always
 	@command -v "$(PYTHON)" > /dev/null || { echo "error: there is no $(PYTHON); install Python 3.11 or say make PYTHON=/path/to/python3.11"; exit 1; }
 	@"$(PYTHON)" tools/set_up.py

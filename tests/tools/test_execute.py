@@ -227,11 +227,15 @@ def test_a_folder_that_takes_no_files_is_named_before_anything_runs(smoke, tmp_p
         execute.check_before_running(smoke)
 
 
+def run_on(folder, **sizes):
+    """Return a run, which computes in a folder of its own, on a narrow ViT of these sizes."""
+    ViTModel(ViTConfig(hidden_size=12, intermediate_size=12, **sizes)).save_pretrained(folder / "vit")
+    return Run("smoke", "seeds", backbone=str(folder / "vit"), root=folder / "runs")
+
+
 def test_a_backbone_of_larger_images_is_named_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(execute, "check_drawn_images", lambda: pytest.fail("it was looked at too late"))
-    sizes = {"hidden_size": 12, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 12}
-    ViTModel(ViTConfig(**sizes, image_size=384)).save_pretrained(tmp_path / "vit")
-    run = Run("smoke", "seeds", backbone=str(tmp_path / "vit"), root=tmp_path / "runs")
+    run = run_on(tmp_path, num_hidden_layers=1, num_attention_heads=1, image_size=384)
     with pytest.raises(CompanionError, match="takes images of 384 pixels in patches of 16, not those of 224"):
         execute.check_before_running(run)
     assert not (tmp_path / "runs").exists()
@@ -239,9 +243,7 @@ def test_a_backbone_of_larger_images_is_named_before_anything_runs(tmp_path, mon
 
 @pytest.mark.parametrize(("layers", "heads"), [(6, 2), (7, 1)])
 def test_a_backbone_of_too_few_layers_or_heads_is_named_before_anything_runs(tmp_path, layers, heads):
-    sizes = {"hidden_size": 12, "num_hidden_layers": layers, "num_attention_heads": heads, "intermediate_size": 12}
-    ViTModel(ViTConfig(**sizes)).save_pretrained(tmp_path / "vit")
-    run = Run("smoke", "seeds", backbone=str(tmp_path / "vit"), root=tmp_path / "runs")
+    run = run_on(tmp_path, num_hidden_layers=layers, num_attention_heads=heads)
     with pytest.raises(
         CompanionError, match=f"has {layers} layers of {heads} heads, .*give one of 7 layers of 2 heads"
     ):
@@ -250,9 +252,7 @@ def test_a_backbone_of_too_few_layers_or_heads_is_named_before_anything_runs(tmp
 
 
 def test_a_backbone_of_too_few_patches_is_named_before_anything_runs(tmp_path):
-    sizes = {"hidden_size": 12, "num_hidden_layers": 7, "num_attention_heads": 2, "intermediate_size": 12}
-    ViTModel(ViTConfig(**sizes, patch_size=112)).save_pretrained(tmp_path / "vit")
-    run = Run("smoke", "seeds", backbone=str(tmp_path / "vit"), root=tmp_path / "runs")
+    run = run_on(tmp_path, num_hidden_layers=7, num_attention_heads=2, patch_size=112)
     with pytest.raises(CompanionError, match="sees an image in 2 x 2 patches, .*give one of 4 x 4"):
         execute.check_before_running(run)
     assert not (tmp_path / "runs").exists()
