@@ -151,3 +151,5 @@ def _check_pixels(compressed: bytes, expected: int) -> None:
         raise ValueError(f"its pixels are damaged ({error})") from error
     if not inflater.eof or found != expected:
         raise ValueError("its pixels are not whole")
+    if inflater.unused_data:
+        raise ValueError(f"{len(inflater.unused_data):,} bytes follow its pixels")

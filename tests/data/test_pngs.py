@@ -119,6 +119,14 @@ def test_a_huge_image_is_refused_before_it_is_unpacked(read):
         read(written_by_hand(RGB, bytes(10**8)))
 
 
+def test_what_follows_the_pixels_in_their_part_is_refused(read, pixels):
+    raw = b"".join(b"\0" + row.tobytes() for row in pixels)
+    assert np.array_equal(read(written_by_hand(RGB, raw), **WHOLE), pixels)
+    behind = chunk(b"IHDR", RGB) + chunk(b"IDAT", zlib.compress(raw) + b"junk") + chunk(b"IEND", b"")
+    with pytest.raises(CompanionError, match="4 bytes follow its pixels"):
+        read(b"\x89PNG\r\n\x1a\n" + behind)
+
+
 def test_sixteen_bits_and_animations_are_refused(read, pixels):
     wide = struct.pack(">IIBBBBB", 640, 480, 16, 2, 0, 0, 0)
     with pytest.raises(CompanionError, match="has 16 bits a channel, not 8"):
