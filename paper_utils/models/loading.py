@@ -139,6 +139,7 @@ def _checked_family(name: str, here: Mapping[str, bool]) -> Family:
         )
     model: Any = getattr(transformers, family.model)
     config = model.config_class.from_pretrained(name, **here)
+    _check_sizes(name, config)
     image, patch = square_side(config.image_size), square_side(config.patch_size)
     if not image or not patch or image % patch:
         raise CompanionError(
@@ -152,6 +153,27 @@ def _checked_family(name: str, here: Mapping[str, bool]) -> Family:
     if family.pooler and not config.vision_use_head:
         raise CompanionError(f"the backbone {name!r} has no pooling head, whose output is read; give one that has")
     return family
+
+
+def _check_sizes(name: str, config: Any) -> None:
+    """Raise CompanionError for sizes that no model has, or far more than its files hold, before it is built."""
+    sizes = {key: getattr(config, key) for key in ("num_hidden_layers", "num_attention_heads", "hidden_size")}
+    for key, value in sizes.items():
+        if not isinstance(value, int) or value < 1:
+            raise CompanionError(
+                f"the backbone {name!r} has {key} {value!r} in its config.json, not a number from 1 on"
+            )
+    layers, heads, width = sizes.values()
+    if width % heads:
+        raise CompanionError(f"the backbone {name!r} has a width of {width}, which {heads} heads cannot share out")
+    files = [path for path in Path(name).glob("*") if path.name.endswith((".safetensors", ".bin"))]
+    held = sum(path.stat().st_size for path in files)
+    # queries, keys, values and outputs, of a byte each at least; what is cut off by less is named by its tensors
+    if files and 4 * layers * width**2 > 100 * held:
+        raise CompanionError(
+            f"the backbone {name!r} has {layers:,} layers of width {width:,} in its config.json, and only {held:,} bytes "
+            "of weights; put the files together that it was saved with"
+        )
 
 
 def _check_shards(folder: Path) -> None:

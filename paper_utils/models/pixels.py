@@ -36,6 +36,16 @@ PIXELS: dict[Pixels, str] = {
     "backbone": "normalised as the backbone was pre-trained",
 }
 PREPROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")  # the second nests what the first holds
+# what processors of some families do to pixels beside scaling them
+UNFOLLOWED = (
+    "do_color_quantize",
+    "do_flip_channel_order",
+    "do_grayscale",
+    "do_map_pixels",
+    "include_top",
+    "offset",
+    "rescale_offset",
+)
 REMEDY = "put the file there that the backbone was published with, or choose PIXELS=published"
 
 
@@ -66,8 +76,8 @@ def read_normalisation(name: str) -> Normalisation:
     unless `do_rescale` or `do_normalize` says no. What it says of sizes is not followed: images are drawn in theirs.
 
     Raises:
-        CompanionError: there is no such file, it cannot be read, or it does not give three means and positive
-            deviations with which black and white are finite.
+        CompanionError: there is no such file, it cannot be read, it asks for more than scaling, or it does not give three
+            means and positive deviations with which black and white are finite.
     """
     where = f"{PREPROCESSOR_FILES[0]} of {name!r}"
     if Path(name).is_dir() and not any((Path(name) / file).is_file() for file in PREPROCESSOR_FILES):
@@ -84,6 +94,8 @@ def read_normalisation(name: str) -> Normalisation:
 
 
 def _normalisation(config: Mapping[str, Any], where: str) -> Normalisation:
+    if unfollowed := [name for name in UNFOLLOWED if config.get(name)]:
+        raise CompanionError(f"{where} has {unfollowed[0]}, which is not followed here; {REMEDY}")
     factor = config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1.0
     if not _is_number(factor) or factor <= 0:
         raise CompanionError(f"{where} has rescale_factor {factor!r}, which is no positive number; {REMEDY}")

@@ -118,6 +118,10 @@ def test_sizes_that_are_given_twice_become_one_number(tmp_path):
         ("dinov2", DINOV2_OF_ONE_LAYER, r"has 18 tensors that its config has no place for"),
         ("clip_vision_model", {"num_hidden_layers": 1}, "has 16 tensors that its config has no place for"),
         ("vit", {"patch_size": 32}, r"has embeddings\.p\S+ of shape \(.*\), and its config needs \("),
+        ("vit", {"num_attention_heads": -2}, "has num_attention_heads -2 in its config.json, not a number from 1 on"),
+        ("deit", {"num_hidden_layers": 0}, "has num_hidden_layers 0 in its config.json"),
+        ("vit", {"num_attention_heads": 7}, r"a width of \d+, which 7 heads cannot share out"),
+        ("vit", {"num_hidden_layers": 10**6}, r"has 1,000,000 layers of width \d+ in its .*, and only \S+ bytes of"),
         ("vit", {"num_channels": 1}, "has 1 channels, not red, green and blue"),
         (
             "vit",

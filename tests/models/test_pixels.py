@@ -152,6 +152,8 @@ def test_published_pixels_read_no_preprocessor(tmp_path):
         (json.dumps(IMAGENET | {"image_std": [0.5, 1e-40, 0.5]}), "black or white is not finite in float32"),
         (json.dumps(IMAGENET | {"rescale_factor": 1e-320}), "black or white is not finite in float32"),
         (json.dumps(IMAGENET | {"rescale_factor": 1e308}), "black or white is not finite in float32"),
+        (json.dumps(IMAGENET | {"do_grayscale": True}), "has do_grayscale, which is not followed here"),
+        (json.dumps(IMAGENET | {"offset": True}), "has offset, which is not followed here"),
         (json.dumps(IMAGENET | {"rescale_factor": None}), "has rescale_factor None, which is no positive number"),
     ],
 )
