@@ -174,6 +174,12 @@ def check_writable(path: str | os.PathLike) -> None:
         ) from error
 
 
+def _check_readable(path: str | os.PathLike) -> None:
+    """Raise CompanionError for what is no file, as a pipe, of which a reader would wait for ever."""
+    if other := other_than_file(path):
+        raise CompanionError(f"cannot read {path}: it is {other}, no file; {way_out(path)}")
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write text as UTF-8, atomically."""
     with atomic_path(path) as temporary:
@@ -193,8 +199,9 @@ def read_json(path: str | os.PathLike, *, kind: type = object) -> Any:
         kind: that its content must be of, such as dict; any if left out.
 
     Raises:
-        CompanionError: the file is missing, is not JSON, or holds something else.
+        CompanionError: the file is missing, is none or not JSON, or holds something else.
     """
+    _check_readable(path)
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -220,8 +227,9 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read what `write_arrays` wrote.
 
     Raises:
-        CompanionError: the file is damaged.
+        CompanionError: the file is damaged, or is none.
     """
+    _check_readable(path)
     try:
         with np.load(path) as file:
             return dict(file)

@@ -36,6 +36,13 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path, read, content):
         read(path)
 
 
+@pytest.mark.parametrize("read", [read_json, read_arrays])
+def test_a_pipe_is_not_waited_for(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CompanionError, match=f"cannot read {tmp_path}/pipe: it is a pipe, no file; remove it and run"):
+        read(tmp_path / "pipe")
+
+
 def test_json_of_another_kind_is_named_with_the_way_out(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("[1]")
