@@ -10,6 +10,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 
 MAKEFLAGS += --no-builtin-rules # `make figure-` would look for figure-.o
 BIN := .venv/bin
+unexport PYTHONSAFEPATH # with it `python -m` does not find tools/
 # a name mistyped behind make would change nothing, silently
 KNOWN := PROFILE BACKBONE CHECKPOINT PIXELS FROM PROCESSES PYTHON FORCE FUZZ_EXAMPLES POINT HF_HUB_OFFLINE
 UNKNOWN := $(strip $(foreach name,$(filter-out $(KNOWN),$(.VARIABLES)),$(if $(findstring command,$(origin $(name))),$(name))))
@@ -132,4 +133,4 @@ lock: .venv/ready ## requirements.lock, the hashes of packages, after a change o
 	@$(BIN)/python -m tools.lock
 
 clean: ## remove what runs have made (not .venv)
-	rm -rf build figures/smoke* figures/laptop* figures/paper*
+	@$(PYTHON) tools/clean.py
