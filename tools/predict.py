@@ -114,7 +114,8 @@ def _check_table(table: Path, folders: Sequence[Path], model: Path) -> None:
     target = Path(os.path.realpath(table))
     for folder in folders:
         image = target.suffix.lower() == ".png" and target.is_relative_to(os.path.realpath(folder))
-        if image or str(target) in map(os.path.realpath, (folder / LABELS, folder / METADATA)):
+        read = (folder / LABELS, folder / METADATA, *folder.glob("*.png"))  # of which some may be links
+        if image or str(target) in map(os.path.realpath, read):
             raise CompanionError(f"{table} is read, and would be replaced; give another name")
         try:
             str(folder).encode()

@@ -140,6 +140,10 @@ def test_a_table_never_replaces_what_is_read(folder, tmp_path, command, monkeypa
     (linked / "labels.csv").symlink_to(tmp_path / "real.csv")
     with pytest.raises(SystemExit, match=r"real\.csv is read, and would be replaced"):
         command(linked, "--table", tmp_path / "real.csv")
+    shutil.copyfile(image_path(folder, 1), tmp_path / "real.png")
+    image_path(linked, 1).symlink_to(tmp_path / "real.png")
+    with pytest.raises(SystemExit, match=r"real\.png is read, and would be replaced"):
+        command(linked, "--table", tmp_path / "real.png")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SystemExit, match="^error: cannot write .*: it is a pipe; give the name of a file"):
         command(folder, "--table", tmp_path / "pipe")
