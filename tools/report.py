@@ -19,7 +19,7 @@ from nbconvert import HTMLExporter
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, write_text
 from paper_utils.pipeline.figures import NOTEBOOKS
-from tools.figures import add_run_options, run_of
+from tools.figures import add_run_options, as_make, run_of
 
 __all__ = ["installed_browser", "page_exporter", "print_page", "read_notebook", "report_page"]
 
@@ -41,17 +41,20 @@ body.jp-Notebook { max-width: 76rem; margin: 0 auto; overflow: visible; }
 """
 
 
-def report_page(executed: Sequence[Path], *, notebooks: str) -> str:
+def report_page(executed: Sequence[Path], *, notebooks: str, again: str = "make figures") -> str:
     """Return executed notebooks as one page of HTML, their code left out, their figures inlined, all rows unfolded.
 
     Args:
         executed: each .ipynb with its outputs.
         notebooks: address, seen from the page, of the folder that the notebook's links to other notebooks start from.
+        again: what executes them, for the error.
 
     Raises:
         CompanionError: a notebook is not there, or cannot be read.
     """
-    notebook = nbformat.v4.new_notebook(cells=[cell for path in executed for cell in read_notebook(path).cells])
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell for path in executed for cell in read_notebook(path, again=again).cells]
+    )
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # notebooks of one origin have some in common
     page, _ = page_exporter(code=False).from_notebook_node(notebook, {"metadata": {"name": "Does the paper hold?"}})
@@ -72,7 +75,7 @@ def page_exporter(*, code: bool = True) -> HTMLExporter:
     )
 
 
-def read_notebook(executed: Path) -> nbformat.NotebookNode:
+def read_notebook(executed: Path, *, again: str = "make figures") -> nbformat.NotebookNode:
     """Return a notebook with its outputs.
 
     Raises:
@@ -81,9 +84,9 @@ def read_notebook(executed: Path) -> nbformat.NotebookNode:
     try:
         return nbformat.read(executed, as_version=4)
     except FileNotFoundError as error:
-        raise CompanionError(f"{executed} is missing; run `make figures` first") from error
+        raise CompanionError(f"{executed} is missing; run `{again}` first") from error
     except (OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise CompanionError(f"{executed} is damaged; remove it and run `make figures` again") from error
+        raise CompanionError(f"{executed} is damaged; remove it and run `{again}` again") from error
 
 
 def installed_browser() -> str | None:
@@ -120,7 +123,8 @@ def main() -> None:
         run = run_of(options)
         page, pdf = run.figures / "report.html", run.figures / "report.pdf"
         notebooks = Path(os.path.relpath(ROOT / "notebooks", run.figures)).as_posix()
-        content = report_page([run.build / f"{name}.ipynb" for name in CHAPTERS], notebooks=notebooks)
+        executed = [run.build / f"{name}.ipynb" for name in CHAPTERS]
+        content = report_page(executed, notebooks=notebooks, again=as_make("figures", options))
         write_text(page, content)
         print(page)
         if print_page(page, pdf):

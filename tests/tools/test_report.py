@@ -89,6 +89,8 @@ def test_a_missing_or_damaged_notebook_is_named(tmp_path):
     path = tmp_path / "07_claims_ledger.ipynb"
     with pytest.raises(CompanionError, match=r"07_claims_ledger\.ipynb is missing; run `make figures` first"):
         report.report_page([path], notebooks="")
+    with pytest.raises(CompanionError, match=r"is missing; run `make figures PROFILE=smoke` first"):
+        report.report_page([path], notebooks="", again="make figures PROFILE=smoke")
     path.write_text("{")
     with pytest.raises(CompanionError, match=r"07_claims_ledger\.ipynb is damaged"):
         report.report_page([path], notebooks="")
