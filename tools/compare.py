@@ -11,6 +11,7 @@ from paper_utils.pipeline.compared import RESULTS_FILE, check_metrics, shipped_m
 from paper_utils.pipeline.results import REFERENCES
 from paper_utils.pipeline.run import Run
 from tools.figures import add_run_options, as_make, run_of
+from tools.plans import check_written
 
 __all__ = ["HEADLINES", "YOURS", "comparison", "print_comparison"]
 
@@ -104,6 +105,7 @@ def main() -> None:
         path = run.figures / RESULTS_FILE
         if not path.is_file():
             raise CompanionError(f"{path} is missing; run `{as_make('figures', options)}` first")
+        check_written(path, run)
         print_comparison(run, read_json(path))
 
 

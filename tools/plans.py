@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, checksum, read_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
@@ -13,7 +14,7 @@ from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
-__all__ = ["Plan", "code_of", "contents_of", "drawn_with", "figure_state", "files_of", "plan", "took"]
+__all__ = ["Plan", "check_written", "code_of", "contents_of", "drawn_with", "figure_state", "files_of", "plan", "took"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,6 @@ def plan(run: Run, notebook: str) -> Plan:
     made = _record(run, notebook)
     if not made:
         return Plan(notebook, "never executed")
-    if METRICS in made["stages"] and not (run.figures / RESULTS_FILE).is_file():
-        return Plan(notebook, f"{RESULTS_FILE} is missing")
     if other := _other_file(run, made["files"]):
         return Plan(notebook, other)
     for name in made["stages"]:
@@ -82,6 +81,14 @@ def _other_file(run: Run, files: Mapping[str, str]) -> str:
         if checksum(path) != content:
             return f"{path.name} is not as it was written"
     return ""
+
+
+def check_written(path: Path, run: Run) -> None:
+    """Raise CompanionError unless a file beside a run's figures is as a notebook of the run has written it."""
+    name = path.relative_to(run.build.parents[1]).as_posix()
+    written = [files[name] for files in (_record(run, one).get("files", {}) for one in run.notebooks) if name in files]
+    if checksum(path) not in written:
+        raise CompanionError(f"{path} is not what a notebook of this run has written there; run `make figures` again")
 
 
 def contents_of(run: Run, stages: list[str]) -> dict[str, str]:

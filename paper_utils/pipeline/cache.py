@@ -15,7 +15,7 @@ from pathlib import Path
 from types import UnionType
 
 from ..errors import CompanionError
-from ..files import ROOT, checksum, read_json, write_json
+from ..files import ROOT, checksum, read_json, way_out, write_json
 from ..models.processes import alone
 from .probes import Numbers
 from .profiles import Profile
@@ -29,8 +29,9 @@ __all__ = [
     "State",
     "differences",
     "numbers_hash",
-    "unfinished_name",
     "probe_numbers",
+    "read_numbers",
+    "unfinished_name",
     "state_of",
     "stamp_of",
 ]
@@ -165,6 +166,18 @@ def differences(stage: Stage, expected: Numbers, found: Numbers, *, most: int = 
         if not abs(now - value) <= stage.tolerance * max(1.0, abs(value)):
             lines.append(f"{name} expected {value:.6g}, found {now:.6g}")
     return lines if len(lines) <= most else [*lines[:most], f"and {len(lines) - most} more numbers"]
+
+
+def read_numbers(path: Path) -> Numbers:
+    """Read the numbers that a probe gave.
+
+    Raises:
+        CompanionError: the file is missing or damaged.
+    """
+    numbers = read_json(path)
+    if not _is_dict_of(NUMBER, numbers):
+        raise CompanionError(f"{path} does not hold the numbers of a probe; {way_out(path)}")
+    return numbers
 
 
 def numbers_hash(numbers: Numbers) -> str:

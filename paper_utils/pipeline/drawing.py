@@ -1,8 +1,7 @@
 """Whether images are drawn here as those that the shipped model was trained on, drawn anew to find out."""
 
 from ..errors import CompanionError
-from ..files import read_json
-from .cache import differences
+from .cache import differences, read_numbers
 from .probes import probe_images
 from .results import REFERENCE, shipped
 from .stages import STAGES
@@ -17,12 +16,12 @@ def check_drawn_images() -> None:
     by drawing alone.
 
     Raises:
-        CompanionError: images differ by more than rounding.
+        CompanionError: images differ by more than rounding, or the numbers that ship are missing or damaged.
     """
     stamp = shipped().stamp("fine_tuning")
     if stamp is None:
         return  # nothing ships that could be compared, which is said elsewhere
-    expected = read_json(REFERENCE / "probes" / f"images-{stamp.inputs['images']}.json")
+    expected = read_numbers(REFERENCE / "probes" / f"images-{stamp.inputs.get('images')}.json")
     if lines := differences(STAGES["images"], expected, probe_images(), most=1):
         raise CompanionError(
             f"images are drawn otherwise here than those of the shipped model ({lines[0]}): set up .venv again, undo the "

@@ -50,12 +50,18 @@ def gathered(run: "Run") -> Metrics:
     path, code = run.build / "metrics.json", closure_hash("paper_utils.pipeline.run")  # before it may be edited
     if path.is_file():
         kept = read_json(path)
-        if isinstance(kept, dict) and kept.keys() >= {"read", "metrics"} and kept.get("of") == _origin(run, code):
+        if isinstance(kept, dict) and kept.get("of") == _origin(run, code) and kept.get("content") == _content(kept):
             run.has_read(*kept["read"])
             return kept["metrics"]
     found = collect(run)
-    write_json(path, {"of": _origin(run, code), "read": sorted(run.read), "metrics": found})
+    kept = {"of": _origin(run, code), "read": sorted(run.read), "metrics": found}
+    write_json(path, kept | {"content": _content(kept)})
     return found
+
+
+def _content(kept: dict) -> str:
+    """Return a hash of what is kept, which a file that was edited does not have."""
+    return hashlib.sha256(json.dumps([kept.get("read"), kept.get("metrics")]).encode()).hexdigest()
 
 
 def _origin(run: "Run", code: str) -> str:

@@ -219,14 +219,19 @@ def check_shipped_model(results: Results) -> None:
     NAMED[results.profile.backbone].checked()
     option = results.profile.make_option
     found = results.state("fine_tuning")
+    path = results.path("fine_tuning")
+    files = [path, *(path.with_name(name) for name in STAGES["fine_tuning"].beside)]
     if found.state == "missing":
+        lost = next((file for file in files if not file.is_file()), results.folder / SHIPPED_STAMPS)
         raise CompanionError(
-            f"the shipped model is not in {results.folder} ({found.why}); {way_out(results.folder)}; "
-            f"`make figures FROM=seeds{option}` trains one"
+            f"the shipped model cannot be used: {lost} is {'damaged' if lost.is_file() else 'missing'}; {way_out(lost)}; "
+            f"`make figures FROM=seeds{option}` trains another"
         )
     if CHANGED_FILES in found.why:
-        path = results.path("fine_tuning")
-        raise CompanionError(f"the shipped model {path} is not the one that its stamp names; {way_out(path)}")
+        raise CompanionError(
+            f"the shipped model is not what its stamp names: {' or '.join(map(str, files))} has changed; "
+            f"{way_out(results.folder)}"
+        )
     if found.state == "stale":
         raise CompanionError(
             f"the shipped model does not belong to this code: {found.why}; undo the change, or train another by "

@@ -15,7 +15,7 @@ from ..claims.backbones import Backbones
 from ..data.chirps import Chirp, LabelScale, draw_chirp
 from ..data.dataset import split_seed
 from ..errors import CompanionError
-from ..files import ROOT, read_json, write_json, write_table, write_text
+from ..files import ROOT, read_json, way_out, write_json, write_table, write_text
 from ..interventions.ablation import Ablation, ablate_every_head
 from ..interventions.estimated import EstimatedAblation
 from ..models.pixels import PIXELS
@@ -121,11 +121,15 @@ class Run(Compared):
         """Return what each epoch of the fine-tuning came to.
 
         Raises:
-            CompanionError: the run was given a checkpoint, which holds none.
+            CompanionError: the run was given a checkpoint, which holds none, or the file is damaged.
         """
         if self.given:
             raise CompanionError(f"{self.given.source} holds no history of its training; notebook 02 needs one")
-        return [Epoch(**epoch) for epoch in read_json(self._path("fine_tuning").with_name("history.json"))]
+        path = self._path("fine_tuning").with_name("history.json")
+        try:
+            return [Epoch(**epoch) for epoch in read_json(path, kind=list)]
+        except TypeError as error:
+            raise CompanionError(f"{path} does not hold the epochs of a fine-tuning; {way_out(path)}") from error
 
     def evaluation(self) -> Evaluation:
         """Return predictions and labels of the test images."""
@@ -192,6 +196,7 @@ class Run(Compared):
         self.has_read(METRICS)
         found = gathered(self)
         write_json(self.figures / RESULTS_FILE, found)
+        self._has_written(RESULTS_FILE)
         return found
 
     def backbones(self) -> Backbones:

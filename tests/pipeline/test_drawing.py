@@ -29,6 +29,17 @@ def test_other_fonts_are_found(monkeypatch):
         drawing.check_drawn_images()
 
 
+@pytest.mark.parametrize("content", ["[]", '{"mean": "0.5"}', "{"])
+def test_damaged_numbers_are_named(content, monkeypatch, tmp_path):
+    monkeypatch.setattr(drawing, "REFERENCE", tmp_path)
+    stamp = drawing.shipped().stamp("fine_tuning")
+    (tmp_path / "probes").mkdir()
+    path = tmp_path / "probes" / f"images-{stamp.inputs['images']}.json"
+    path.write_text(content)
+    with pytest.raises(CompanionError, match=f"{path}"):
+        drawing.check_drawn_images()
+
+
 def test_a_model_that_is_missing_is_said_elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr(drawing, "shipped", lambda: Results(get_profile("laptop"), tmp_path))
     drawing.check_drawn_images()

@@ -75,6 +75,9 @@ def test_metrics_are_kept_until_what_they_are_gathered_of_is_another(tmp_path, m
     assert run.read == {"ablation", "pool"}  # as if they had been read again
     contents["ablation"] = "b"
     assert metrics.gathered(run) == {"number": 2}
+    kept = run.build / "metrics.json"
+    kept.write_text(kept.read_text().replace('"number": 2', '"number": 99'))
+    assert metrics.gathered(run) == {"number": 3}
     for name, value in (
         ("closure_hash", lambda module: "other code"),
         ("environment", lambda: {"numpy": "9"}),
@@ -82,4 +85,4 @@ def test_metrics_are_kept_until_what_they_are_gathered_of_is_another(tmp_path, m
         monkeypatch.setattr(metrics, name, value)
         assert metrics.gathered(run) == metrics.gathered(run) == {"number": len(gathered)}
     monkeypatch.setattr(run, "other_seeds", lambda: [{"r": 0.9}])
-    assert metrics.gathered(run) == {"number": 5}
+    assert metrics.gathered(run) == {"number": 6}

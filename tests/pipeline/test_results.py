@@ -164,10 +164,26 @@ def test_a_shipped_model_of_other_code_is_refused_with_the_way_out(table, fresh,
     monkeypatch.setitem(entries, "fine_tuning", replace(entries["first"], name="fine_tuning", file="model.npz"))
     numbers["fine_tuning"] = {"rate": 1.0}
     shipped = fresh()
-    with pytest.raises(CompanionError, match=r"the shipped model is not in .*`make figures FROM=seeds` trains one"):
+    with pytest.raises(
+        CompanionError, match=r"used: \S+/model\.npz is missing; .*`make figures FROM=seeds` trains another"
+    ):
         results.check_shipped_model(shipped)
     shipped.ensure("fine_tuning", 1)
     results.check_shipped_model(fresh())
+    model = shipped.path("fine_tuning").read_bytes()
+    shipped.path("fine_tuning").write_bytes(model + b"x")
+    with pytest.raises(
+        CompanionError, match=r"not what its stamp names: \S+/model\.npz has changed; remove it and run"
+    ):
+        results.check_shipped_model(fresh())
+    shipped.path("fine_tuning").write_bytes(model)
+    stamps = shipped.folder / results.SHIPPED_STAMPS
+    write_json(stamps, {"fine_tuning": {"version": "one"}})
+    with pytest.raises(
+        CompanionError, match=rf"the shipped model cannot be used: {stamps} is damaged; remove it and run"
+    ):
+        results.check_shipped_model(fresh())
+    stamps.unlink()
     numbers["fine_tuning"] = {"rate": 2.0}
     with pytest.raises(CompanionError, match=r"not belong to this code: probe: rate expected 1, found 2; .*FROM=seeds"):
         results.check_shipped_model(fresh())

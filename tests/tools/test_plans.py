@@ -1,5 +1,6 @@
 import pytest
 
+from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, write_json
 from paper_utils.pipeline.results import Reference
 from paper_utils.pipeline.run import METRICS, Run
@@ -44,6 +45,16 @@ def test_a_notebook_is_executed_when_what_it_was_made_from_has_changed(tmp_path)
     for shape in ([], {}, {"figures": []}):
         write_json(run.build / "notebooks" / f"{NOTEBOOK}.json", shape)
         assert plans.plan(run, NOTEBOOK).why == "never executed"
+
+
+def test_a_file_that_no_notebook_wrote_so_is_named(tmp_path):
+    run = Run("smoke", "seeds", root=tmp_path)
+    record(run)
+    path = run.figures / "chirps.csv"
+    plans.check_written(path, run)
+    path.write_text("of another run")
+    with pytest.raises(CompanionError, match=f"{path} is not what a notebook of this run has written there; run"):
+        plans.check_written(path, run)
 
 
 @pytest.mark.parametrize("name", ["figure_2.png", "figure_2.pdf", "chirps.csv", f"{NOTEBOOK}.ipynb"])
