@@ -52,7 +52,7 @@ PROMISES = {
     5: Promise(
         "A killed kernel, one that does not start, a long TMPDIR, Ctrl-C and SIGTERM are one line and leave no temporary "
         "file; what a `kill -9` leaves is swept by the next run",
-        ("tests/tools/test_execute.py", "tests/test_files.py"),
+        ("tests/tools/test_execute.py", "tests/tools/test_leftovers.py"),
     ),
     6: Promise(
         "Images and figures are drawn under matplotlib's defaults (figures with the house style above them), and before a "
@@ -85,7 +85,7 @@ PROMISES = {
         "A killed run goes on where it was and comes to what an undisturbed one comes to; a second run of the same figures "
         "says that it waits; a full disk, a read-only folder and a backbone that vanishes are named, and no half-written "
         "file is left",
-        ("tests/benchmarks/test_interruptions.py", "tests/test_files.py"),
+        ("tests/benchmarks/test_interruptions.py", "tests/test_files.py", "tests/tools/test_leftovers.py"),
     ),
     13: Promise(
         "An edit that means the same makes nothing stale, one that changes a result does, and `make status` says why",

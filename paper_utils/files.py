@@ -1,13 +1,9 @@
 """Reading and writing files: atomic writes, checksums, errors that name the file, templates."""
 
-import errno
 import hashlib
 import json
 import os
-import re
-import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,12 +22,9 @@ __all__ = [
     "check_writable",
     "checksum",
     "load_template",
-    "only_one",
     "other_than_file",
-    "private_folder",
     "read_arrays",
     "read_json",
-    "sweep",
     "way_out",
     "write_arrays",
     "write_json",
@@ -39,8 +32,6 @@ __all__ = [
     "write_text",
 ]
 
-PRIVATE = "paper-utils-"  # names of temporary folders begin with it, and go on with the process's number
-LEFT = re.compile(r"\..+\.(\d+)-\w{8}(?:\.\w+)?")  # names that `atomic_path` gives
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -72,7 +63,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it there if the block succeeds, remove it if not.
 
     A link stays, and what it leads to is written. What a killed process leaves of the temporary file is removed by
-    `sweep`, which knows it by the number of the process.
+    `tools.leftovers`, which knows it by the number of the process.
 
     Raises:
         CompanionError: the folder or the disk refuses the write, or a device, a pipe or a folder is in the file's place.
@@ -107,55 +98,6 @@ def _check_replaceable(path: Path) -> None:
     """Raise CompanionError where a file would take the place of a device, which all programs share, or of its like."""
     if other := other_than_file(path):
         raise CompanionError(f"cannot write {path}: it is {other}; give the name of a file")
-
-
-def sweep(folder: Path) -> None:
-    """Remove what `atomic_path` in processes that have ended left in a folder and those below."""
-    for path in list(folder.rglob(".*")):
-        found = LEFT.fullmatch(path.name)
-        if found and not _is_running(int(found[1])):
-            path.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except OSError as error:
-        return error.errno != errno.ESRCH
-    except OverflowError:  # no process has such a number
-        return False
-    return True
-
-
-@contextmanager
-def private_folder() -> Iterator[Path]:
-    """Yield a temporary folder; one that a killed process has left is removed by the next."""
-    for path in Path(tempfile.gettempdir()).glob(f"{PRIVATE}*"):
-        number = path.name.removeprefix(PRIVATE).partition("-")[0]
-        if number.isdecimal() and not _is_running(int(number)):
-            shutil.rmtree(path, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{PRIVATE}{os.getpid()}-") as folder:
-        yield Path(folder)
-
-
-@contextmanager
-def only_one(path: Path, *, who: str) -> Iterator[None]:
-    """Let one process at a time into a block; another says that it waits, and for what.
-
-    Args:
-        path: of a file that the processes share; a lock on it ends with its process, however that ends.
-        who: is in the block, as the waiting one says.
-    """
-    import fcntl  # Windows has none, and reads the rest
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"{who} is at work; waiting until it has ended", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def check_writable(path: str | os.PathLike) -> None:

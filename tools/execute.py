@@ -23,7 +23,7 @@ from papermill.exceptions import PapermillExecutionError
 from paper_utils.attention.scores import COARSEST
 from paper_utils.claims import claims
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, atomic_path, check_writable, private_folder, sweep, write_json, write_text
+from paper_utils.files import ROOT, atomic_path, check_writable, write_json, write_text
 from paper_utils.interventions.effects import FEWEST_HEADS, FEWEST_LAYERS
 from paper_utils.models.backbone import NAMED
 from paper_utils.models.loading import check_takes_images
@@ -34,6 +34,7 @@ from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.figures import add_run_options, run_of
 from tools.kernels import ThisPythonsKernel, kernel_chatter_to, kernel_environment, kernel_settings
+from tools.leftovers import private_folder, sweep
 
 __all__ = ["check_before_running", "execute", "run_notebook"]
 

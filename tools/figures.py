@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, only_one, read_json, write_json
+from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
 from paper_utils.pipeline.profiles import PROFILES
@@ -19,6 +19,7 @@ from paper_utils.pipeline.provenance import here
 from paper_utils.pipeline.results import check_shipped_model
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
+from tools.leftovers import only_one
 from tools.plans import code_of, contents_of, files_of, plan, took
 
 __all__ = ["add_run_options", "as_make", "run_of"]

@@ -17,12 +17,13 @@ if os.environ.get("RANK", "0") != "0":
 import torch
 
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import ROOT, sweep
+from paper_utils.files import ROOT
 from paper_utils.models import processes
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.execute import check_before_running
 from tools.figures import add_run_options, run_of
+from tools.leftovers import sweep
 
 __all__ = ["compute", "launch", "results_of"]
 

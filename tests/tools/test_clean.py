@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from paper_utils.files import only_one
 from tools import clean
+from tools.leftovers import only_one
 
 
 @pytest.fixture
