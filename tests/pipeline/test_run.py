@@ -78,15 +78,6 @@ def test_overwritten_weights_are_another_backbone(tmp_path, monkeypatch):
     assert cache.unfinished_name("fine_tuning", profile) != before  # a checkpoint of the other is not taken up
 
 
-@pytest.mark.parametrize("content", ["{}", "[1]", '["epoch"]', '[{"images_seen": 1}]', "["])
-def test_a_damaged_history_is_named(content, tmp_path, monkeypatch):
-    run = Run("smoke", "seeds", root=tmp_path)
-    monkeypatch.setattr(run, "_path", lambda stage: tmp_path / "model.safetensors")
-    (tmp_path / "history.json").write_text(content)
-    with pytest.raises(CompanionError, match=f"{tmp_path}/history.json.*; remove it and run again"):
-        run.history()
-
-
 def test_a_named_backbone_is_read_from_its_own_folder(tmp_path, monkeypatch):
     (tmp_path / "photographs").mkdir()
     monkeypatch.chdir(tmp_path)  # where a folder has the same name
