@@ -133,4 +133,4 @@ lock: .venv/ready ## requirements.lock, the hashes of packages, after a change o
 	@$(BIN)/python -m tools.lock
 
 clean: ## remove what runs have made (not .venv)
-	@$(PYTHON) tools/clean.py
+	@"$(PYTHON)" tools/clean.py

@@ -27,6 +27,7 @@ from paper_utils.errors import reported
 from paper_utils.files import atomic_path, checksum, read_json, write_json
 from paper_utils.models.loading import load_vit
 from paper_utils.models.vit import autocast, new_embedded_vit, training_kernel
+from tools.leftovers import only_one
 
 __all__ = ["StrokeLocaliser", "StrokeSet", "learning_rate", "pretrain"]
 
@@ -230,7 +231,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of the training step")
     options = parser.parse_args()
     start = None
-    with reported():
+    who = "another process that trains a backbone"
+    with reported(), only_one(options.folder / "lock", who=who):
         for name, recipe in CURRICULUM.items():
             folder = options.folder / name
             if not (folder / "training.json").exists():

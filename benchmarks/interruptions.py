@@ -63,7 +63,7 @@ def _disturb(
     """Start a run and kill one of its processes, again and again; return what was killed, and the orphans."""
     moments, orphans, victims = random.Random(seed), 0, Counter[str]()
     for _ in tqdm(range(kills), unit=" kills", leave=False):
-        victim = _kill_one(start(folder, options), moments.uniform(EARLIEST, longest), moments)
+        victim = _kill_one(folder, options, moments.uniform(EARLIEST, longest), moments)
         if victim is None:
             break  # it came to its end first
         victims[victim] += 1
@@ -76,12 +76,13 @@ def _finish(folder: Path, options: tuple[str, ...]) -> None:
         raise CompanionError(f"a run that nobody disturbs fails: {last_line(folder)}")
 
 
-def _kill_one(process: subprocess.Popen, after: float, moments: random.Random) -> str | None:
-    """Kill the run's first process or one below it; return what it was, None where the run ended before."""
+def _kill_one(folder: Path, options: tuple[str, ...], after: float, moments: random.Random) -> str | None:
+    """Start a run and kill its first process or one below it; return what it was, None where the run ended before."""
+    process = start(folder, options)
     try:
         if process.wait(timeout=after) == 0:
             return None
-        raise CompanionError("a run that nobody disturbed fails; see its log")
+        raise CompanionError(f"a run that goes on after kills fails: {last_line(folder)}")
     except subprocess.TimeoutExpired:
         pass
     first = psutil.Process(process.pid)

@@ -19,7 +19,7 @@ from benchmarks.tested import run_tests
 from benchmarks.timing import machine
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, read_json, write_json, write_text
-from paper_utils.pipeline.provenance import commit, environment
+from paper_utils.pipeline.provenance import RESULTS_OF, commit, environment
 from tools.markdown import between_marks, markdown_table
 
 __all__ = ["PAGE", "TARGET", "filled"]
@@ -27,21 +27,38 @@ __all__ = ["PAGE", "TARGET", "filled"]
 TARGET, PAGE = ROOT / "data" / "reliability.json", ROOT / "docs" / "reliability.md"
 COUNTED = ("interruptions", "twice", "clones")  # measurements of counts, each a sentence of the page
 COUNTS = ("passed", "failed", "skipped", "seconds")  # of a point's tests; what is beside them was counted by them
+FAULTS = ("failed", "orphans", "files that differ", "differ")  # counts that are to be none
+MEASURING = (*RESULTS_OF, "tests", "tools", "benchmarks", "Makefile")  # what a measurement here is made by
 MEASURED: dict[int, dict[str, Callable[[], Mapping[str, Any]]]] = {
     12: {"interruptions": interruptions},
     14: {"twice": lambda: made_twice("--profile", "smoke"), "sameness": sameness},
 }
 
 
-def show(number: int, promise: Promise) -> dict[str, dict[str, Any]]:
-    """Run a point's tests, and what measures it besides; return what was found, and where, by its name in the results."""
-    work = {str(number): lambda: run_tests(promise.tests, promise.environment)} | MEASURED.get(number, {})
-    return {name: _with_origin(measure()) for name, measure in work.items()}
+def show(number: int, promise: Promise) -> list[str]:
+    """Run a point's tests, and what measures it besides; keep what each finds, and return what is not as promised."""
+    tests = _measured(lambda: run_tests(promise.tests, promise.environment)) | {"tests": list(promise.tests)}
+    found = {str(number): tests}
+    _keep(found)
+    for name, measure in MEASURED.get(number, {}).items():
+        found[name] = _measured(measure)
+        _keep({name: found[name]})
+    return [
+        f"{value} {what} in {name}"
+        for name, one in found.items()
+        for what, value in one["found"].items()
+        if what in FAULTS and value
+    ]
 
 
-def _with_origin(found: Mapping[str, Any]) -> dict[str, Any]:
-    when = datetime.now(UTC).date().isoformat()
-    return {"found": dict(found), "origin": {"when": when, "commit": commit(), "versions": environment()} | machine()}
+def _measured(measure: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a measurement finds, with its date, and the commit and machine that it began with."""
+    origin = {
+        "when": datetime.now(UTC).date().isoformat(),
+        "commit": commit(parts=MEASURING),
+        "versions": environment(),
+    }
+    return {"origin": origin | machine(), "found": dict(measure())}
 
 
 def _keep(found: Mapping[str, Mapping[str, Any]]) -> None:
@@ -67,7 +84,7 @@ def filled(page: str, results: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _row(number: int, promise: Promise, measured: Mapping[str, Any] | None) -> list[str]:
     tests = f"`{shlex.join(promise.tests)}`"
-    if measured is None:
+    if measured is None or measured.get("tests", list(promise.tests)) != list(promise.tests):  # or of other tests
         return [str(number), promise.what, tests, "not yet", "-"]
     found = measured["found"]
     said = [f"{found['passed']} passed", f"**{found['failed']} failed**" if found["failed"] else "0 failed"]
@@ -92,7 +109,8 @@ def _counted(measured: Mapping[str, Any] | None) -> str:
 
 
 def _when(measured: Mapping[str, Any]) -> str:
-    return f"{measured['origin']['when']}, {measured['origin']['commit'][:7]}"
+    commit, dash, dirty = measured["origin"]["commit"].partition("-")
+    return f"{measured['origin']['when']}, {commit[:7]}{dash}{dirty}"
 
 
 def _where(measured: Mapping[str, Any]) -> str:
@@ -133,18 +151,16 @@ def main() -> None:
         if options.clones:
             apart, counts = compared(*options.clones)
             print(*(f"differs: {name}" for name in apart), sep="\n")
-            _keep({"clones": _with_origin(counts)})
+            _keep({"clones": _measured(lambda: counts)})
         if options.pythons:
             usual = dict(list(VARIATIONS.items())[:1])
-            _keep({"pythons": _with_origin(sameness(variations=usual, pythons=options.pythons))})
-        failed = 0
+            _keep({"pythons": _measured(lambda: sameness(variations=usual, pythons=options.pythons))})
+        faults: list[str] = []
         for number in () if options.clones or options.pythons else options.points or PROMISES:
-            found = show(number, PROMISES[number])
-            _keep(found)
-            failed += found[str(number)]["found"]["failed"]
+            faults += show(number, PROMISES[number])
         print(f"{PAGE} has what was found")
-        if failed:
-            raise CompanionError(f"{failed} tests failed; see above")
+        if faults:
+            raise CompanionError(f"not as promised: {', '.join(faults)}; see above")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import shutil
 
 from paper_utils.errors import CompanionError, reported
+from tools.leftovers import only_one
 
 FILES = ("arrays.npz", "pairs.json", "origin.json")
 
@@ -18,7 +19,8 @@ def main() -> None:
         from paper_utils.language.study import FOLDER, SHIPPED, compute
 
         if not options.ship:
-            compute()
+            with only_one(FOLDER / "lock", who="another process that measures SmolLM2"):
+                compute()
             print(f"the results are in {FOLDER}; `python -m tools.clap --ship` has notebook 10 show them")
             return
         if missing := [name for name in FILES if not (FOLDER / name).is_file()]:

@@ -17,7 +17,7 @@ def at_work(root: Path) -> list[Path]:
 
 
 def _is_held(lock: Path) -> bool:
-    with open(lock, "r+", encoding="utf-8") as file:
+    with open(lock, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -41,9 +41,11 @@ def clean(root: Path) -> None:
 def main() -> None:
     argparse.ArgumentParser(prog="python -m tools.clean", description=__doc__.split(":")[0] + ".").parse_args()
     root = Path(__file__).resolve().parent.parent
-    if busy := at_work(root):
-        sys.exit(f"error: a process is at work in {busy[0]}; wait for it, or end it, and run the same command again")
     try:
+        if busy := at_work(root):
+            sys.exit(
+                f"error: a process is at work in {busy[0]}; wait for it, or end it, and run the same command again"
+            )
         clean(root)
     except OSError as error:
         sys.exit(f"error: cannot remove {error.filename}: {error.strerror}; change its permissions")

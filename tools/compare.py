@@ -105,7 +105,7 @@ def main() -> None:
         path = run.figures / RESULTS_FILE
         if not path.is_file():
             raise CompanionError(f"{path} is missing; run `{as_make('figures', options)}` first")
-        check_written(path, run)
+        check_written(path, run, again=as_make("figures", options))
         print_comparison(run, read_json(path))
 
 

@@ -34,7 +34,7 @@ from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.figures import add_run_options, run_of
 from tools.kernels import ThisPythonsKernel, kernel_chatter_to, kernel_environment, kernel_settings
-from tools.leftovers import private_folder, sweep
+from tools.leftovers import in_turn, private_folder, sweep
 
 __all__ = ["check_before_running", "execute", "run_notebook"]
 
@@ -76,7 +76,7 @@ def check_before_running(run: Run) -> None:
                 f"cannot write in {folder}: {error.strerror}; change permissions, free the disk, or move what is in its way"
             ) from error
         check_writable(folder / RESULTS_FILE)
-        sweep(folder)
+        sweep(folder.parent)  # probes of all runs are kept beside them
 
 
 def run_notebook(
@@ -212,7 +212,8 @@ def main() -> None:
         check_before_running(run)
         begun = time.monotonic()
         print(f"{options.notebook.stem}: running (profile {run.profile.name}, from {run.source})", flush=True)
-        execute(options.notebook, run)
+        with in_turn(run):
+            execute(options.notebook, run)
         print(f"{options.notebook.stem}: done in {time.monotonic() - begun:.0f} s", flush=True)
 
 

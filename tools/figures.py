@@ -9,18 +9,20 @@ import shlex
 import time
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import FIGURES, PAPER_FIGURES
+from paper_utils.pipeline.made_by import made_by
 from paper_utils.pipeline.profiles import PROFILES
 from paper_utils.pipeline.provenance import here
 from paper_utils.pipeline.results import check_shipped_model
 from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
-from tools.leftovers import only_one
-from tools.plans import code_of, contents_of, files_of, plan, took
+from tools.leftovers import in_turn
+from tools.plans import contents_of, files_of, plan, took
 
 __all__ = ["add_run_options", "as_make", "run_of"]
 
@@ -84,15 +86,16 @@ def execute_notebook(run: Run, notebook: str) -> None:
     print(f"{notebook}: running (profile {run.profile.name}, from {run.source})", flush=True)
     read = run.build / "notebooks" / f"{notebook}.read.json"
     read.unlink(missing_ok=True)
-    code = code_of(notebook)  # before: what is edited meanwhile may not be what was executed
+    code = made_by(notebook)
     execute(ROOT / "notebooks" / f"{notebook}.py", run)
-    made = read_json(read) if read.is_file() else {"stages": [], "figures": [], "files": []}
+    nothing: dict[str, Any] = {"stages": [], "figures": [], "files": []} | code
+    made = read_json(read) if read.is_file() else nothing  # by the kernel: its code is what was executed
     declared = {stage for name in made["figures"] for stage in FIGURES[name].stages}  # images are read without asking
     made["stages"] = sorted(declared.union(made["stages"]))
     profile = run.profile
     fresh = Run(profile.name, run.source, backbone=profile.backbone, pixels=profile.pixels)  # states of now
     after = {"contents": contents_of(fresh, made["stages"]), "files": files_of(run, notebook, made["files"])}
-    write_json(run.build / "notebooks" / f"{notebook}.json", made | code | after)
+    write_json(run.build / "notebooks" / f"{notebook}.json", made | after)
     print(f"{notebook}: done in {time.monotonic() - begun:.0f} s", flush=True)
 
 
@@ -137,14 +140,13 @@ def main() -> None:
         check_before_running(run)
         if run.source == "checkpoint" and run.results.checkpoint:
             check_shipped_model(run.results.checkpoint)
-        in_turn = only_one(run.build / "lock", who=f"another process that makes figures of {run.folder}")
         wanted = [FIGURES[options.only].notebook] if options.only else list(run.notebooks)
         if unknown := set(wanted) - set(run.notebooks):
             raise CompanionError(
                 f"{options.only} is in {unknown.pop()}, which shows a training; the checkpoint {run.source} says nothing "
                 "of its own"
             )
-        with in_turn:
+        with in_turn(run):
             for notebook in wanted:
                 if plan(run_of(options), notebook).why:
                     execute_notebook(run, notebook)

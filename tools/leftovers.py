@@ -7,10 +7,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["only_one", "private_folder", "sweep"]
+if TYPE_CHECKING:
+    from paper_utils.pipeline.run import Run
+
+__all__ = ["in_turn", "only_one", "private_folder", "sweep"]
 
 PRIVATE = "paper-utils-"  # names of temporary folders begin with it, and go on with the process's number
 LEFT = re.compile(r"\..+\.(\d+)-\w{8}(?:\.\w+)?")  # names that `paper_utils.files.atomic_path` gives
@@ -21,7 +25,10 @@ def sweep(folder: Path) -> None:
     for path in list(folder.rglob(".*")):
         found = LEFT.fullmatch(path.name)
         if found and not _is_running(int(found[1])):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:
@@ -63,3 +70,8 @@ def only_one(path: Path, *, who: str) -> Iterator[None]:
             print(f"{who} is at work; waiting until it has ended", file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def in_turn(run: "Run") -> AbstractContextManager[None]:
+    """Let one process at a time compute a run's results or make its figures, as `only_one` does."""
+    return only_one(run.build / "lock", who=f"another process on the run {run.folder}")

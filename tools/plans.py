@@ -2,19 +2,31 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT, checksum, read_json
 from paper_utils.pipeline.compared import RESULTS_FILE
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
-from paper_utils.pipeline.results import REFERENCES
+from paper_utils.pipeline.made_by import drawn_with
+from paper_utils.pipeline.results import REFERENCES, shipped
 from paper_utils.pipeline.run import METRICS, Run
 from paper_utils.pipeline.sources import definition_hash, script_hash
 from paper_utils.pipeline.stages import STAGES
 
-__all__ = ["Plan", "check_written", "code_of", "contents_of", "drawn_with", "figure_state", "files_of", "plan", "took"]
+__all__ = ["Plan", "check_written", "contents_of", "figure_state", "files_of", "plan", "took"]
+
+
+# what is kept of a notebook that was executed to its end
+RECORD = {
+    "stages": list,
+    "figures": list,
+    "files": dict,
+    "contents": dict,
+    "script": str,
+    "plots": dict,
+    "drawn_with": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -51,19 +63,9 @@ def _record(run: Run, notebook: str) -> dict:
     """Return what a notebook was made from and what it wrote; nothing where it was not executed to its end."""
     path = run.build / "notebooks" / f"{notebook}.json"
     made = read_json(path) if path.is_file() else {}
-    return (
-        made if isinstance(made, dict) and made.keys() >= {"stages", "figures", "files", "contents", "script"} else {}
-    )
-
-
-def code_of(notebook: str) -> dict[str, object]:
-    """Return what a notebook and its figures are made by, as this process found it: their code and what draws them."""
-    own = {name: figure.plot for name, figure in FIGURES.items() if figure.notebook == notebook}
-    return {
-        "script": script_hash(ROOT / "notebooks" / f"{notebook}.py"),
-        "plots": {name: definition_hash("paper_utils.plots", plot) for name, plot in own.items()},
-        "drawn_with": drawn_with(),
-    }
+    whole = isinstance(made, dict) and all(isinstance(made.get(name), kind) for name, kind in RECORD.items())
+    # a stage of another name is of other code
+    return made if whole and all(name in {*STAGES, METRICS} for name in made["stages"]) else {}
 
 
 def files_of(run: Run, notebook: str, names: Iterable[str]) -> dict[str, str]:
@@ -83,17 +85,17 @@ def _other_file(run: Run, files: Mapping[str, str]) -> str:
     return ""
 
 
-def check_written(path: Path, run: Run) -> None:
-    """Raise CompanionError unless a file beside a run's figures is as a notebook of the run has written it."""
+def check_written(path: Path, run: Run, *, again: str) -> None:
+    """Raise CompanionError, which says what to run again, unless a file is as a notebook of a run has written it."""
     name = path.relative_to(run.build.parents[1]).as_posix()
     written = [files[name] for files in (_record(run, one).get("files", {}) for one in run.notebooks) if name in files]
     if checksum(path) not in written:
-        raise CompanionError(f"{path} is not what a notebook of this run has written there; run `make figures` again")
+        raise CompanionError(f"{path} is not what a notebook of this run has written there; run `{again}` again")
 
 
 def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
     """Return the content of results by stage; of metrics, of the code that gathers them and those they stand beside."""
-    contents = {name: run.results.content(name) for name in stages if name != METRICS}
+    contents = {name: _content(run, name) for name in stages if name != METRICS}
     if METRICS in stages:
         own = run.profile.backbone if run.ships else ""
         folders = [reference.folder for name, reference in REFERENCES.items() if name != own]
@@ -105,18 +107,21 @@ def contents_of(run: Run, stages: list[str]) -> dict[str, str]:
     return contents
 
 
+def _content(run: Run, stage: str) -> str:
+    """Return the content of a result; of one that repeats a stage also whether it is fresh, and what ships in its place."""
+    own = run.results.content(stage)
+    if not STAGES[stage].repeats:
+        return own
+    return " ".join([own, run.results.state(stage).state, *(shipped(name).content(stage) for name in REFERENCES)])
+
+
 def _other_library(made: dict) -> str:
     """Return which library drew a notebook's figures in another version than that of now; "" if none did."""
-    before = made.get("drawn_with", {})
+    before = made["drawn_with"]
     for name, now in drawn_with().items():
         if before.get(name, now) != now:
             return f"drawn with {name} {before[name]}, now {now}"
     return ""
-
-
-def drawn_with() -> dict[str, str]:
-    """Return the versions of the libraries that draw figures."""
-    return {name: version(name) for name in ("matplotlib", "seaborn")}
 
 
 def figure_state(run: Run, name: str) -> tuple[str, str]:
@@ -125,10 +130,12 @@ def figure_state(run: Run, name: str) -> tuple[str, str]:
     if not (run.figures / f"{name}.png").is_file():
         return "missing", f"no {name}.png"
     made = _record(run, source.notebook)
-    own = {path: content for path, content in made.get("files", {}).items() if Path(path).stem == name}
+    if not made:
+        return "stale", f"{source.notebook} was not executed to its end"
+    own = {path: content for path, content in made["files"].items() if Path(path).stem == name}
     if other := _other_file(run, own):
         return "stale", other
-    if made.get("plots", {}).get(name) != definition_hash("paper_utils.plots", source.plot):
+    if made["plots"].get(name) != definition_hash("paper_utils.plots", source.plot):
         return "stale", f"plots.{source.plot} has changed"
     if other := _other_library(made):
         return "stale", other
@@ -136,7 +143,7 @@ def figure_state(run: Run, name: str) -> tuple[str, str]:
         state = run.results.state(stage)
         if state.state != "fresh":
             return "stale", f"result {stage} is {state.state}"
-        if made.get("contents", {}).get(stage) != run.results.content(stage):
+        if made["contents"].get(stage) != run.results.content(stage):
             return "stale", f"result {stage} has another content"
     return "fresh", ""
 

@@ -23,7 +23,7 @@ from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.stages import STAGES
 from tools.execute import check_before_running
 from tools.figures import add_run_options, run_of
-from tools.leftovers import sweep
+from tools.leftovers import in_turn
 
 __all__ = ["compute", "launch", "results_of"]
 
@@ -93,8 +93,6 @@ def compute(options: argparse.Namespace) -> None:
     """
     processes.join()
     run, names = results_of(options)
-    if processes.is_main() and run.build.is_dir():
-        sweep(run.build)
     try:
         for name in names:
             path = run.results.ensure(name, run)
@@ -137,9 +135,15 @@ def main() -> None:
     options = parser.parse_args()
     with reported():
         launched = LAUNCHED in os.environ
-        if not launched:
-            check_before_running(results_of(options)[0])  # what is wrong is said once, here
-        if options.processes > 1 and not launched:
+        if launched:
+            compute(options)
+            return
+        run = results_of(options)[0]
+        check_before_running(run)  # what is wrong is said once, here
+        with in_turn(run):
+            if options.processes == 1:
+                compute(options)
+                return
             launch(
                 "tools.results",
                 sys.argv[1:],
@@ -147,8 +151,6 @@ def main() -> None:
                 restarts=options.restarts,
                 mixed_precision=options.mixed_precision,
             )
-        else:
-            compute(options)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ OLDEST = (3, 11)
 def is_ready(root: Path) -> bool:
     """Return whether the environment of a tree was made here, to its end, from the requirements of now."""
     ready = root / ".venv" / "ready"
-    return ready.is_file() and ready.read_text(encoding="utf-8") == _made_from(root)
+    return ready.is_file() and ready.read_bytes() == _made_from(root).encode()
 
 
 def set_up(root: Path) -> None:
@@ -34,7 +34,7 @@ def set_up(root: Path) -> None:
     with open(lock, "a", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             print("another process sets up .venv; waiting for it", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         if not is_ready(root):
@@ -77,12 +77,13 @@ def main() -> None:
         )
     argparse.ArgumentParser(prog="python -m tools.set_up", description=__doc__.split("\n\n")[0]).parse_args()
     root = Path(__file__).resolve().parents[1]
-    if is_ready(root):
-        return
     try:
-        set_up(root)
+        if not is_ready(root):
+            set_up(root)
     except subprocess.CalledProcessError as error:
         sys.exit(f"error: .venv is not ready, {' '.join(map(str, error.cmd[:4]))} failed; see above and run it again")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: .venv cannot be set up: {error}; mend this and run the same command again")
     except KeyboardInterrupt:
         sys.exit("stopped; run the same command again to begin anew")
 

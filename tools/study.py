@@ -5,9 +5,25 @@ import argparse
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import read_json
 from paper_utils.pipeline.line_fits import LINE_STAGES
+from paper_utils.pipeline.run import Run
 from paper_utils.pipeline.seeds import SEEDS
 from paper_utils.pipeline.study import VARIANTS
 from tools.figures import add_run_options, run_of
+from tools.leftovers import in_turn
+
+
+def _compute(run: Run, options: argparse.Namespace) -> None:
+    if options.lines:
+        for name in options.only or LINE_STAGES:
+            print(f"{name}: {run.results.ensure(name, run)}", flush=True)
+        return
+    for name in options.only or VARIANTS:
+        content = read_json(run.results.ensure(f"study/{name}", run))
+        rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())
+        seen = content["history"][-1]["images_seen"]
+        print(f"{content['title']}: r of {rates} after {seen:,} images", flush=True)
+        if name in SEEDS:
+            run.results.ensure(f"seeds/{name}", run)
 
 
 def main() -> None:
@@ -29,17 +45,8 @@ def main() -> None:
         if unknown := set(options.only or ()) - set(known):
             raise CompanionError(f"unknown {kind} {min(unknown)!r}; choose from {', '.join(known)}")
         check_before_running(run)
-        if options.lines:
-            for name in options.only or LINE_STAGES:
-                print(f"{name}: {run.results.ensure(name, run)}", flush=True)
-            return
-        for name in options.only or VARIANTS:
-            content = read_json(run.results.ensure(f"study/{name}", run))
-            rates = ", ".join(f"{target} {score['pearson_r']:.3f}" for target, score in content["accuracy"].items())
-            seen = content["history"][-1]["images_seen"]
-            print(f"{content['title']}: r of {rates} after {seen:,} images", flush=True)
-            if name in SEEDS:
-                run.results.ensure(f"seeds/{name}", run)
+        with in_turn(run):
+            _compute(run, options)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ class Compared(Computing):
 
     def other_seeds(self) -> list[dict]:
         """Return the metrics of the profile's other training seeds, as flat keys; none where there are none fresh."""
+        self.has_read(*SEED_STAGES)
         if not self.computes:
             return shipped_seeds(self.profile.backbone)
         sources = [self.results, *([shipped(self.profile.backbone)] if self.ships else [])]

@@ -13,7 +13,9 @@ from ..models import processes
 from ..models.regressor import ChirpRegressor, load_backbone, load_regressor, merged
 from ..training.evaluation import held_out
 from .cache import unfinished_name
+from .figures import NOTEBOOKS
 from .given import GivenModel
+from .made_by import made_by
 from .profiles import Profile
 from .results import Results
 from .work import Arrays
@@ -93,8 +95,7 @@ class Computing:
         """Keep which results the notebook has asked for and what it has written: they say when it must run again."""
         self.read.update(stages)
         if self.computes and self.notebook != "script":
-            record = {"stages": self.read, "figures": self.shown, "files": self.written}
-            write_json(
-                self.build / "notebooks" / f"{self.notebook}.read.json",
-                {key: sorted(names) for key, names in record.items()},
-            )
+            sets = {"stages": self.read, "figures": self.shown, "files": self.written}
+            record = {key: sorted(names) for key, names in sets.items()}
+            own = made_by(self.notebook) if self.notebook in NOTEBOOKS else {}
+            write_json(self.build / "notebooks" / f"{self.notebook}.read.json", record | own)

@@ -179,7 +179,7 @@ def same_pixels(new: Path, old: Path) -> bool:
                 return False
             pixels = [np.asarray(image.convert("RGBA"), np.int16) for image in (first, second)]
             return int(np.abs(pixels[0] - pixels[1]).max()) <= STEP
-    except OSError:  # a damaged file is written again
+    except (OSError, SyntaxError, ValueError):  # as Pillow says it; a damaged file is written again
         return False
 
 

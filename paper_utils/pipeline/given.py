@@ -94,7 +94,7 @@ class GivenModel(Results):
         save_regressor(model, self.path(STAGE), backbone=self.profile.backbone, pixels=self.pixels)
         vit = model.vit.unload()
         try:
-            with tempfile.TemporaryDirectory(dir=self.folder) as made:
+            with tempfile.TemporaryDirectory(prefix=f".taken.{os.getpid()}-", dir=self.folder) as made:
                 with quietly():
                     vit.save_pretrained(made)
                 for file in self._preprocessor(self.source.parent):

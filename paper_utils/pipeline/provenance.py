@@ -6,7 +6,7 @@ import platform
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,9 +17,10 @@ import torch
 
 from ..files import ROOT
 
-__all__ = ["Watch", "commit", "environment", "here", "machine"]
+__all__ = ["RESULTS_OF", "Watch", "commit", "environment", "here", "machine"]
 
 SELDOM = 10  # samples of resident memory, of which one at least looks at shared pages
+RESULTS_OF = ("paper_utils", ":(glob)notebooks/*.py", "data/backbone")  # parts of the tree that results are made by
 LIBRARIES = ("torch", "transformers", "peft", "numpy", "scipy", "matplotlib", "pillow")
 
 
@@ -39,8 +40,8 @@ def machine() -> dict[str, object]:
     }
 
 
-def commit(root: Path = ROOT) -> str:
-    """Return the commit, with "-dirty" if code or backbone differ from it, or "unknown" outside a git checkout."""
+def commit(root: Path = ROOT, *, parts: Sequence[str] = RESULTS_OF) -> str:
+    """Return the commit, with "-dirty" if parts of the tree differ from it, or "unknown" outside a git checkout."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(root), *arguments]
@@ -49,7 +50,7 @@ def commit(root: Path = ROOT) -> str:
     try:
         if Path(git("rev-parse", "--show-toplevel").strip()) != root:  # an archive within another checkout
             return "unknown"
-        changed = git("status", "--porcelain", "--", "paper_utils", ":(glob)notebooks/*.py", "data/backbone")
+        changed = git("status", "--porcelain", "--", *parts)
         return git("rev-parse", "--short=12", "HEAD").strip() + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import io
 import tokenize
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,7 +38,10 @@ def _content(path: Path) -> bytes:
 
 
 for _path in (ROOT / PACKAGE).rglob("*.py"):
-    _content(_path)
+    with suppress(
+        OSError
+    ):  # an editor's mark of a file in work leads nowhere, and what it replaces is gone for a moment
+        _content(_path)
 
 
 def absolute(node: ast.ImportFrom, path: Path, root: Path) -> str:
@@ -105,10 +109,10 @@ def _definition(module: str, name: str, root: Path, stack: tuple[tuple[str, str]
     node, stack = one.definitions[name], (*stack, (module, name))
     parts = [_normal_text(one, node, root, stack), *_referred(one, node, root, stack)]
     for pattern in _data_names(node):
-        named = sorted((root / "data").glob(pattern))
+        named = sorted(path for path in (root / "data").glob(pattern) if path.is_file())
         parts += [hashlib.sha256(data.read_bytes()).hexdigest() for data in named] or [""]
     for beside in sorted(one.path.parent.rglob("*.*")):  # style sheets and templates
-        if beside.suffix in (".mplstyle", ".j2", ".css", ".js"):
+        if beside.suffix in (".mplstyle", ".j2", ".css", ".js") and beside.is_file():
             parts.append(hashlib.sha256(beside.read_bytes()).hexdigest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 

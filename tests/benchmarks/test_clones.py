@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -75,10 +77,14 @@ def test_two_runs_of_this_tree_without_a_network_come_to_the_same(runs):
     assert clones.made_twice() == {"files": 1, "differ": 0, "network": without}
 
 
-def test_two_runs_that_differ_are_an_error(runs):
+def test_two_runs_that_differ_are_counted_and_an_error(runs, capsys, monkeypatch):
     runs("os.urandom(8)")
-    with pytest.raises(CompanionError, match=r"two runs .* differ in build/smoke/a\.safetensors"):
-        clones.made_twice()
+    monkeypatch.setattr(sys, "argv", ["clones"])
+    with pytest.raises(SystemExit, match="^error: two runs with one thread each differ"):
+        clones.main()
+    said = capsys.readouterr().out
+    assert said.startswith("differs: build/smoke/a.safetensors\ntwo runs of 1 files, ")
+    assert said.endswith(" a network: 1 differ\n")
 
 
 def test_a_run_that_fails_is_named(runs):

@@ -56,6 +56,12 @@ def test_a_damaged_file_is_written_again(tmp_path):
     stem.with_suffix(".png").write_bytes(b"half")
     assert save_figure(line(), stem)
     assert np.asarray(Image.open(stem.with_suffix(".png"))).ndim == 3
+    noise = np.random.default_rng(0).integers(256, size=(400, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    content = (tmp_path / "noise.png").read_bytes()
+    second = content.index(b"IDAT", content.index(b"IDAT") + 4)
+    (tmp_path / "broken.png").write_bytes(content[: second - 2] + b"\xff\xff\xff\xff" + content[second + 2 :])
+    assert not same_pixels(tmp_path / "noise.png", tmp_path / "broken.png")
 
 
 def test_no_figure_holds_a_commit_a_time_or_a_machine(tmp_path):

@@ -12,10 +12,11 @@ PARTS = ("paper_utils", "tools", "notebooks", "data")
 RUN = """
 import shutil
 from paper_utils import Run
-from tools.plans import code_of, contents_of, files_of
+from tools.plans import contents_of, files_of
 from paper_utils.pipeline.run import METRICS
 from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.figures import FIGURES, NOTEBOOKS
+from paper_utils.pipeline.made_by import made_by
 from paper_utils.pipeline.results import REFERENCE
 from paper_utils.pipeline.stages import STAGES
 
@@ -37,7 +38,7 @@ for notebook in NOTEBOOKS:
     for name in own:
         (run.figures / f"{name}.png").write_bytes(b"")
     made = {"figures": sorted(own), "stages": stages, "contents": contents_of(run, stages)}
-    made |= {"files": files_of(run, notebook, [f"{name}.png" for name in own])} | code_of(notebook)
+    made |= {"files": files_of(run, notebook, [f"{name}.png" for name in own])} | made_by(notebook)
     write_json(run.build / "notebooks" / f"{notebook}.json", made)
 """
 

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from paper_utils.errors import CompanionError
-from paper_utils.files import ROOT, read_json
+from paper_utils.files import ROOT, read_json, write_json
 from paper_utils.pipeline.run import Run
+from paper_utils.pipeline.sources import script_hash
 from tools import figures, ship
 
 
@@ -176,13 +177,22 @@ def test_the_hub_is_asked_for_a_backbone_by_its_name_alone(options, offline):
     assert (found[1] if found else "0" if hub else "1") == offline
 
 
-def test_code_is_looked_at_before_a_notebook_is_executed(tmp_path, monkeypatch):
+def test_the_code_is_kept_that_the_kernel_found(tmp_path, monkeypatch):
     """What is edited during a run may not be what was executed: the record must not say so."""
-    order = []
-    monkeypatch.setattr(figures, "code_of", lambda notebook: order.append("looked at") or {"script": "as it was"})
-    monkeypatch.setattr("tools.execute.execute", lambda *_: order.append("executed"))
-    monkeypatch.setattr(figures, "files_of", lambda *_: {})
     run = Run("smoke", "seeds", root=tmp_path)
-    figures.execute_notebook(run, "01_generate_chirps")
-    assert order == ["looked at", "executed"]
-    assert read_json(run.build / "notebooks" / "01_generate_chirps.json")["script"] == "as it was"
+    read = run.build / "notebooks" / "01_generate_chirps.read.json"
+    monkeypatch.setattr(figures, "made_by", lambda notebook: {"script": "as the executor found it"})
+    monkeypatch.setattr(figures, "files_of", lambda *_: {})
+    kernel = {"stages": [], "figures": [], "files": [], "script": "as the kernel found it"}
+    for said, execute in (("kernel", lambda *_: write_json(read, kernel)), ("executor", lambda *_: None)):
+        monkeypatch.setattr("tools.execute.execute", execute)
+        figures.execute_notebook(run, "01_generate_chirps")
+        assert read_json(run.build / "notebooks" / "01_generate_chirps.json")["script"] == f"as the {said} found it"
+
+
+def test_a_notebook_says_what_it_is_made_by(tmp_path):
+    run = Run("smoke", "seeds", notebook="01_generate_chirps", root=tmp_path)
+    run.has_read("images")
+    kept = read_json(run.build / "notebooks" / "01_generate_chirps.read.json")
+    assert kept["script"] == script_hash(ROOT / "notebooks" / "01_generate_chirps.py")
+    assert kept["plots"].keys() == {"figure_2"} | kept["plots"].keys()

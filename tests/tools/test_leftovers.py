@@ -14,6 +14,7 @@ from tools.leftovers import private_folder
 with private_folder() as folder, atomic_path(Path(sys.argv[1]) / "results" / "some.result.npz") as path:
     print(folder, path, flush=True)
     (folder / "notebook").touch()
+    os.mkdir(path.parent / f".taken.{os.getpid()}-12345678")
     os.kill(os.getpid(), 9)
 """
 
