@@ -48,7 +48,7 @@ class HeadDrives:
         Of a head's controls the one that leaves most of its attention in place.
         """
         most = [
-            max(verdicts, key=lambda one: one.stays[head])  # noqa: B023, called at once
+            max(verdicts, key=lambda one: np.nan_to_num(one.stays[head], nan=-np.inf))  # noqa: B023, called at once
             for head, verdicts in zip(self.heads, self._verdicts(), strict=True)
         ]
         stays, low, high = (
@@ -64,13 +64,14 @@ class HeadDrives:
         return {f"semantics.monosemantic_by_{key}": drives.count(drive) for drive, key in KEYS.items()}
 
     def drives(self) -> list[str]:
-        """Return what drives each monosemantic head: what all controls of its feature agree on, else "mixed".
+        """Return what drives each monosemantic head: what all controls of its feature that apply agree on, else "mixed".
 
         A move alone shows that attention is bound to no place, not that it is the feature that it follows.
         """
         found = []
         for head, feature, verdicts in zip(self.heads, self.features, self._verdicts(), strict=True):
             by_control = {str(one.drive[head]) for one in verdicts}
+            by_control = by_control - {DRIVES[3]} or by_control  # controls that can tell
             drive = by_control.pop() if len(by_control) == 1 else DRIVES[2]
             only_moved = set(CONTROLS[feature]) <= set(MOVES)
             found.append(MOVED_ALONE if only_moved and drive == DRIVES[0] else drive)

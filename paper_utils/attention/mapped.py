@@ -152,7 +152,7 @@ def has_head(name: str, shape: tuple[int, int]) -> bool:
 
 
 def _numbers(name: str) -> tuple[int, int]:
-    match = re.fullmatch(r"L([1-9]\d*)H([1-9]\d*)", name)
+    match = re.fullmatch(r"L([1-9][0-9]{0,3})H([1-9][0-9]{0,3})", name)
     if match is None:
         raise CompanionError(f"no head is named {name!r}; names are such as L6H4, layer and head counted from 1")
     layer, head = (int(number) - 1 for number in match.groups())

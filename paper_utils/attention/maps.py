@@ -51,10 +51,11 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
         batch: images at a time; memory grows with it, not with the number of images.
 
     Raises:
-        CompanionError: model, images or batch do not fit, see `checked_images`; the patches do not form a square grid;
-            attention is not a number; or another process was lost.
+        CompanionError: model, images or batch do not fit, see `checked_images`; images are not square; attention is not a number; or another process was lost.
     """
     images = checked_images(model, images)
+    if images.shape[-2] != images.shape[-1]:
+        raise CompanionError(f"images have {images.shape[-2]} x {images.shape[-1]} pixels; maps need square ones")
     found: list[tuple[np.ndarray, np.ndarray]] = []  # of each batch: maps and norms
     family = family_of(model.vit)
     first = family.specials(model.vit.config)
@@ -86,8 +87,6 @@ def attention_maps(model: ChirpRegressor | AdaptedModel, images: torch.Tensor, *
     check_attention((*stacks, *lengths))
     maps = np.concatenate(stacks, axis=1)
     side = round(maps.shape[-1] ** 0.5)
-    if side * side != maps.shape[-1]:
-        raise CompanionError(f"{maps.shape[-1]} patches do not form a square grid; use square images")
     parts = (*(_flat_where_least(part) for part in maps), np.concatenate(lengths))
     return AttentionMaps(*(part.reshape(*part.shape[:-1], side, side) for part in parts))
 

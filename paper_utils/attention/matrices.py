@@ -66,7 +66,13 @@ def query_maps(model: ChirpRegressor | AdaptedModel, images: np.ndarray) -> np.n
     Args:
         model: a regressor, or what `adapt` returned.
         images: (images, height, width, 3) uint8.
+
+    Raises:
+        CompanionError: images are others, or they or the model do not fit, see `checked_images`.
     """
+    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.shape[-1] != 3:
+        shown = tuple(images.shape) if hasattr(images, "shape") else type(images).__name__
+        raise CompanionError(f"images are {shown}; give an array (images, height, width, 3) of uint8")
     weights = attention_matrices(model, torch.from_numpy(images).permute(0, 3, 1, 2).contiguous())
     first = family_of(model.vit).specials(model.vit.config)
     return weights[..., first:, first:]

@@ -80,7 +80,7 @@ def feature_coverage(regions: np.ndarray, *, patch: int = 16) -> np.ndarray:
 
 
 def held(coverage: np.ndarray) -> np.ndarray:
-    """Return which patches hold something, bool, as `coverage`: from `HOLDS` of a patch on, of a larger one from less.
+    """Return which patches hold something, bool, as `coverage`: from `HOLDS` of a patch on, of few to an image from less.
 
     A line of one pixel, such as the plot's lower edge, covers 6 % of a patch of 16 pixels and 3 % of one of 32.
 

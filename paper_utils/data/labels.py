@@ -81,7 +81,7 @@ def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[li
         )
         raise CompanionError(f"cannot read the labels {path}: {reason}; {remedy}") from error
     header = [name.strip() for name in header]
-    if not header:
+    if not header and needs:
         raise CompanionError(f"the table {path} is empty; give a folder in the published layout")
     if absent := [name for name in needs if name not in header]:
         raise CompanionError(f"{path} lacks the column {absent[0]}; it needs {', '.join(needs)}, separated by commas")

@@ -21,7 +21,7 @@ from .engine import Engine
 
 __all__ = ["HookPoint", "hook_name", "hooked_layer", "named_heads", "run_with_hooks"]
 
-HOOK_Z = re.compile(r"blocks\.(0|[1-9]\d*)\.attn\.hook_z")
+HOOK_Z = re.compile(r"blocks\.(0|[1-9][0-9]{0,3})\.attn\.hook_z")
 
 
 @dataclass(frozen=True)

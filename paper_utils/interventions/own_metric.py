@@ -92,6 +92,7 @@ class MetricByHead:
         return pd.DataFrame.from_dict(found, orient="index").rename_axis("Head")
 
 
+@torch.no_grad()  # nor of a metric that has weights
 def sweep_heads(
     model: ChirpRegressor | AdaptedModel,
     images: torch.Tensor,

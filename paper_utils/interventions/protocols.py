@@ -96,7 +96,7 @@ def lag_1_autocorrelation(values: np.ndarray) -> float:
     first, second = row_order[:-1], row_order[1:]
     legible = np.isfinite(first) & np.isfinite(second)
     pairs = np.stack([first[legible], second[legible]])
-    return float(np.corrcoef(pairs)[0, 1]) if np.ptp(pairs, axis=1).all() else float("nan")
+    return float(np.corrcoef(pairs)[0, 1]) if pairs.size and np.ptp(pairs, axis=1).all() else float("nan")
 
 
 def continuity(values: np.ndarray) -> float:

@@ -15,11 +15,10 @@ import torch
 from peft import PeftModel
 from torch import nn
 from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 
 from ..errors import CompanionError
 from .families import FAMILIES, Block, base_model, family_of, known_families, square_side
-from .loading import UnmaskedEmbeddings
+from .loading import plain
 
 __all__ = ["AdaptedModel", "adapt", "check_weights"]
 
@@ -108,7 +107,9 @@ def adapt(model: nn.Module, *, head: nn.Module | None = None) -> AdaptedModel:
     whole = _without_adapters(copy.deepcopy(given)).float().eval()
     name, vit = _backbone(whole)
     _prepare(vit)
-    pixels, entering, leaving, expected = _own_pass(whole, vit)
+    pixels, entering, leaving, expected = _own_pass(whole, vit, kind=type(model).__name__)
+    if not (entering.isfinite().all() and expected.isfinite().all()):
+        raise CompanionError(f"{type(model).__name__} makes no numbers of images of noise; check its weights")
     whole.set_submodule(name, HandedOver())
     result = AdaptedModel(vit, whole).eval()
     if fault := _fault(result, pixels, entering, leaving, expected):
@@ -194,20 +195,18 @@ def _is_backbone(module: nn.Module) -> bool:
 
 
 def _prepare(vit: Any) -> None:
-    """Give the sizes as one number each, and let ViT-MAE keep every patch in its place; changes the model."""
+    """Make a backbone `plain`; changes the model."""
     image, patch = square_side(vit.config.image_size), square_side(vit.config.patch_size)
     if not image or not patch or image % patch:
         raise CompanionError(
             f"images of {vit.config.image_size} and patches of {vit.config.patch_size} pixels form no square grid; give "
             "a model of square images that its patches divide"
         )
-    vit.config.image_size, vit.config.patch_size = image, patch
-    if isinstance(vit.embeddings, ViTMAEEmbeddings):
-        vit.embeddings.__class__ = UnmaskedEmbeddings
+    plain(vit)
 
 
 @torch.no_grad()
-def _own_pass(whole: nn.Module, vit: Any) -> tuple[torch.Tensor, ...]:
+def _own_pass(whole: nn.Module, vit: Any, *, kind: str) -> tuple[torch.Tensor, ...]:
     """Return images of noise, and of the model's own pass over them what enters layer 1, leaves the last, and comes out."""
     layers = AdaptedModel(vit, whole).layers
     generator = torch.Generator().manual_seed(0)
@@ -231,14 +230,14 @@ def _own_pass(whole: nn.Module, vit: Any) -> tuple[torch.Tensor, ...]:
         raise
     except Exception as error:  # of the model's own code
         raise CompanionError(
-            f"{type(whole).__name__} fails on images {tuple(pixels.shape)}{_reason(error)}; give a module whose forward "
+            f"{kind} fails on images {tuple(pixels.shape)}{_reason(error)}; give a module whose forward "
             "takes images alone, and a head that fits its backbone"
         ) from error
     finally:
         for hook in hooks:
             hook.remove()
     if len(seen) < 2 or len(outputs) != len(pixels):
-        raise CompanionError(f"{type(whole).__name__} returns no row of outputs of its backbone for each image")
+        raise CompanionError(f"{kind} returns no row of outputs of its backbone for each image")
     return pixels, seen["entering"], seen["leaving"], outputs
 
 
@@ -272,4 +271,7 @@ def _reads_cls(model: AdaptedModel, x: torch.Tensor) -> bool:
     """Return whether outputs depend on CLS alone: they stay finite where every other token is not a number."""
     poisoned = x.clone()
     poisoned[:, 1:] = float("nan")
-    return family_of(model.vit).has_cls and bool(model.read_out(poisoned).isfinite().all())
+    try:
+        return family_of(model.vit).has_cls and bool(model.read_out(poisoned).isfinite().all())
+    except Exception:  # of the model's own code, which looks at the other tokens
+        return False

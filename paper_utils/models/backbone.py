@@ -35,7 +35,7 @@ class NamedBackbone:
         for path in (weights, record):
             if not path.is_file():
                 raise CompanionError(f"{self.what} lacks {path}; {self.remedy}")
-        if checksum(weights) != read_json(record)["sha256"]:
+        if checksum(weights) != read_json(record, kind=dict).get("sha256"):
             raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {self.record}); {self.remedy}")
         return self.folder
 

@@ -1,5 +1,6 @@
 """Pre-trained Vision Transformers from disk or hub: all that a later step could stumble over is refused here, by name."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,19 +9,21 @@ from typing import Any
 import torch
 import transformers
 from huggingface_hub import is_offline_mode
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.vit_mae.modeling_vit_mae import ViTMAEEmbeddings
 
 from ..data.render import MODEL_SIZE
 from ..errors import CompanionError
-from ..files import read_json
 from .families import FAMILIES, Family, family_of, known_families, square_side
 from .hub import only_cached, quietly
 from .vit import embed_exactly
 
-__all__ = ["check_takes_images", "load_vit"]
+__all__ = ["check_takes_images", "load_vit", "plain"]
 
 TOWERS = {"clip": "clip_vision_model", "siglip": "siglip_vision_model"}  # of models of images and texts
+NO_CONFIG = "no config.json that names a model_type was found"
+NO_SETTINGS = "its config.json holds no settings of a model"
 UNUSED = ("mask_token", "position_ids")  # in the embeddings of some files and not of others, and of no consequence
 
 
@@ -69,7 +72,8 @@ def load_vit(name: str) -> PreTrainedModel:
     except CompanionError:
         raise
     except Exception as error:  # transformers, safetensors and the hub raise errors of their own
-        barred = here["local_files_only"] and is_offline_mode()
+        absent = isinstance(error.__cause__ or error, LocalEntryNotFoundError) or str(error) == NO_CONFIG
+        barred = here["local_files_only"] and is_offline_mode() and absent
         reason = "HF_HUB_OFFLINE is set, and the cache lacks it" if barred else _reason(error)
         raise CompanionError(f"cannot load the backbone {name!r}: {reason}; {remedy}") from error
     if vit._hf_peft_config_loaded:
@@ -97,7 +101,7 @@ def check_takes_images(name: str, vit: Any) -> None:
     white = torch.ones(1, 3, *MODEL_SIZE, device=vit.device)
     try:
         with torch.inference_mode():
-            vector = vit.eval()(pixel_values=white).last_hidden_state
+            vector = family_of(vit).run(vit.eval(), white)
     except Exception as error:  # torch raises errors of many kinds
         raise CompanionError(
             f"the backbone {name!r} cannot read an image: {_reason(error)}; give another one"
@@ -111,8 +115,6 @@ def check_takes_images(name: str, vit: Any) -> None:
 
 def _reason(error: Exception) -> str:
     """Return an error's first line, with the second where that says what is wrong, or the key that is not known."""
-    if isinstance(error, AttributeError | TypeError):
-        return "its config.json holds no settings of a model"
     lines = [line.strip().removesuffix(".") for line in str(error).splitlines() if line.strip()] or [
         type(error).__name__
     ]
@@ -128,24 +130,30 @@ def _checked_family(name: str, here: Mapping[str, bool]) -> Family:
         CompanionError: no use can be made of it.
         ValueError: there is no config of a model.
     """
-    raw, _ = PreTrainedConfig.get_config_dict(name, **here)
-    kind = raw.get("model_type")
+    try:
+        raw, _ = PreTrainedConfig.get_config_dict(name, **here)
+        kind = raw.get("model_type")
+    except (AttributeError, TypeError) as error:
+        raise ValueError(NO_SETTINGS) from error
     if not isinstance(kind, str):  # nor is there an error where a file is missing
-        raise ValueError("no config.json that names a model_type was found")
+        raise ValueError(NO_CONFIG)
     family = FAMILIES.get(TOWERS.get(kind, kind))
     if family is None:
         raise CompanionError(
             f"the backbone {name!r} is of family {kind!r}, which is not known; give {known_families()}"
         )
     model: Any = getattr(transformers, family.model)
-    config = model.config_class.from_pretrained(name, **here)
-    _check_sizes(name, config)
+    try:
+        config = model.config_class.from_pretrained(name, **here)
+    except (AttributeError, TypeError) as error:
+        raise ValueError(NO_SETTINGS) from error
     image, patch = square_side(config.image_size), square_side(config.patch_size)
     if not image or not patch or image % patch:
         raise CompanionError(
             f"the backbone {name!r} has images of {config.image_size} and patches of {config.patch_size} pixels, which "
             "form no square grid; give one of square images that its patches divide"
         )
+    _check_sizes(name, config, patches=(image // patch) ** 2)
     if config.num_channels != 3:
         raise CompanionError(f"the backbone {name!r} has {config.num_channels} channels, not red, green and blue")
     if raw.get("pruned_heads") or raw.get("vision_config", {}).get("pruned_heads"):
@@ -155,33 +163,40 @@ def _checked_family(name: str, here: Mapping[str, bool]) -> Family:
     return family
 
 
-def _check_sizes(name: str, config: Any) -> None:
+def _check_sizes(name: str, config: Any, *, patches: int) -> None:
     """Raise CompanionError for sizes that no model has, or far more than its files hold, before it is built."""
-    sizes = {key: getattr(config, key) for key in ("num_hidden_layers", "num_attention_heads", "hidden_size")}
+    keys = ("num_hidden_layers", "num_attention_heads", "hidden_size", "intermediate_size")
+    sizes = {key: getattr(config, key) for key in keys if hasattr(config, key)}
     for key, value in sizes.items():
         if not isinstance(value, int) or value < 1:
             raise CompanionError(
                 f"the backbone {name!r} has {key} {value!r} in its config.json, not a number from 1 on"
             )
-    layers, heads, width = sizes.values()
+    layers, heads, width, *inner = sizes.values()
     if width % heads:
         raise CompanionError(f"the backbone {name!r} has a width of {width}, which {heads} heads cannot share out")
     files = [path for path in Path(name).glob("*") if path.name.endswith((".safetensors", ".bin"))]
     held = sum(path.stat().st_size for path in files)
-    # queries, keys, values and outputs, of a byte each at least; what is cut off by less is named by its tensors
-    if files and 4 * layers * width**2 > 100 * held:
+    # attention, MLPs and positions, of a byte each at least; what is cut off by less is named by its tensors
+    needed = layers * width * (4 * width + 2 * sum(inner)) + patches * width
+    if files and needed > 100 * held:
         raise CompanionError(
-            f"the backbone {name!r} has {layers:,} layers of width {width:,} in its config.json, and only {held:,} bytes "
-            "of weights; put the files together that it was saved with"
+            f"the backbone {name!r} has {needed:,} weights or more by its config.json, and its files only {held:,} bytes; "
+            "put the files together that it was saved with"
         )
 
 
 def _check_shards(folder: Path) -> None:
-    """Raise CompanionError where a folder's index names files of weights elsewhere, whose content nobody looks at."""
+    """Raise CompanionError for a damaged index, or one that names files elsewhere, whose content nobody looks at."""
     for index in folder.glob("*.index.json"):
-        named = read_json(index)
-        files = named.get("weight_map", {}) if isinstance(named, dict) else {}
-        for file in files.values() if isinstance(files, dict) else ():
+        try:
+            named = json.loads(index.read_text(encoding="utf-8"))
+            files = named["weight_map"].values() if isinstance(named["metadata"], dict) else ()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise CompanionError(
+                f"{index} does not say which file holds a tensor; put the file there that the model was saved with"
+            ) from None
+        for file in files:
             if Path(str(file)).name != file:
                 raise CompanionError(f"{index} names the file {file!r}, which is not beside it; put it there")
 
@@ -206,10 +221,15 @@ def _fault(vit: PreTrainedModel, report: dict[str, Any]) -> str:
 
 
 def _prepared(vit: Any, family: Family) -> PreTrainedModel:
-    """Return the model with square sizes as one number each, patches embedded in float32, and no patch masked."""
+    """Return the model as `plain` makes it, with patches embedded in float32."""
+    plain(vit)
+    embed_exactly(vit, family.patches)
+    return vit
+
+
+def plain(vit: Any) -> None:
+    """Give a model's square sizes as one number each, let it mask no patch, and name its outputs; changes the model."""
     vit.config.image_size, vit.config.patch_size = map(square_side, (vit.config.image_size, vit.config.patch_size))
     if isinstance(vit.embeddings, ViTMAEEmbeddings):
         vit.embeddings.__class__ = UnmaskedEmbeddings
-    vit.config.return_dict = True  # outputs are read by their names
-    embed_exactly(vit, family.patches)
-    return vit
+    vit.config.return_dict = True

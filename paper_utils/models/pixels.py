@@ -99,7 +99,7 @@ def _normalisation(config: Mapping[str, Any], where: str) -> Normalisation:
     factor = config.get("rescale_factor", 1 / 255) if config.get("do_rescale", True) else 1.0
     if not _is_number(factor) or factor <= 0:
         raise CompanionError(f"{where} has rescale_factor {factor!r}, which is no positive number; {REMEDY}")
-    white = 255 * factor
+    white = 255.0 * factor
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
     if config.get("do_normalize", True):

@@ -80,7 +80,9 @@ class TrainingState:
             try:
                 torch.save(content, file)
             except RuntimeError as error:  # torch hides what the disk said, such as that it is full
-                raise (error.__context__ if isinstance(error.__context__, OSError) else error) from error
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from None
+                raise
 
     def resume(self, path: Path) -> None:
         """Continue from a file that `save` wrote; without one, start from the beginning.

@@ -67,6 +67,17 @@ def test_controls_that_disagree_are_mixed(drives):
     assert replace(drives, comparisons=left).drives()[2] == "mixed"
 
 
+def test_a_control_that_cannot_tell_is_left_out(drives):
+    moved, removed = (("title", name) for name in attention.CONTROLS["title"])
+    other = drives.comparisons[removed]
+    blind = replace(other, drive=np.full((1, 3), "not applicable"), stays=np.full((1, 3), np.nan))
+    told = replace(drives, comparisons=drives.comparisons | {removed: blind})
+    assert told.drives()[2] == drives.comparisons[moved].drive[0, 2] == "position-driven"
+    assert told.of_monosemantic()["stays"][2] == drives.comparisons[moved].stays[0, 2]
+    nothing = replace(told, comparisons=told.comparisons | {moved: blind})
+    assert nothing.drives()[2] == "not applicable"
+
+
 def test_a_feature_that_is_only_moved_shows_no_more_than_that(drives):
     one = replace(drives, heads=drives.heads[:1], features=("left edge",))
     content = replace(drives.comparisons["chirp", "no_chirp"], drive=np.full((1, 3), "content-driven"))

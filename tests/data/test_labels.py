@@ -127,8 +127,9 @@ def test_metadata_beside_the_labels_must_say_the_same(read, tmp_path, change, me
 
 
 def test_metadata_of_another_making_is_not_ours_to_judge(read, tmp_path):
-    (tmp_path / "metadata.csv").write_text("file_name,text\nspectrogram_1.png,a chirp\n")
-    check_metadata(tmp_path, read(HEADER, *ROWS))
+    for content in ("file_name,text\nspectrogram_1.png,a chirp\n", ""):
+        (tmp_path / "metadata.csv").write_text(content)
+        check_metadata(tmp_path, read(HEADER, *ROWS))
 
 
 @FUZZED

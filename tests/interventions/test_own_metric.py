@@ -144,6 +144,13 @@ def test_images_beyond_one_batch_are_measured_alike(vit, work):
     assert np.allclose(whole.replaced[..., some], part.replaced, rtol=1e-4)
 
 
+def test_a_metric_with_weights_is_measured(vit):
+    probe = torch.nn.Linear(vit.model.outputs, 1)
+    found = sweep_heads(vit.model, vit.images, LABELS, lambda outputs, labels: probe(outputs)[:, 0])
+    with torch.no_grad():
+        assert np.allclose(found.intact, probe(vit.model(vit.images))[:, 0], rtol=1e-4, atol=1e-5)
+
+
 def test_a_metric_that_counts_is_measured(vit):
     found = sweep_heads(vit.model, vit.images, LABELS, lambda outputs, labels: outputs.argmax(-1) == labels)
     assert set(np.unique(found.replaced)) <= {0.0, 1.0}

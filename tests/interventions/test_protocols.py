@@ -216,4 +216,6 @@ def test_walks_of_equal_values_are_not_judged(recwarn):
     for equal in (np.zeros((3, 4)), np.full((12, 12), 2.5)):
         assert np.isnan(protocol.continuity(equal))
         assert np.isnan(protocol.lag_1_autocorrelation(equal))
+    for none in (np.full((12, 12), np.nan), np.ones((1, 1))):  # no two neighbours
+        assert np.isnan(protocol.lag_1_autocorrelation(none))
     assert not recwarn.list

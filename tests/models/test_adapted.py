@@ -120,6 +120,33 @@ def test_one_output_for_an_image_is_a_column():
     assert adapt(OneNumber()).outputs == 1
 
 
+def without_numbers():
+    model = classifier("ViTForImageClassification").model
+    model.classifier.weight.data[0, 0] = float("nan")
+    return model
+
+
+def test_a_model_that_looks_at_its_tokens_is_adapted():
+    class Careful(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.vit = new_model("vit")
+
+        def forward(self, images):
+            hidden = self.vit(images).last_hidden_state
+            if not hidden.isfinite().all():
+                raise ValueError("no numbers")
+            return hidden[:, 0]
+
+    assert not adapt(Careful()).reads_cls  # cannot be found out
+
+
+def test_outputs_of_a_backbone_have_names_whatever_its_config_says():
+    vit = new_model("vit")
+    vit.config.return_dict = False
+    assert adapt(vit, head=nn.Linear(vit.config.hidden_size, 2)).outputs == 2
+
+
 class Refused:
     """Models that cannot be adapted."""
 
@@ -172,6 +199,7 @@ class Refused:
         (Refused.ReadsAnInnerLayer, "of something else than what its backbone returns"),
         (Refused.ReturnsTokens, r"returns \(2, 17, 24\)"),
         (lambda: ViTForImageClassification(ViTConfig(image_size=[32, 64])), "no square grid"),
+        (without_numbers, "ViTForImageClassification makes no numbers of images of noise; check its weights"),
         (lambda: None, "the model is None, no module of torch; load it first"),
         (lambda: "google/vit-base", "the model is 'google/vit-base', no module of torch; load it first"),
         (lambda: {"weight": torch.zeros(900, 900)}, "the model is {.*no module of torch"),
@@ -192,7 +220,10 @@ def test_what_cannot_be_adapted_is_refused_in_one_line(model, said):
     ("head", "said"),
     [
         (3, "the head is 3, no module of torch"),
-        (nn.Linear(25, 2), r"fails on images .* \(mat1 and mat2 shapes .*\); give .* a head that fits its backbone"),
+        (
+            nn.Linear(25, 2),
+            r"^ViTModel fails on images .* \(mat1 and mat2 shapes .*\); give .* a head that fits its backbone",
+        ),
         (nn.Linear(24, 2, device="meta"), "head.weight of the model is on the device meta"),
     ],
 )

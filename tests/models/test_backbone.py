@@ -31,5 +31,8 @@ def test_a_folder_that_was_not_made_is_made_by_make(photographs, name):
 def test_weights_that_the_conversion_did_not_record_are_refused(photographs):
     (photographs / "model.safetensors").write_bytes(b"others")
     message = r"model\.safetensors is damaged \(its SHA-256 is not the one in conversion\.json\); make it with `make"
-    with pytest.raises(CompanionError, match=message):
-        NAMED["photographs"].checked()
+    for record in (None, "{}"):
+        if record:
+            (photographs / "conversion.json").write_text(record)
+        with pytest.raises(CompanionError, match=message):
+            NAMED["photographs"].checked()

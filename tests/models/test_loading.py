@@ -121,7 +121,17 @@ def test_sizes_that_are_given_twice_become_one_number(tmp_path):
         ("vit", {"num_attention_heads": -2}, "has num_attention_heads -2 in its config.json, not a number from 1 on"),
         ("deit", {"num_hidden_layers": 0}, "has num_hidden_layers 0 in its config.json"),
         ("vit", {"num_attention_heads": 7}, r"a width of \d+, which 7 heads cannot share out"),
-        ("vit", {"num_hidden_layers": 10**6}, r"has 1,000,000 layers of width \d+ in its .*, and only \S+ bytes of"),
+        (
+            "vit",
+            {"num_hidden_layers": 10**6},
+            r"has [\d,]{13,} weights or more by its .*, and its files only \S+ bytes",
+        ),
+        (
+            "vit",
+            {"intermediate_size": 10**8},
+            r"has [\d,]{13,} weights or more by its config\.json, and its files only",
+        ),
+        ("vit", {"image_size": 16 * 10**4}, r"has [\d,]{13,} weights or more by its config\.json, and its files only"),
         ("vit", {"num_channels": 1}, "has 1 channels, not red, green and blue"),
         (
             "vit",
@@ -209,6 +219,16 @@ def test_weights_outside_the_folder_are_refused(name, tmp_path):
     folder = saved(new_model("vit"), tmp_path)
     write_json(tmp_path / "model.safetensors.index.json", {"metadata": {}, "weight_map": {"layernorm.bias": name}})
     with pytest.raises(CompanionError, match=f"names the file '{name}', which is not beside it"):
+        load_vit(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"weight_map": []}', '{"metadata": {}, "weight_map": []}'])
+def test_a_damaged_index_of_shards_is_named(content, tmp_path):
+    folder = saved(new_model("vit"), tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(
+        CompanionError, match=r"model\.safetensors\.index\.json does not say which file holds a tensor; put"
+    ):
         load_vit(folder)
 
 
