@@ -11,6 +11,7 @@ from paper_utils.files import read_json, write_json
 from paper_utils.models.backbone import NAMED
 from paper_utils.pipeline import cache, compared
 from paper_utils.pipeline.figures import SHIP_TO
+from paper_utils.pipeline.made_by import made_by
 from paper_utils.pipeline.profiles import get_profile
 from paper_utils.pipeline.results import REFERENCES, reference_of
 from paper_utils.pipeline.seeds import SEEDS
@@ -132,7 +133,8 @@ def test_figures_are_noted_with_what_was_read(tmp_path):
     run.show(Figure(), "figure_4")
     assert (tmp_path / "figures" / "smoke" / "figure_4.png").is_file()
     record = read_json(tmp_path / "build" / "smoke" / "notebooks" / "04_head_ablation.read.json")
-    assert record == {"stages": ["ablation"], "figures": ["figure_4"], "files": ["figure_4.pdf", "figure_4.png"]}
+    own = {"stages": ["ablation"], "figures": ["figure_4"], "files": ["figure_4.pdf", "figure_4.png"]}
+    assert record == own | made_by("04_head_ablation")
 
 
 def test_a_figure_of_another_notebook_is_refused(tmp_path):
