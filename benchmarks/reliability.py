@@ -51,11 +51,11 @@ def show(number: int, promise: Promise) -> list[str]:
     ]
 
 
-def _measured(measure: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what a measurement finds, with its date, and the commit and machine that it began with."""
+def _measured(measure: Callable[[], Mapping[str, Any]], *, root: Path = ROOT) -> dict[str, Any]:
+    """Return what a measurement of a tree finds, with its date, and the commit and machine that it began with."""
     origin = {
         "when": datetime.now(UTC).date().isoformat(),
-        "commit": commit(parts=MEASURING),
+        "commit": commit(root.resolve(), parts=MEASURING),
         "versions": environment(),
     }
     return {"origin": origin | machine(), "found": dict(measure())}
@@ -151,7 +151,7 @@ def main() -> None:
         if options.clones:
             apart, counts = compared(*options.clones)
             print(*(f"differs: {name}" for name in apart), sep="\n")
-            _keep({"clones": _measured(lambda: counts)})
+            _keep({"clones": _measured(lambda: counts, root=options.clones[0])})
         if options.pythons:
             usual = dict(list(VARIATIONS.items())[:1])
             _keep({"pythons": _measured(lambda: sameness(variations=usual, pythons=options.pythons))})
