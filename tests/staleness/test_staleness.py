@@ -61,7 +61,7 @@ def test_another_python_or_torch_runs_the_probes_and_keeps_results_that_agree(tr
 
 
 def test_another_matplotlib_draws_every_figure_again_and_keeps_results(tree):
-    edit(tree, "tools/plans.py", ("{name: version(name) for", '{name: f"9.{version(name)}" for'))
+    edit(tree, "paper_utils/pipeline/made_by.py", ("{name: version(name) for", '{name: f"9.{version(name)}" for'))
     found = unfresh(tree)
     assert {name.split()[0] for name in found} == {"figure", "notebook"}
     assert {name.removeprefix("figure ") for name in found if name.startswith("figure")} == set(FIGURES)
