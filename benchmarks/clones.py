@@ -7,6 +7,7 @@ They run beside each other, with one thread each and, where the system lets a pr
 import argparse
 import subprocess
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +36,15 @@ def compared(first: Path, second: Path) -> tuple[list[str], dict[str, float]]:
         if not made(clone):
             raise CompanionError(f"{clone} is no clone in which `make figures` has run; give one")
     names, apart = made(first) | made(second), differences(first, second)
-    counts: dict[str, float] = {}
-    for kind in sorted({Path(name).suffix for name in names}):
-        own, others = ([name for name in some if name.endswith(kind)] for some in (names, apart))
-        counts |= {f"{kind} files": len(own), f"of them differ ({kind})": len(others)}
+    of_kind = Counter(Path(name).suffix for name in sorted(names))
+    counts: dict[str, float] = {"files": len(names), **of_kind, "differ": len(apart)}
+    for kind in sorted({Path(name).suffix for name in apart}):
+        others = [name for name in apart if name.endswith(kind)]
+        counts[f"{kind} differ"] = len(others)
         both = [name for name in others if (first / name).is_file() and (second / name).is_file()]
         if kind in MEASURES and both:
             largest = max(MEASURES[kind](first / name, second / name) for name in both)
-            counts[f"% apart at most ({kind})"] = float(f"{largest:.2g}")
+            counts[f"% apart at most in {kind}"] = float(f"{largest:.2g}")
     return apart, counts
 
 

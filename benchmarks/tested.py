@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from paper_utils.errors import CompanionError
 from paper_utils.files import ROOT
+from tools.run_tests import junit_counts
 
 __all__ = ["read_report", "run_tests"]
 
@@ -52,14 +53,9 @@ def read_report(report: Path) -> dict[str, float]:
     What tests recorded with `record_property` is summed by its name; so are the examples that hypothesis tried.
     """
     root = ElementTree.parse(report).getroot()
-    suites = list(root.iter("testsuite"))
-    total = {key: sum(int(suite.get(key, 0)) for suite in suites) for key in ("tests", "failures", "errors", "skipped")}
-    failed = total["failures"] + total["errors"]
     found: dict[str, float] = {
-        "passed": total["tests"] - failed - total["skipped"],
-        "failed": failed,
-        "skipped": total["skipped"],
-        "seconds": round(sum(float(suite.get("time", 0)) for suite in suites)),
+        **junit_counts(report),
+        "seconds": round(sum(float(suite.get("time", 0)) for suite in root.iter("testsuite"))),
     }
     for one in root.iter("property"):
         name, value = str(one.get("name")), str(one.get("value"))

@@ -20,7 +20,7 @@ from paper_utils.errors import reported
 from paper_utils.files import ROOT, read_json, write_json
 from tools.parts import Part, parts, signature
 
-__all__ = ["Outcome", "run_parts"]
+__all__ = ["Outcome", "junit_counts", "run_parts"]
 
 STATE = "build/tests.json"
 
@@ -118,7 +118,8 @@ def _run(part: Part, root: Path, *, quick: bool) -> Outcome:
         if report is None:
             passed, failed = int(code == 0), int(code != 0)
         else:
-            passed, failed = _counts(report)
+            counts = junit_counts(report) if report.is_file() else {"passed": 0, "failed": 0}
+            passed, failed = counts["passed"], counts["failed"]
             # 5: no test was left; that is right where all of a folder's are slow
             code = 0 if code == 5 and quick and part.slow else code
             failed = max(failed, int(code != 0))
@@ -128,14 +129,12 @@ def _run(part: Part, root: Path, *, quick: bool) -> Outcome:
     return total
 
 
-def _counts(report: Path) -> tuple[int, int]:
-    """Return how many tests passed and failed, from pytest's report in JUnit's format; (0, 0) if it wrote none."""
-    if not report.is_file():
-        return 0, 0
-    suites = ElementTree.parse(report).getroot().iter("testsuite")
-    counts = [{key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")} for suite in suites]
-    failed = sum(count["failures"] + count["errors"] for count in counts)
-    return sum(count["tests"] - count["skipped"] for count in counts) - failed, failed
+def junit_counts(report: Path) -> dict[str, int]:
+    """Return from pytest's report in JUnit's format how many tests passed, failed and were skipped; errors are failures."""
+    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    total = {key: sum(int(suite.get(key, 0)) for suite in suites) for key in ("tests", "failures", "errors", "skipped")}
+    failed, skipped = total["failures"] + total["errors"], total["skipped"]
+    return {"passed": total["tests"] - failed - skipped, "failed": failed, "skipped": skipped}
 
 
 def main() -> None:
