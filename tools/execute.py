@@ -21,7 +21,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from paper_utils.attention.scores import COARSEST
-from paper_utils.claims import claims
+from paper_utils.claims import claims, figure_4
 from paper_utils.errors import CompanionError, reported
 from paper_utils.files import ROOT, atomic_path, check_writable, write_json, write_text
 from paper_utils.interventions.effects import FEWEST_HEADS, FEWEST_LAYERS
@@ -45,7 +45,7 @@ OUT_OF_MEMORY = "probably because memory ran out; free some and run the same com
 def check_before_running(run: Run) -> None:
     """Raise CompanionError for what would make a run fail later.
 
-    A backbone, what normalises its pixels, or claims that cannot be read; images that are drawn otherwise; no room.
+    A backbone, what normalises its pixels, claims or published numbers that cannot be read; images that are drawn otherwise; no room.
     """
     if run.profile.backbone in NAMED and run.profile.pixels == "published":
         NAMED[run.profile.backbone].checked()
@@ -66,6 +66,7 @@ def check_before_running(run: Run) -> None:
                 f"and edges to have some of their own; give one of {COARSEST} x {COARSEST} patches or more"
             )
     claims()
+    figure_4()
     if run.source == "checkpoint":  # a model that is trained here reads images as they are drawn here
         check_drawn_images()
     for folder in (run.figures, run.build):

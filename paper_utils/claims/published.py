@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import CompanionError
-from ..files import ROOT, read_json
+from ..files import ROOT, read_json, way_out
 from .rules import RULES
 
 __all__ = ["PROTOCOLS", "SCALED", "Claim", "Null", "claims", "figure_4", "heads", "load_claims", "not_measured"]
@@ -109,8 +109,20 @@ def _check_arguments(claim: Claim) -> None:
 
 
 def figure_4() -> np.ndarray:
-    """Return Figure 4 as published, (layers, heads) percent; NaN where it is not legible."""
-    return np.genfromtxt(DATA / "published_figure4.csv", delimiter=",", skip_header=1)[:, 1:]
+    """Return Figure 4 as published, (layers, heads) percent; NaN where it is not legible.
+
+    Raises:
+        CompanionError: the file is missing, or is no table of a number, or nothing, for each head.
+    """
+    path = DATA / "published_figure4.csv"
+    try:
+        table = pd.read_csv(path, index_col="layer", dtype=float, float_precision="round_trip")
+    except (OSError, ValueError, LookupError) as error:  # the last two are of pandas, too
+        raise CompanionError(f"cannot read {path}: {error}; {way_out(path)}") from error
+    numbers = range(1, 13)
+    if list(table.index) != list(numbers) or list(table) != [f"head_{number}" for number in numbers]:
+        raise CompanionError(f"{path} has not 12 layers of 12 heads, in their order; {way_out(path)}")
+    return table.to_numpy()
 
 
 def not_measured() -> pd.DataFrame:

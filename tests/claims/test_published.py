@@ -16,6 +16,27 @@ def test_the_published_figure_has_one_blank_cell():
     assert np.argwhere(np.isnan(figure)).tolist() == [[11, 9]]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (",", ";", "could not convert string to float: .1;0.00;"),
+        ("0.15", "abc", "could not convert string to float: 'abc'"),
+        ("\n7,", "\n70,", "has not 12 layers of 12 heads, in their order"),
+        ("head_3,", "", "layer"),
+        ("head_3", "head_\xe9", "has not 12 layers of 12 heads"),
+    ],
+)
+def test_a_published_figure_that_was_damaged_is_named(tmp_path, monkeypatch, before, after, message):
+    text = (published.DATA / "published_figure4.csv").read_text(encoding="utf-8")
+    (tmp_path / "published_figure4.csv").write_text(text.replace(before, after), encoding="utf-8")
+    monkeypatch.setattr(published, "DATA", tmp_path)
+    with pytest.raises(CompanionError, match=rf"published_figure4\.csv.*{message}"):
+        published.figure_4()
+    (tmp_path / "published_figure4.csv").unlink()
+    with pytest.raises(CompanionError, match=r"cannot read .*published_figure4\.csv.*No such file"):
+        published.figure_4()
+
+
 def test_named_heads_name_features_that_exist():
     assert {feature for head in published.heads() for feature in head["features"]} <= set(FEATURES)
     assert len(published.heads()) == 15
