@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import CompanionError
 from ..files import other_than_file
 from .chirps import BINS, DURATION, Chirp, check_chirp
-from .layout import COLUMNS, LABELS, METADATA, image_path
+from .layout import COLUMNS, LABELS, METADATA, ORIGIN, image_path
 
 __all__ = ["check_metadata", "read_labels"]
 
@@ -22,13 +22,17 @@ def read_labels(folder: Path) -> list[Chirp]:
     """Return the chirps of a folder's label table; their noise level is not in the table and NaN.
 
     Raises:
-        CompanionError: folder or table is missing, the table lacks a column or has it twice, a row has a value missing, too many or out
+        CompanionError: folder or table is missing or not finished, the table lacks a column or has it twice, a row has a value missing, too many or out
             of range, or two rows are the same.
     """
     path = folder / LABELS
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not there"
         raise CompanionError(f"the folder {folder} {what}; give one of images with {LABELS}, in the published layout")
+    if not path.exists() and (folder / ORIGIN).exists():
+        raise CompanionError(
+            f"the set in {folder} is not finished: there is no {LABELS} yet; write it again, with the same count and seed"
+        )
     header, rows = _table(path, needs=COLUMNS)
     columns = {field: header.index(column) for column, field in COLUMNS.items()}
     chirps = [_chirp(row, columns, path, number) for number, row in enumerate(rows, 1)]
@@ -76,9 +80,8 @@ def _table(path: Path, *, needs: Iterable[str] = ()) -> tuple[list[str], list[li
             header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        remedy = (
-            "change its permissions" if isinstance(error, PermissionError) else "give a folder in the published layout"
-        )
+        remedies: dict[type, str] = {PermissionError: "change its permissions", UnicodeDecodeError: "save it as UTF-8"}
+        remedy = remedies.get(type(error), "give a folder in the published layout")
         raise CompanionError(f"cannot read the labels {path}: {reason}; {remedy}") from error
     header = [name.strip() for name in header]
     if not header and needs:

@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["COLUMNS", "LABELS", "METADATA", "image_numbers", "image_path", "misnamed_images"]
+__all__ = ["COLUMNS", "LABELS", "METADATA", "ORIGIN", "image_numbers", "image_path", "misnamed_images"]
 
 COLUMNS = {
     "Chirp_Start_Time": "start_time",
@@ -14,6 +14,7 @@ COLUMNS = {
     "Chirp_Type": "kind",
 }
 LABELS = "labels.csv"
+ORIGIN = "origin.json"  # which set was written here, or begun
 METADATA = "metadata.csv"  # the same labels as Hugging Face's imagefolder wants them
 IMAGE = re.compile(r"spectrogram_([1-9][0-9]*)\.png")  # \d would take other scripts' digits, too
 MEANT = re.compile(r"spectrogram.*\.(png|jpe?g|tiff?|bmp|gif|webp)", re.IGNORECASE)

@@ -17,7 +17,7 @@ from ..files import other_than_file
 from .render import MODEL_SIZE, PUBLISHED_SIZE
 from .resizing import FILTERS, Resizing
 
-__all__ = ["read_image"]
+__all__ = ["png_parts", "read_image"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {2: 3, 3: 1, 6: 4}  # by colour type: RGB, palette, RGBA
@@ -74,7 +74,7 @@ class _NotPublishedError(Exception):
 
 def check_png(content: bytes) -> None:
     """Raise ValueError for the bytes of a damaged PNG file, and another error for one of another size or kind."""
-    parts = _parts(content)
+    parts = png_parts(content)
     names = [name for name, _ in parts]
     kind, expected = _check_header(*parts[0])
     if ANIMATED & set(names):
@@ -87,7 +87,7 @@ def check_png(content: bytes) -> None:
     _check_pixels(b"".join(data for name, data in parts if name == b"IDAT"), expected)
 
 
-def _parts(content: bytes) -> list[tuple[bytes, bytes]]:
+def png_parts(content: bytes) -> list[tuple[bytes, bytes]]:
     """Return names and data of a PNG file's parts; raise ValueError unless all are whole and the last is its end."""
     if not content.startswith(SIGNATURE):
         raise ValueError("it is no PNG file" if content else "it is empty")

@@ -1,10 +1,14 @@
 """Write a data set as a folder in the published layout, which Hugging Face datasets read as an imagefolder."""
 
 import csv
+import multiprocessing
+import os
 import shutil
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import connection
 from pathlib import Path
 
 from PIL import Image
@@ -14,12 +18,12 @@ from ..errors import CompanionError
 from ..files import atomic_path, load_template, other_than_file, read_json, write_json, write_text
 from .chirps import DURATION, MAX_FREQUENCY, draw_chirp
 from .dataset import images_key, sample
-from .layout import COLUMNS, LABELS, METADATA, image_numbers, image_path, misnamed_images
+from .layout import COLUMNS, LABELS, METADATA, ORIGIN, image_numbers, image_path, misnamed_images
+from .pngs import png_parts
 from .render import PUBLISHED_SIZE
 
 __all__ = ["write_folder"]
 
-ORIGIN = "origin.json"
 CARD = "README.md"
 # below how many images, by the hub's names
 SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 10**6: "100K<n<1M", 10**18: "n>1M"}
@@ -27,7 +31,6 @@ TEMPLATE = Path(__file__).with_name("templates") / "data_card.md.j2"
 IMAGES_PER_TASK = 16  # that a worker process draws before it reports
 TASKS_AHEAD = 4  # that wait for each worker: whoever stops the writing waits for no more than these
 IMAGE_BYTES = 200_000  # of a file, about
-PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 COMPRESSION = 1  # of PNG files: a third of the time of level 6, for files a fifth larger
 
 
@@ -44,11 +47,13 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
         workers: processes that draw.
 
     Raises:
-        CompanionError: the count or the seed cannot be, or the folder holds images that are not of this set, or cannot
+        CompanionError: the count, the seed or the workers cannot be, or the folder holds images that are not of this set, or cannot
             be written.
     """
     if count < 1 or seed < 0:
         raise CompanionError(f"cannot write {count} images of seed {seed}; ask for one or more, of a seed from 0 on")
+    if workers < 1:
+        raise CompanionError(f"cannot write with {workers} workers; ask for one or more")
     origin = {"seed": seed, "images": images_key()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,11 +63,8 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     existing, misnamed = image_numbers(folder), misnamed_images(folder)
     if misnamed:
         raise CompanionError(f"{folder} holds {misnamed[0]}, which is of no set written here; give an empty folder")
-    is_foreign = not (folder / ORIGIN).exists() or read_json(folder / ORIGIN) != origin
-    if (existing or any((folder / name).exists() for name in (LABELS, METADATA, CARD))) and is_foreign:
-        raise CompanionError(
-            f"{folder} holds another set than seed {seed} of this version; give an empty folder, or the seed and version of that set"
-        )
+    if existing or any((folder / name).exists() for name in (LABELS, METADATA, CARD)):
+        _check_origin(folder, origin)
     if existing and max(existing) > count:
         raise CompanionError(f"{folder} holds {len(existing):,} images, more than {count:,}; ask for as many or more")
     needed, free = (count - len(existing)) * IMAGE_BYTES, shutil.disk_usage(folder).free
@@ -77,7 +79,7 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
         if workers > 1:
             ahead = workers * TASKS_AHEAD
-            with ProcessPoolExecutor(workers) as pool:
+            with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
                 for start in range(0, len(parts), ahead):
                     for done in pool.map(partial(_write_images, folder, seed), parts[start : start + ahead]):
                         bar.update(done)
@@ -89,6 +91,23 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
     _write_table(folder / METADATA, ["file_name", *COLUMNS.values()], named)
     write_text(folder / CARD, _card(count, seed))
     _write_table(folder / LABELS, list(COLUMNS), rows)
+
+
+def _check_origin(folder: Path, origin: dict[str, object]) -> None:
+    """Raise CompanionError unless a folder that is not empty says that it holds the set that is asked for."""
+    path = folder / ORIGIN
+    if not path.exists():
+        raise CompanionError(f"{folder} is not empty, and no {ORIGIN} says which set it holds; give an empty folder")
+    try:
+        found = read_json(path)
+    except CompanionError as error:
+        reason = str(error).rpartition("; ")[0]
+        raise CompanionError(f"{reason}; give an empty folder: it alone says which set this one holds") from error
+    if found != origin:
+        raise CompanionError(
+            f"{folder} holds another set than seed {origin['seed']} of this version; give an empty folder, or the seed "
+            "and version of that set"
+        )
 
 
 def _card(count: int, seed: int) -> str:
@@ -108,12 +127,14 @@ def _card(count: int, seed: int) -> str:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a PNG file has its end; one that was cut off is drawn again."""
+    """Whether a PNG file is whole by its checksums; one that is not is drawn again."""
     if other_than_file(path):
         return False  # and a pipe is not waited for
-    with open(path, "rb") as file:
-        file.seek(max(0, path.stat().st_size - len(PNG_END)))
-        return file.read() == PNG_END
+    try:
+        png_parts(path.read_bytes())
+    except ValueError:
+        return False
+    return True
 
 
 def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
@@ -121,6 +142,18 @@ def _write_table(path: Path, header: list[str], rows: list[list]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when the process that began it is gone, however that ended: it would write on beside the next."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _write_images(folder: Path, seed: int, numbers: Sequence[int]) -> int:

@@ -3,8 +3,10 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 from huggingface_hub import DatasetCard, DatasetCardData
 from PIL import Image
@@ -106,14 +108,41 @@ def test_workers_write_the_same(tmp_path, written):
     assert (tmp_path / "spectrogram_4.png").read_bytes() == (written / "spectrogram_4.png").read_bytes()
 
 
+def test_workers_end_with_a_writer_that_is_killed(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "paper_utils.data.folders",
+        "write",
+        str(tmp_path / "set"),
+        "5000",
+        "--workers",
+        "2",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as writer:
+        until = time.monotonic() + 60
+        while not list(tmp_path.glob("set/*.png")) and time.monotonic() < until:
+            time.sleep(0.1)
+        workers = psutil.Process(writer.pid).children(recursive=True)
+        writer.kill()
+    assert len(workers) >= 2
+    assert not psutil.wait_procs(workers, timeout=20)[1]
+    with pytest.raises(CompanionError, match=r"is not finished: there is no labels\.csv yet; write it again"):
+        folders.FolderSet(tmp_path / "set")
+
+
 def test_sets_do_not_mix(folder):
     with pytest.raises(CompanionError, match="holds another set"):
         writing.write_folder(folder, 6, seed=10)
-    (folder / "origin.json").unlink()
-    with pytest.raises(CompanionError, match="holds another set"):
-        writing.write_folder(folder, 6, seed=9)
-    with pytest.raises(CompanionError, match="holds another set|more than 3"):
+    with pytest.raises(CompanionError, match="more than 3"):
         writing.write_folder(folder, 3, seed=9)
+    origin = folder / "origin.json"
+    origin.write_bytes(origin.read_bytes()[:20])
+    with pytest.raises(CompanionError, match=r"cannot read .*origin\.json: .*; give an empty folder: it alone says"):
+        writing.write_folder(folder, 6, seed=9)
+    origin.unlink()
+    with pytest.raises(CompanionError, match=r"is not empty, and no origin\.json says .*; give an empty folder"):
+        writing.write_folder(folder, 6, seed=9)
 
 
 def edit(folder, change):
@@ -241,10 +270,11 @@ def test_an_image_is_resized_as_pillow_does(written, resizing):
     assert np.array_equal(folders.FolderSet(written, resizing=resizing)[1][0], expected)
 
 
-def test_an_image_that_was_cut_off_is_drawn_again(folder):
+@pytest.mark.parametrize("damaged", [lambda whole: whole[:1000], lambda whole: whole[:1000] + b"xx" + whole[1002:]])
+def test_an_image_that_was_damaged_is_drawn_again(folder, damaged):
     path = folder / "spectrogram_3.png"
     whole = path.read_bytes()
-    path.write_bytes(whole[:1000])
+    path.write_bytes(damaged(whole))
     writing.write_folder(folder, 5, seed=9)
     assert path.read_bytes() == whole
 
@@ -253,6 +283,8 @@ def test_an_image_that_was_cut_off_is_drawn_again(folder):
 def test_a_set_that_cannot_be_is_refused(tmp_path, count, seed):
     with pytest.raises(CompanionError, match=f"cannot write {count} images of seed {seed}"):
         writing.write_folder(tmp_path / "set", count, seed=seed)
+    with pytest.raises(CompanionError, match="cannot write with 0 workers"):
+        writing.write_folder(tmp_path / "set", 5, seed=1, workers=0)
     assert not (tmp_path / "set").exists()
 
 
