@@ -70,7 +70,9 @@ test: .venv/ready ## the tests whose files changed since they passed, and what i
 	@$(BIN)/python -m tools.run_tests $(if $(FORCE),--all)
 
 fuzz: .venv/ready ## ten thousand mutated files and options of each kind, or FUZZ_EXAMPLES (twenty minutes on a busy core)
-	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-10000} $(BIN)/python -m pytest -q tests/fuzz tests/data/test_labels.py tests/data/test_pngs.py
+	@case $${FUZZ_EXAMPLES:=10000} in *[!0-9]* | 0*) \
+		echo "error: FUZZ_EXAMPLES is '$$FUZZ_EXAMPLES'; give a whole number from 1 on" >&2; exit 1;; esac; \
+	FUZZ_EXAMPLES=$$FUZZ_EXAMPLES $(BIN)/python -m pytest -q tests/fuzz tests/data/test_labels.py tests/data/test_pngs.py
 
 test-quick: .venv/ready ## lint, types and unit tests
 	@$(BIN)/python -m tools.run_tests --quick
