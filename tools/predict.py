@@ -11,7 +11,9 @@ the author's, of 0.04 s and 0.1 Hz or so.
 """
 
 import argparse
+import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,11 +29,11 @@ from paper_utils.models.pixels import Pixels, as_pixels
 from paper_utils.models.published import load_published
 from paper_utils.models.regressor import ChirpRegressor, load_regressor, merged
 from paper_utils.models.vit import EMBEDDED_SIZES, on_best_device
-from paper_utils.pipeline.results import REFERENCE
+from paper_utils.pipeline.results import REFERENCE, check_shipped_files, shipped
 from paper_utils.pipeline.stages import STAGES
 from paper_utils.training.evaluation import Evaluation, accuracy, concatenate, evaluate
 
-__all__ = ["SHIPPED_MODEL", "accuracy_lines", "predict_folders"]
+__all__ = ["SHIPPED_MODEL", "accuracy_lines", "check_if_shipped", "predict_folders"]
 
 SHIPPED_MODEL = REFERENCE / STAGES["fine_tuning"].file
 FEWEST = 4  # images; with fewer the interval of r is undefined
@@ -66,6 +68,7 @@ def predict_folders(
     for number, place in enumerate(places):
         if (first := places.index(place)) != number:
             raise CompanionError(f"{folders[number]} is the same folder as {folders[first]}; give each once")
+    check_if_shipped(model)
     sets = {folder: FolderSet(folder, resizing=resizing) for folder in folders}
     for folder, images in sets.items():
         if len(images) < FEWEST:
@@ -86,17 +89,34 @@ def _from_checkpoint(path: Path, heads: int | None, pixels: Pixels) -> ChirpRegr
     if side != wanted:
         raise CompanionError(f"{path} is a model of images of {side} pixels; give one of {wanted}")
     print(report.line())
+    if report.assumed_heads:
+        print(
+            f"warning: {path} does not say how many heads a layer has; if they are not {report.assumed_heads}, what "
+            "follows is wrong: give --heads",
+            file=sys.stderr,
+        )
     return regressor
+
+
+def check_if_shipped(model: Path) -> None:
+    """Raise CompanionError for the model that ships, if it or its backbone is not what was shipped; not for another."""
+    if os.path.realpath(model) == os.path.realpath(SHIPPED_MODEL):
+        check_shipped_files(shipped())
 
 
 def accuracy_lines(evaluation: Evaluation) -> list[str]:
     """Return a line for each target: Pearson r with its 95 % interval, mean absolute error and bias."""
     return [
-        f"{target.replace('_', ' '):16} r = {score['pearson_r']:.4f} "
-        f"({score['pearson_r_low']:.4f} to {score['pearson_r_high']:.4f}), mean absolute error "
+        f"{target.replace('_', ' '):16} {_r_and_interval(score)}, mean absolute error "
         f"{score['mean_absolute_error']:.2f} {UNITS[target]}, bias {score['bias']:+.2f} {UNITS[target]}"
         for target, score in accuracy(evaluation).items()
     ]
+
+
+def _r_and_interval(score: dict[str, float]) -> str:
+    if not math.isfinite(score["pearson_r"]):
+        return "r undefined (all predictions, or all labels, are the same)"
+    return f"r = {score['pearson_r']:.4f} ({score['pearson_r_low']:.4f} to {score['pearson_r_high']:.4f})"
 
 
 def _rows(folder: Path, evaluation: Evaluation) -> list[dict]:

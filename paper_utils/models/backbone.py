@@ -6,7 +6,7 @@ from pathlib import Path
 from ..errors import CompanionError
 from ..files import ROOT, checksum, read_json
 
-__all__ = ["NAMED", "NamedBackbone"]
+__all__ = ["NAMED", "NamedBackbone", "checksums"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class NamedBackbone:
     Attributes:
         what: it is, in an error.
         folder: as `save_pretrained` writes it.
-        record: file of the folder that has the SHA-256 of the weights.
+        record: file of the folder that has the SHA-256 of weights and config.json.
         remedy: how it is had.
     """
 
@@ -26,18 +26,28 @@ class NamedBackbone:
     remedy: str
 
     def checked(self) -> Path:
-        """Return the folder after checking the weights' SHA-256.
+        """Return the folder after checking the SHA-256 of weights and config.json.
 
         Raises:
             CompanionError: a file is missing or damaged.
         """
-        weights, record = self.folder / "model.safetensors", self.folder / self.record
-        for path in (weights, record):
+        weights, config, record = (self.folder / name for name in ("model.safetensors", "config.json", self.record))
+        for path in (weights, config, record):
             if not path.is_file():
                 raise CompanionError(f"{self.what} lacks {path}; {self.remedy}")
-        if checksum(weights) != read_json(record, kind=dict).get("sha256"):
-            raise CompanionError(f"{weights} is damaged (its SHA-256 is not the one in {self.record}); {self.remedy}")
+        recorded = read_json(record, kind=dict)
+        for (key, found), path in zip(checksums(self.folder).items(), (weights, config), strict=True):
+            if found != recorded.get(key):
+                raise CompanionError(f"{path} is damaged (its SHA-256 is not the one in {self.record}); {self.remedy}")
         return self.folder
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return what a record says of a folder that `save_pretrained` wrote: the SHA-256 of weights and of config.json."""
+    return {
+        "sha256": checksum(folder / "model.safetensors"),
+        "config_sha256": checksum(folder / "config.json"),
+    }
 
 
 NAMED = {

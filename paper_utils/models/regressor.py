@@ -206,6 +206,8 @@ def load_regressor(
     for key, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise CompanionError(f"{path} is damaged: {key} is not finite; fetch it or fine-tune again")
+    if not (tensors["label_std"] > 0).all():  # zeros, as where a disk lost the end of the file
+        raise CompanionError(f"{path} is damaged: a standard deviation of its labels is not above 0; fetch it again")
     model.load_state_dict(tensors, strict=False)
     return model.eval()
 

@@ -48,7 +48,7 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
             if asked
             else "is none that torch wrote, damaged, or more than tensors"
         )
-        raise CompanionError(f"the checkpoint {path} {what}; save its state dict alone") from error
+        raise CompanionError(f"the checkpoint {path} {what}; fetch it again, or save its state dict alone") from error
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise CompanionError(f"the checkpoint {path} is damaged or none of torch's; fetch it again") from error
     if not isinstance(content, dict) or not content:

@@ -11,7 +11,7 @@ from ..errors import CompanionError
 from ..files import ROOT, read_json, way_out, write_json
 from ..models import processes
 from ..models.backbone import NAMED
-from .cache import CHANGED_FILES, Stamp, State, differences, numbers_hash, probe_numbers, stamp_of, state_of
+from .cache import Stamp, State, content_of, differences, numbers_hash, probe_numbers, stamp_of, state_of
 from .profiles import Profile, get_profile
 from .provenance import Watch
 from .stages import STAGES, depends_on
@@ -216,24 +216,28 @@ def shipped_stages(backbone: str) -> list[str]:
 
 def check_shipped_model(results: Results) -> None:
     """Raise CompanionError if the shipped model or its backbone is missing or damaged, or its code has changed since."""
-    NAMED[results.profile.backbone].checked()
-    option = results.profile.make_option
+    check_shipped_files(results)
     found = results.state("fine_tuning")
-    path = results.path("fine_tuning")
-    files = [path, *(path.with_name(name) for name in STAGES["fine_tuning"].beside)]
-    if found.state == "missing":
-        lost = next((file for file in files if not file.is_file()), results.folder / SHIPPED_STAMPS)
+    if found.state != "fresh":
+        raise CompanionError(
+            f"the shipped model does not belong to this code: {found.why}; undo the change, or train another by "
+            f"`make figures FROM=seeds{results.profile.make_option}`"
+        )
+
+
+def check_shipped_files(results: Results) -> None:
+    """Raise CompanionError if the shipped model or its backbone is missing or damaged, whatever the code is now."""
+    NAMED[results.profile.backbone].checked()
+    stage, stamp = STAGES["fine_tuning"], results.stamp("fine_tuning")
+    files = [results.path("fine_tuning").with_name(name) for name in (stage.file, *stage.beside)]
+    lost = next((file for file in files if not file.is_file()), results.folder / SHIPPED_STAMPS)
+    if stamp is None or lost in files:
         raise CompanionError(
             f"the shipped model cannot be used: {lost} is {'damaged' if lost.is_file() else 'missing'}; {way_out(lost)}; "
-            f"`make figures FROM=seeds{option}` trains another"
+            f"`make figures FROM=seeds{results.profile.make_option}` trains another"
         )
-    if CHANGED_FILES in found.why:
+    if content_of(stage, results.folder_of("fine_tuning")) != stamp.content:
         raise CompanionError(
             f"the shipped model is not what its stamp names: {' or '.join(map(str, files))} has changed; "
             f"{way_out(results.folder)}"
-        )
-    if found.state == "stale":
-        raise CompanionError(
-            f"the shipped model does not belong to this code: {found.why}; undo the change, or train another by "
-            f"`make figures FROM=seeds{option}`"
         )

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from paper_utils.errors import CompanionError
-from paper_utils.files import checksum, write_json
-from paper_utils.models.backbone import NAMED
+from paper_utils.files import write_json
+from paper_utils.models.backbone import NAMED, checksums
 
 
 @pytest.fixture
@@ -13,7 +13,8 @@ def photographs(tmp_path, monkeypatch):
     monkeypatch.setitem(NAMED, "photographs", dataclasses.replace(NAMED["photographs"], folder=tmp_path))
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"weights")
-    write_json(tmp_path / "conversion.json", {"sha256": checksum(weights)})
+    (tmp_path / "config.json").write_text("{}")
+    write_json(tmp_path / "conversion.json", checksums(tmp_path))
     return tmp_path
 
 
@@ -21,7 +22,7 @@ def test_a_folder_that_is_whole_is_named(photographs):
     assert NAMED["photographs"].checked() == photographs
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "conversion.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "conversion.json"])
 def test_a_folder_that_was_not_made_is_made_by_make(photographs, name):
     (photographs / name).unlink()
     with pytest.raises(CompanionError, match=rf"lacks .*{name}; make it with `make backbone-photographs`"):
@@ -36,3 +37,11 @@ def test_weights_that_the_conversion_did_not_record_are_refused(photographs):
             (photographs / "conversion.json").write_text(record)
         with pytest.raises(CompanionError, match=message):
             NAMED["photographs"].checked()
+
+
+def test_a_config_that_says_something_else_is_refused(photographs):
+    (photographs / "config.json").write_text('{"num_attention_heads": 6}')
+    with pytest.raises(
+        CompanionError, match=r"config\.json is damaged \(its SHA-256 is not the one in conversion\.json\)"
+    ):
+        NAMED["photographs"].checked()

@@ -6,9 +6,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from paper_utils.errors import CompanionError
-from paper_utils.files import checksum, write_json
+from paper_utils.files import write_json
 from paper_utils.models import regressor as models
-from paper_utils.models.backbone import NAMED
+from paper_utils.models.backbone import NAMED, checksums
 from tests.conftest import SCALE
 from tests.families import new_model
 
@@ -104,6 +104,16 @@ def test_truncated_model_is_refused(regressor, tiny_backbone, tmp_path):
         models.load_regressor(path)
 
 
+def test_a_model_whose_end_was_lost_is_refused(regressor, tiny_backbone, tmp_path):
+    path = tmp_path / "model.safetensors"
+    models.save_regressor(regressor, path, backbone=tiny_backbone)
+    tensors = load_file(path)
+    metadata = {"backbone": tiny_backbone}
+    save_file(tensors | {"label_std": torch.zeros(3)}, path, metadata=metadata)
+    with pytest.raises(CompanionError, match="is damaged: a standard deviation of its labels is not above 0"):
+        models.load_regressor(path)
+
+
 def test_embedded_backbone_has_the_papers_grid_of_heads():
     model = models.build_regressor("embedded", SCALE, seed=0)
     assert (len(model.layers), model.vit.config.num_attention_heads) == (12, 12)
@@ -129,7 +139,7 @@ def test_the_backbone_of_photographs_goes_by_its_name(monkeypatch, tmp_path):
     with pytest.raises(CompanionError, match="make it with `make backbone-photographs`"):
         models.load_backbone("photographs")
     new_model("dinov2").save_pretrained(tmp_path)
-    write_json(tmp_path / "conversion.json", {"sha256": checksum(tmp_path / "model.safetensors")})
+    write_json(tmp_path / "conversion.json", checksums(tmp_path))
     assert models.load_backbone("photographs").config.model_type == "dinov2"
 
 

@@ -1,5 +1,6 @@
 import csv
 import os
+import re
 import shutil
 import sys
 
@@ -15,7 +16,8 @@ from paper_utils.files import write_json
 from paper_utils.models.published import save_published
 from paper_utils.models.regressor import load_regressor, merged
 from paper_utils.pipeline.profiles import get_profile
-from paper_utils.training.evaluation import evaluate_held_out
+from paper_utils.pipeline.results import Results
+from paper_utils.training.evaluation import Evaluation, evaluate_held_out
 from tools import predict
 
 COUNT = 8
@@ -86,6 +88,36 @@ def test_a_checkpoint_in_the_published_layout_is_evaluated(folder, tmp_path, com
     assert report.startswith(f"{path}: 254 keys (old names, LoRA): 252 used, 2 of the pooler")
     rates = [line.split("(")[0] for line in lines]
     assert rates == [line.split("(")[0] for line in expected.splitlines()]
+
+
+def test_a_checkpoint_that_does_not_say_its_heads_is_warned_of(folder, tmp_path, command, capsys):
+    path = tmp_path / "resaved.pth"
+    save_published(load_regressor(predict.SHIPPED_MODEL), path)
+    torch.save(dict(torch.load(path, weights_only=True)), path)
+    command(folder, "--checkpoint", path)
+    assert re.fullmatch(
+        r"warning: .*resaved\.pth does not say how many heads .*not 3, .*--heads\n", capsys.readouterr().err
+    )
+    command(folder, "--checkpoint", path, "--heads", 12)
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_shipped_model_that_was_damaged_is_refused(folder, tmp_path, command, monkeypatch):
+    path = shutil.copytree(predict.SHIPPED_MODEL.parent, tmp_path / "reference") / "model.safetensors"
+    monkeypatch.setattr(predict, "SHIPPED_MODEL", path)
+    monkeypatch.setattr(predict, "shipped", lambda: Results(get_profile("laptop"), path.parent))
+    command(folder, "--model", path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-2000] + bytes(2000))  # as where a disk lost the end
+    with pytest.raises(
+        SystemExit, match=r"^error: the shipped model is not what its stamp names: .*model\.safetensors"
+    ):
+        command(folder, "--model", path)
+
+
+def test_predictions_that_are_all_the_same_have_no_r():
+    same = Evaluation(predictions=np.zeros((5, 3)), labels=np.arange(15.0).reshape(5, 3), seconds=0.0)
+    assert "r undefined (all predictions, or all labels, are the same), mean abs" in predict.accuracy_lines(same)[0]
 
 
 def test_a_checkpoint_that_cannot_be_used_is_refused_before_an_image_is_predicted(folder, tmp_path, command):
