@@ -44,11 +44,11 @@ def read_state_dict(path: Path) -> tuple[Tensors, int | None]:
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL (\S+)", str(error))
         what = (
-            f"asks for {asked[1]}, which is not executed"
+            f"asks for {asked[1]}, which is not executed;"
             if asked
-            else "is none that torch wrote, damaged, or more than tensors"
+            else "is none that torch wrote, damaged, or more than tensors; fetch it again, or"
         )
-        raise CompanionError(f"the checkpoint {path} {what}; fetch it again, or save its state dict alone") from error
+        raise CompanionError(f"the checkpoint {path} {what} save its state dict alone") from error
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise CompanionError(f"the checkpoint {path} is damaged or none of torch's; fetch it again") from error
     if not isinstance(content, dict) or not content:
