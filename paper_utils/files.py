@@ -116,10 +116,10 @@ def check_writable(path: str | os.PathLike) -> None:
         ) from error
 
 
-def _check_readable(path: str | os.PathLike) -> None:
+def _check_readable(path: str | os.PathLike, remedy: str) -> None:
     """Raise CompanionError for what is no file, as a pipe, of which a reader would wait for ever."""
     if other := other_than_file(path):
-        raise CompanionError(f"cannot read {path}: it is {other}, no file; {way_out(path)}")
+        raise CompanionError(f"cannot read {path}: it is {other}, no file; {remedy}")
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -133,23 +133,25 @@ def write_json(path: str | os.PathLike, content: object) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
 
 
-def read_json(path: str | os.PathLike, *, kind: type = object) -> Any:
+def read_json(path: str | os.PathLike, *, kind: type = object, remedy: str | None = None) -> Any:
     """Read a JSON file.
 
     Args:
         path: of the file.
         kind: that its content must be of, such as dict; any if left out.
+        remedy: the way out that an error names; that of `way_out` if left out.
 
     Raises:
         CompanionError: the file is missing, is none or not JSON, or holds something else.
     """
-    _check_readable(path)
+    remedy = remedy or way_out(path)
+    _check_readable(path, remedy)
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise CompanionError(f"cannot read {path}: {error}; {way_out(path)}") from error
+        raise CompanionError(f"cannot read {path}: {error}; {remedy}") from error
     if not isinstance(content, kind):
-        raise CompanionError(f"{path} holds a {type(content).__name__}, no {kind.__name__}; {way_out(path)}")
+        raise CompanionError(f"{path} holds a {type(content).__name__}, no {kind.__name__}; {remedy}")
     return content
 
 
@@ -171,7 +173,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Raises:
         CompanionError: the file is damaged, or is none.
     """
-    _check_readable(path)
+    _check_readable(path, way_out(path))
     try:
         with np.load(path) as file:
             return dict(file)

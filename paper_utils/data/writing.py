@@ -74,7 +74,9 @@ def write_folder(folder: Path, count: int, *, seed: int, workers: int = 1) -> No
             "ask for fewer, or give a folder on another disk"
         )
     write_json(folder / ORIGIN, origin)
-    missing = [n for n in range(1, count + 1) if n not in existing or not _is_whole(image_path(folder, n))]
+    there = tqdm(sorted(existing), desc="reading those there", unit=" images", disable=None, leave=False)
+    whole = {number for number in there if _is_whole(image_path(folder, number))}
+    missing = [number for number in range(1, count + 1) if number not in whole]
     parts = [missing[start : start + IMAGES_PER_TASK] for start in range(0, len(missing), IMAGES_PER_TASK)]
     with tqdm(total=count, initial=count - len(missing), unit=" images", disable=None) as bar:
         if workers > 1:
@@ -98,12 +100,7 @@ def _check_origin(folder: Path, origin: dict[str, object]) -> None:
     path = folder / ORIGIN
     if not path.exists():
         raise CompanionError(f"{folder} is not empty, and no {ORIGIN} says which set it holds; give an empty folder")
-    try:
-        found = read_json(path)
-    except CompanionError as error:
-        reason = str(error).rpartition("; ")[0]
-        raise CompanionError(f"{reason}; give an empty folder: it alone says which set this one holds") from error
-    if found != origin:
+    if read_json(path, remedy="give an empty folder: it alone says which set this one holds") != origin:
         raise CompanionError(
             f"{folder} holds another set than seed {origin['seed']} of this version; give an empty folder, or the seed "
             "and version of that set"

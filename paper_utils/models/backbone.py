@@ -8,6 +8,8 @@ from ..files import ROOT, checksum, read_json
 
 __all__ = ["NAMED", "NamedBackbone", "checksums"]
 
+RECORDED = {"sha256": "model.safetensors", "config_sha256": "config.json"}  # files by the key of a record
+
 
 @dataclass(frozen=True)
 class NamedBackbone:
@@ -31,23 +33,20 @@ class NamedBackbone:
         Raises:
             CompanionError: a file is missing or damaged.
         """
-        weights, config, record = (self.folder / name for name in ("model.safetensors", "config.json", self.record))
-        for path in (weights, config, record):
+        for path in (self.folder / name for name in (*RECORDED.values(), self.record)):
             if not path.is_file():
                 raise CompanionError(f"{self.what} lacks {path}; {self.remedy}")
-        recorded = read_json(record, kind=dict)
-        for (key, found), path in zip(checksums(self.folder).items(), (weights, config), strict=True):
+        recorded = read_json(self.folder / self.record, kind=dict)
+        for key, found in checksums(self.folder).items():
             if found != recorded.get(key):
+                path = self.folder / RECORDED[key]
                 raise CompanionError(f"{path} is damaged (its SHA-256 is not the one in {self.record}); {self.remedy}")
         return self.folder
 
 
 def checksums(folder: Path) -> dict[str, str]:
     """Return what a record says of a folder that `save_pretrained` wrote: the SHA-256 of weights and of config.json."""
-    return {
-        "sha256": checksum(folder / "model.safetensors"),
-        "config_sha256": checksum(folder / "config.json"),
-    }
+    return {key: checksum(folder / name) for key, name in RECORDED.items()}
 
 
 NAMED = {

@@ -22,6 +22,7 @@ __all__ = [
     "REFERENCES",
     "Reference",
     "Results",
+    "check_shipped_files",
     "check_shipped_model",
     "reference_of",
     "shipped",
